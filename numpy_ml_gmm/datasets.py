@@ -1,0 +1,55 @@
+"""Data to learn on: two classic tables, and seeded generators."""
+
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Dataset(NamedTuple):
+    """Measurements with their names."""
+
+    X: np.ndarray  # (N, D)
+    feature_names: list
+    target: np.ndarray | None = None  # (N,)
+    target_names: list | None = None
+
+
+def _read(name):
+    with resources.files(__package__).joinpath("data", f"{name}.csv").open() as file:
+        names = file.readline().strip().split(",")
+        return np.loadtxt(file, delimiter=","), names
+
+
+def load_old_faithful():
+    """Old Faithful geyser: 272 eruptions, duration and waiting time in minutes.
+
+    Source: Azzalini, A. & Bowman, A. W. (1990). *A look at some data on the Old
+    Faithful geyser*. Applied Statistics 39(3), 357-365. https://doi.org/10.2307/2347385
+
+    Examples
+    --------
+    >>> load_old_faithful().X.shape
+    (272, 2)
+    """
+    return Dataset(*_read("old_faithful"))
+
+
+def load_iris():
+    """Iris: 150 flowers of three species, four lengths in centimetres.
+
+    Source: Fisher, R. A. (1936). *The use of multiple measurements in taxonomic
+    problems*. Annals of Eugenics 7(2), 179-188.
+    https://doi.org/10.1111/j.1469-1809.1936.tb02137.x
+
+    Examples
+    --------
+    >>> iris = load_iris()
+    >>> iris.X.shape, iris.target_names
+    ((150, 4), ['setosa', 'versicolor', 'virginica'])
+    """
+    X, names = _read("iris")
+    return Dataset(X, names, np.repeat([0, 1, 2], 50), ["setosa", "versicolor", "virginica"])
+
+
+LOADERS = {"old_faithful": load_old_faithful, "iris": load_iris}
