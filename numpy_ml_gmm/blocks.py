@@ -1,0 +1,130 @@
+r"""Rows in blocks: sums over data of any size, in the cache, over threads.
+
+Everything that EM needs of the data is a sum over rows.  So the rows are cut
+into blocks that fit the processor's cache, and the blocks into chunks that
+threads can share.  The data may be a ``numpy.memmap`` larger than memory: only
+the block at hand is read.
+
+The cut depends on the data alone, and the parts are added in one order.  So a
+result is the same, bit for bit, for every number of threads.
+
+========== ============= =======================================================
+name       shape         meaning
+========== ============= =======================================================
+``X``      (N, D)        the data, float32 or float64
+``weights`` (N,)         how often each row counts, or None for once
+``priors`` (N, K)        what is known of each row's component, or None
+========== ============= =======================================================
+"""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+NUMBERS_PER_BLOCK = 2**16  # half a megabyte of float64 fits a second-level cache
+CHUNKS = 32
+
+
+class Block(NamedTuple):
+    """Some rows, laid on their side so that each feature is contiguous."""
+
+    x: np.ndarray  # (D, B)
+    weights: np.ndarray | None  # (B,)
+    log_priors: np.ndarray | None  # (K, B)
+
+
+class Rows(NamedTuple):
+    """Checked data, with what is known of each row."""
+
+    X: np.ndarray  # (N, D)
+    weights: np.ndarray | None = None  # (N,)
+    priors: np.ndarray | None = None  # (N, K)
+    n_jobs: int = 1
+
+    def block(self, rows):
+        """The rows of one slice as a :class:`Block`."""
+        with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
+            log_priors = None if self.priors is None else np.log(self.priors[rows].T)
+        weights = None if self.weights is None else self.weights[rows]
+        return Block(np.ascontiguousarray(self.X[rows].T), weights, log_priors)
+
+    def take(self, index):
+        """The rows of an index, copied into memory."""
+        parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
+        return Rows(*parts, self.n_jobs)
+
+    @property
+    def total_weight(self):
+        """Sum of the weights: the number of rows, if none are given."""
+        return float(len(self.X) if self.weights is None else self.weights.sum())
+
+
+def slices(start, stop, size):
+    """Cut ``range(start, stop)`` into slices of at most ``size``.
+
+    Examples
+    --------
+    >>> slices(0, 5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(a, min(a + size, stop)) for a in range(start, stop, size)]
+
+
+def block_size(numbers_per_row):
+    """Rows in a block, so that its work fits the cache.
+
+    Examples
+    --------
+    >>> block_size(64)
+    1024
+    """
+    return min(max(NUMBERS_PER_BLOCK // numbers_per_row, 256), 4096)
+
+
+def map_chunks(function, n_rows, size, n_jobs=1):
+    """Yield ``function(slices)`` for each chunk of rows, in order.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of slices, the blocks of one chunk.
+    n_rows : int
+        Number of rows N.
+    size : int
+        Rows in a block.
+    n_jobs : int
+        Number of threads.  NumPy lets go of the interpreter's lock.
+    """
+    blocks = slices(0, n_rows, size)
+    chunks = [blocks[c] for c in slices(0, len(blocks), -(-len(blocks) // CHUNKS))]
+    if len(chunks) == 1:  # small data: to hold BLAS back would cost more than it saves
+        yield function(chunks[0])
+        return
+    with blas_controller().limit(limits=1), ThreadPoolExecutor(n_jobs) as pool:
+        yield from (map if n_jobs == 1 else pool.map)(function, chunks)
+
+
+@functools.cache
+def blas_controller():
+    """Holds BLAS to one thread: blocks are small, and our threads share the cores."""
+    return ThreadpoolController()
+
+
+def thread_count(n_jobs):
+    """The number of threads meant by ``n_jobs``: None is 1, -1 is every core.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``n_jobs`` is 0, or not a whole number.
+    """
+    if n_jobs is not None and not isinstance(n_jobs, int | np.integer):
+        raise TypeError(f"n_jobs={n_jobs!r} must be a whole number, or None for one thread")
+    if n_jobs == 0:
+        raise ValueError("n_jobs=0 means nothing: use 1, another count, or -1 for every core")
+    cores = os.cpu_count() or 1
+    return 1 if n_jobs is None else n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)

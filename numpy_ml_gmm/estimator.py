@@ -1,0 +1,162 @@
+"""What every estimator has: parameters by name, files, and scikit-learn's conventions.
+
+Nothing here knows about mixtures.  scikit-learn is never imported, except by
+``__sklearn_tags__``, which only scikit-learn calls.
+"""
+
+import contextlib
+import inspect
+import json
+import os
+import tempfile
+
+import numpy as np
+
+from .validation import feature_names, not_fitted_error
+
+FORMAT = 1
+
+
+class Estimator:
+    """Base class: constructor arguments are attributes of the same name."""
+
+    @classmethod
+    def _parameter_names(cls):
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep=True):
+        """The constructor's arguments, by name."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params):
+        """Change constructor arguments; an unknown name is a ValueError."""
+        for name in params:
+            if name not in self._parameter_names():
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}: "
+                    f"choose from {self._parameter_names()}"
+                )
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = [
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if repr(value) != repr(defaults[name].default)
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def __sklearn_tags__(self):
+        """What scikit-learn's tools want to know; only they call this."""
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(
+            estimator_type="density_estimator",
+            target_tags=TargetTags(required=False),
+            transformer_tags=None,
+            classifier_tags=None,
+            regressor_tags=None,
+        )
+
+    def _check_is_fitted(self):
+        if not hasattr(self, "means_"):
+            raise not_fitted_error(self)
+
+    @contextlib.contextmanager
+    def _unchanged_on_error(self):
+        """If the body fails, every attribute is again what it was."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _remember_features(self, X):
+        names = feature_names(X)
+        vars(self).pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+
+    def _check_feature_names(self, X):
+        """A data frame must have the columns of the fit, in their order."""
+        names, known = feature_names(X), getattr(self, "feature_names_in_", None)
+        if names is not None and known is not None and list(names) != list(known):
+            raise ValueError(
+                "The feature names should match those that were passed during fit: "
+                f"got {list(names)}, expected {list(known)}"
+            )
+
+    def save(self, path):
+        """Write parameters and results to an ``.npz`` file, whole or not at all.
+
+        No pickle is written, so loading the file runs no code.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Written as given; it is replaced in one step if it exists.
+
+        Raises
+        ------
+        TypeError
+            If a constructor argument cannot be stored, such as a function as
+            ``init_params``.
+        """
+        arrays, plain = {}, {}
+        for name, value in vars(self).items():
+            target = plain if _is_plain(value) else arrays
+            target[name] = _storable(name, value)
+        header = json.dumps({"format": FORMAT, "class": type(self).__name__, "values": plain})
+        folder = os.path.dirname(os.path.abspath(path))
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".npz")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, header=np.array(header), **arrays)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+    @classmethod
+    def load(cls, path):
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a saved model.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            header = json.loads(str(arrays.pop("header")))
+        except (KeyError, ValueError, EOFError, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise ValueError(f"{path} is not a model written by save: {error}") from None
+        if header.get("class") != cls.__name__ or header.get("format") != FORMAT:
+            raise ValueError(f"{path} holds {header.get('class')}, expected {cls.__name__}")
+        model = cls()
+        vars(model).update(header["values"], **arrays)
+        return model
+
+
+def _is_plain(value):
+    return value is None or isinstance(value, bool | int | float | str | list)
+
+
+def _storable(name, value):
+    """A plain value or an array, as it can be written without pickle."""
+    if _is_plain(value):
+        return [list(map(float, run)) for run in value] if name == "history_" else value
+    array = np.asarray(value)
+    if array.dtype == object and all(isinstance(v, str) for v in array.ravel()):
+        array = array.astype(str)
+    if array.dtype == object:
+        raise TypeError(f"{name}={value!r} cannot be saved: set it to a plain value or an array")
+    return array

@@ -1,0 +1,315 @@
+r"""Where EM starts.
+
+EM climbs to the optimum of the hill it starts on, so the start decides the
+result.  Each function here looks at the data in standard units,
+:math:`z = (x - \bar x) / s`, and returns a first guess of the
+responsibilities; the first M step turns it into parameters.
+
+========== ============= =======================================================
+name       shape         meaning
+========== ============= =======================================================
+``Z``      (N, D)        the data in standard units
+``w``      (N,)          how often each row counts
+``K``                    number of components
+``r``      (N, K)        responsibilities; labels are rows with a single 1
+========== ============= =======================================================
+"""
+
+import copy
+import functools
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
+
+from .statistics import statistics_of
+from .validation import check_covariances, check_means, check_responsibilities, check_weights
+
+ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
+SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
+ROWS_IN_TREE = 2000  # a tree needs memory for every pair
+
+
+def standardised(X, w):
+    """Each feature with weighted mean 0 and variance 1."""
+    X = X.astype(np.float64)
+    delta = X - np.average(X, axis=0, weights=w)
+    return delta / np.sqrt(np.average(delta**2, axis=0, weights=w))
+
+
+def squared_distances(Z, centres):
+    """Squared distance of each point to each centre, (N, K)."""
+    cross = Z @ centres.T
+    d2 = (Z * Z).sum(axis=1)[:, None] - 2 * cross + (centres * centres).sum(axis=1)
+    return np.maximum(d2, 0)
+
+
+def draw(p, rng):
+    """One index, drawn with probability proportional to p.
+
+    By the inverse of the cumulative sum: a row of weight two is drawn just as
+    two equal rows side by side.
+    """
+    cumulative = np.cumsum(p)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+
+
+def plus_plus(Z, K, rng, w):
+    """K rows, each drawn by squared distance to the nearest row so far.
+
+    Source: Arthur & Vassilvitskii (2007), *k-means++: the advantages of careful
+    seeding*, SODA, pages 1027-1035.
+    """
+    centres = Z[[draw(w, rng)]]
+    nearest = np.full(len(Z), np.inf)
+    for _ in range(K - 1):
+        nearest = np.minimum(nearest, squared_distances(Z, centres[-1:])[:, 0])
+        p = w * nearest
+        centres = np.vstack([centres, Z[draw(p if p.any() else w, rng)]])
+    return centres
+
+
+def one_hot(labels, K):
+    """Labels (N,) as responsibilities (N, K)."""
+    return np.eye(K)[labels]
+
+
+def k_means(Z, K, rng, w, max_iter=100):
+    """Lloyd's algorithm from k-means++ centres: labels by the nearest centre."""
+    centres = plus_plus(Z, K, rng, w)
+    labels = None
+    for _ in range(max_iter):
+        d2 = squared_distances(Z, centres)
+        previous, labels = labels, d2.argmin(axis=1)
+        if previous is not None and (labels == previous).all():
+            break
+        r = one_hot(labels, K) * w[:, None]
+        for k in np.flatnonzero(r.sum(axis=0) == 0):  # an empty cluster takes the farthest point
+            far = int((w * d2.min(axis=1)).argmax())
+            r[far], d2[far] = one_hot(k, K) * w[far], 0
+        centres = r.T @ Z / r.sum(axis=0)[:, None]
+    return one_hot(labels, K)
+
+
+def k_means_plus_plus(Z, K, rng, w):
+    """Labels by the nearest of the k-means++ centres."""
+    return one_hot(squared_distances(Z, plus_plus(Z, K, rng, w)).argmin(axis=1), K)
+
+
+def random_from_data(Z, K, rng, w):
+    """K random rows as means, unit variances: soft labels by their densities."""
+    centres = Z[rng.choice(len(Z), K, replace=False, p=w / w.sum())]
+    d2 = squared_distances(Z, centres)
+    r = np.exp((d2.min(axis=1, keepdims=True) - d2) / 2)
+    return r / r.sum(axis=1, keepdims=True)
+
+
+def random(Z, K, rng, w):
+    """Random responsibilities: each row uniform on the simplex."""
+    return rng.dirichlet(np.ones(K), size=len(Z))
+
+
+def hierarchical(Z, K, rng, w):
+    """Ward's tree, cut into K branches: no randomness, and one tree serves every K.
+
+    The tree grows on principal components, each divided by the root of its spread (Scrucca
+    & Raftery 2015, https://doi.org/10.1007/s11634-015-0220-z).  Of many rows a sample makes
+    the tree, the same one each time, and the others go to the nearest branch.
+    """
+    s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
+    Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
+    some = np.flatnonzero(w)
+    if len(some) > ROWS_IN_TREE:
+        some = np.sort(np.random.default_rng(0).choice(some, ROWS_IN_TREE, replace=False))
+    if K == 1:
+        return np.ones((len(Z), 1))
+    r = one_hot(fcluster(ward_tree(Y[some].tobytes(), Y.shape[1]), K, "maxclust") - 1, K)
+    nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
+    nearest[some] = r
+    return nearest
+
+
+@functools.lru_cache(maxsize=1)
+def ward_tree(data, D):
+    """Ward's tree of rows given as bytes.  The last is held: a table of fits shares it."""
+    tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
+    tree[:, 2] = np.arange(len(tree))  # heights without ties: a cut gives just K branches
+    return tree
+
+
+METHODS = {
+    "kmeans": k_means,
+    "k-means++": k_means_plus_plus,
+    "random": random,
+    "random_from_data": random_from_data,
+    "hierarchical": hierarchical,
+}
+DETERMINISTIC = {"hierarchical"}
+
+
+def start(model, rows, rng):
+    """Give the model the parameters that EM climbs from, and an empty history.
+
+    Known starts are taken as they are.  Of random ones ``n_init`` are tried, on
+    a sample of the rows if there are many: a short run of EM each, then the most
+    promising to the end (Biernacki, Celeux & Govaert 2003,
+    https://doi.org/10.1016/S0167-9473(02)00163-9).
+    """
+    check_spread(statistics_of(rows, np.ones((len(rows.X), 1)), diagonal=True))
+    model.history_, model.best_restart_ = [[]], 0
+    given = given_parameters(model)
+    if model.warm_start and hasattr(model, "means_"):
+        check_means(model.means_, model.n_components, model.n_features_in_, "means_")
+    elif len(given) == 3:
+        vars(model).update(given)
+    elif "means_" in given:
+        _place(model, some_rows(with_weight(rows), model.n_components, rng), given, rng)
+    elif is_random(model.init_params):
+        _search(model, rows, given, rng)
+    else:
+        _place(model, rows, given, rng)
+
+
+def is_random(init):
+    """Whether a second start would differ from the first."""
+    return callable(init) or (isinstance(init, str) and init not in DETERMINISTIC)
+
+
+def _search(model, rows, given, rng):
+    """Try random starts; leave the model at the best."""
+    kept = with_weight(rows)
+    few = some_rows(kept, model.n_components, rng)
+    runs = [copy.copy(model) for _ in range(model.n_init)]
+    for run in runs:
+        run.history_ = [[]]
+    starts = _survivors(runs, lambda run: _short_run(run, few, given, rng))
+    finalists = sorted(starts, key=_height, reverse=True)[:FINALISTS]
+    if len(starts) > 1:
+        finalists = _survivors(finalists, lambda run: _exhaust(run.climb(few, run.max_iter)))
+    best = max(finalists, key=_height)
+    # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
+    vars(model).update(starts[best] if few is kept else _parameters(best))
+    scale = rows.total_weight / few.total_weight
+    model.history_ = [[scale * value for value in run.history_[0]] for run in runs]
+    model.best_restart_ = runs.index(best)
+    model.history_[model.best_restart_] = []
+
+
+def _survivors(runs, action):
+    """``action(run)`` of each run that does not collapse; if all do, the last error."""
+    results, failure = {}, None
+    for run in runs:
+        try:
+            results[run] = action(run)
+        except ValueError as error:
+            failure = error
+    if not results:
+        raise failure
+    return results
+
+
+def _short_run(run, rows, given, rng):
+    """A few steps from a random start; the parameters of the start."""
+    _place(run, rows, given, rng)
+    start = _parameters(run)
+    _exhaust(run.climb(rows, min(SHORT_RUN, run.max_iter)))
+    return start
+
+
+def _exhaust(generator):
+    for _ in generator:
+        pass
+
+
+def _height(run):
+    return run.log_likelihood_
+
+
+def _parameters(model):
+    return {name: getattr(model, name) for name in ("weights_", "means_", "covariances_")}
+
+
+def _place(model, rows, given, rng):
+    """Parameters by an M step from a first guess of the responsibilities."""
+    r = first_guess(model, rows, given, rng)
+    model.m_step(statistics_of(rows, r, model.covariance_model.diagonal))
+    vars(model).update(given)
+
+
+def first_guess(model, rows, given, rng):
+    """Responsibilities (N, K) by the model's ``init_params``."""
+    K, N, init = model.n_components, len(rows.X), model.init_params
+    w = np.ones(N) if rows.weights is None else rows.weights.astype(np.float64)
+    if "means_" in given:
+        return by_nearest(rows.X, given["means_"], w)
+    if callable(init):
+        return check_responsibilities(init(rows.X, K, rng), N, K, "init_params(X, ...)")
+    if not isinstance(init, str):
+        return check_responsibilities(init, N, K, "init_params")
+    if init not in METHODS:
+        raise ValueError(
+            f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
+            "responsibilities, or a function"
+        )
+    Z = standardised(rows.X, w)
+    return in_line_with(rows.priors, from_left_to_right(METHODS[init](Z, K, rng, w), Z, w))
+
+
+def by_nearest(X, means, w):
+    """Labels by the nearest of the given means, in standard units."""
+    K = len(means)
+    Z = standardised(np.vstack([X, means]), np.append(w, np.zeros(K)))
+    return one_hot(squared_distances(Z[:-K], Z[-K:]).argmin(axis=1), K)
+
+
+def from_left_to_right(r, Z, w):
+    """Number the components by their first coordinate, so that equal fits look equal."""
+    w_r = r * w[:, None]
+    return r[:, np.argsort(w_r.T @ Z[:, 0] / w_r.sum(axis=0))]
+
+
+def in_line_with(priors, r):
+    """Number the components as the priors do, and let the priors rule out what they rule out."""
+    if priors is None:
+        return r
+    _, order = linear_sum_assignment(priors.T @ r, maximize=True)
+    product = priors * r[:, order]
+    product = np.where(product.any(axis=1, keepdims=True), product, priors)
+    return product / product.sum(axis=1, keepdims=True)
+
+
+def given_parameters(model):
+    """The checked start parameters that the user gave, as attributes."""
+    K, D = model.n_components, model.n_features_in_
+    shape = model.covariance_model
+    checks = {
+        "weights": lambda a: check_weights(a, K, "weights_init"),
+        "means": lambda a: check_means(a, K, D, "means_init"),
+        "covariances": lambda a: check_covariances(a, shape, K, D, "covariances_init"),
+    }
+    values = {name: getattr(model, f"{name}_init") for name in checks}
+    return {f"{name}_": checks[name](a) for name, a in values.items() if a is not None}
+
+
+def with_weight(rows):
+    """The rows whose weight is not zero."""
+    if rows.weights is None or rows.weights.all():
+        return rows
+    return rows.take(np.flatnonzero(rows.weights))
+
+
+def some_rows(rows, K, rng):
+    """All rows, or a random sample if there are far more than a start needs."""
+    N, D = rows.X.shape
+    enough = K * (ROWS_PER_COMPONENT + ROWS_PER_FEATURE * D)
+    if N <= enough:
+        return rows
+    return rows.take(np.sort(rng.choice(N, size=enough, replace=False)))
+
+
+def check_spread(statistics):
+    """No feature may be the same in every row."""
+    N, means, W = statistics.moments()
+    unit = np.finfo(statistics.dtype).eps * np.abs(means[0])
+    for d in np.flatnonzero(W[0] <= N * unit**2):
+        raise ValueError(f"feature {d} is constant (about {means[0, d]:g}): drop that column")

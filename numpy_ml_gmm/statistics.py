@@ -1,0 +1,436 @@
+r"""One Gaussian as an exponential family, and the sums that EM takes over the data.
+
+The log of a weighted Gaussian is linear in fixed features of the point
+(:eq:`exponential-family`):
+
+.. math::
+
+    \log \pi_k \mathcal{N}(x \mid \mu_k, \Sigma_k) = \eta_k^\top T(y),
+    \qquad T(y) = (1,\; y,\; y y^\top), \qquad y = A (x - c) .
+
+:math:`T` are the *sufficient statistics*, :math:`\eta_k` the *natural
+parameters*.  So the E step is two matrix products with an exponential between
+them: the log joint :math:`\eta^\top T`, and the expected statistics
+(:eq:`expected-statistics`)
+
+.. math::
+
+    s_k = \sum_n w_n\, r_{nk}\, T(y_n), \qquad
+    r_{nk} = \frac{\exp \eta_k^\top T(y_n)}{\sum_j \exp \eta_j^\top T(y_n)} .
+
+The *frame* :math:`(c, A)` is free in exact arithmetic.  In floating point it is
+what keeps digits: :math:`E[x^2] - E[x]^2` loses them all when the mean is far
+from the origin.  One frame, that of the whole mixture, serves nearly every fit.
+A component that is too small or too far away in it gets its own.
+
+========== ============= =======================================================
+symbol     shape         meaning
+========== ============= =======================================================
+``x, y``   (D, B)        a block of points as columns, in data units and in a frame
+``T``      (F, B)        their features; F = 1 + D + D (D + 1) / 2, or 1 + 2 D
+``eta``    (K, F)        natural parameters
+``r``      (K, B)        responsibilities (times the weights of the rows)
+``sums``   (K, F)        expected statistics s_k
+========== ============= =======================================================
+
+Source: Bishop (2006), *Pattern Recognition and Machine Learning*, sections 2.4
+and 9.3; Dempster, Laird & Rubin (1977) for EM in exponential families.
+"""
+
+import functools
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import block_size, map_chunks
+
+EPS = np.finfo(np.float64).eps
+DTYPES = np.dtype(np.float64), np.dtype(np.float32)
+# The log of the root of the smallest number: its square is not yet denormal.
+FLOOR = {dtype: float(np.log(np.finfo(dtype).tiny) / 2) for dtype in DTYPES}
+# How far off its frame a component may be: this times eps is the error of its log density.
+RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+
+
+class SingularCovariance(ValueError):
+    """The covariance of component ``k`` (None: of the whole mixture) has no inverse."""
+
+    def __init__(self, k):
+        super().__init__(f"the covariance of component {k} is singular")
+        self.k = k
+
+
+class Frame(NamedTuple):
+    """Where features are taken: y = A (x - c).  A is a matrix, or a diagonal (D,)."""
+
+    c: np.ndarray  # (D,)
+    A: np.ndarray  # (D, D) lower triangular, or (D,)
+    A_inv: np.ndarray  # in the same shape
+
+    @classmethod
+    def of(cls, mean, covariance):
+        """The frame in which a Gaussian has mean 0 and covariance 1."""
+        if covariance.ndim == 1:
+            scale = np.sqrt(covariance)
+            return cls(mean, 1 / scale, scale)
+        L = cholesky(covariance[None], names=[None])[0]
+        return cls(mean, np.linalg.solve(L, np.eye(len(mean))), L)
+
+    @classmethod
+    def scaled(cls, c, scale, diagonal):
+        """The frame with origin c and each feature in its own unit."""
+        A, A_inv = 1 / scale, scale
+        return cls(c, A, A_inv) if diagonal else cls(c, np.diag(A), np.diag(A_inv))
+
+    def points(self, x):
+        """Points x (D, B), as columns, in this frame."""
+        y = x - self.c.astype(x.dtype)[:, None]
+        A = self.A.astype(x.dtype)
+        return A @ y if A.ndim == 2 else A[:, None] * y
+
+    @property
+    def log_det(self):
+        """log |A|: how much the frame stretches volume."""
+        return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
+
+
+def congruence(A, C):
+    """A C A^T for each C, matrices (K, D, D) or diagonals (K, D)."""
+    return A @ C @ A.T if A.ndim == 2 else A * A * C
+
+
+@functools.lru_cache(maxsize=32)
+def pairs(D):
+    """Row and column of each product y_i y_j, i <= j, and how many entries it stands for."""
+    i, j = np.triu_indices(D)
+    return i, j, np.where(i == j, 1.0, 2.0)
+
+
+def n_features(D, diagonal):
+    """F, the length of T.
+
+    Examples
+    --------
+    >>> n_features(2, diagonal=False), n_features(2, diagonal=True)
+    (6, 5)
+    """
+    return 1 + D + (D if diagonal else D * (D + 1) // 2)
+
+
+def features(y, T, diagonal):
+    """Write T(y) = (1, y, y y^T) into T: the upper triangle, or the squares alone.
+
+    Examples
+    --------
+    >>> features(np.array([[2.0], [3.0]]), np.empty((6, 1)), diagonal=False).ravel()
+    array([1., 2., 3., 4., 6., 9.])
+    """
+    D = len(y)
+    T[0], T[1 : D + 1] = 1, y
+    if diagonal:
+        np.multiply(y, y, out=T[D + 1 :])
+        return T
+    row = D + 1
+    for i in range(D):
+        np.multiply(y[i], y[i:], out=T[row : row + D - i])
+        row += D - i
+    return T
+
+
+def cholesky(S, names=None):
+    """Lower triangles L with L L^T = S, (K, D, D).
+
+    A pivot that is rounding error beside its diagonal entry means a singular matrix.
+
+    Raises
+    ------
+    SingularCovariance
+        With the name (by default, the number) of the first singular matrix.
+    """
+    try:
+        L = np.linalg.cholesky(S)
+        bad = diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)
+    except np.linalg.LinAlgError:
+        bad = np.array([[np.linalg.eigvalsh(C)[0] <= EPS * np.trace(C)] for C in S])
+    if bad.any():
+        k = int(bad.any(axis=1).argmax())
+        raise SingularCovariance(k if names is None else names[k])
+    return L
+
+
+def precisions(S):
+    """Inverse and log determinant of each covariance, (K, D, D) or (K, D)."""
+    if S.ndim == 2:
+        return 1 / S, np.log(S).sum(axis=1)
+    L = cholesky(S)
+    U = np.linalg.solve(L, np.eye(S.shape[-1]))
+    return U.transpose(0, 2, 1) @ U, 2 * np.log(diagonals(L)).sum(axis=1)
+
+
+def diagonals(C):
+    """The diagonal of each matrix (K, D, D) as a view, or the diagonals (K, D) themselves."""
+    return C if C.ndim == 2 else np.einsum("kdd->kd", C)
+
+
+def natural_parameters(log_weights, means, covariances, frame):
+    r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
+
+    With m and S the mean and covariance in the frame and P the inverse of S,
+
+    .. math::
+
+        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |S| + m^\top P m\bigr),
+        \; P m, \; -\tfrac12 P \Bigr).
+
+    The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
+    their sum is wrong by that times the rounding unit.  It is returned beside eta.
+    """
+    m = frame.points(means.T).T  # (K, D)
+    S = congruence(frame.A, covariances)
+    P, log_det = precisions(S)
+    P_m = P * m if P.ndim == 2 else (P @ m[:, :, None])[:, :, 0]
+    energy = m.shape[1] * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
+    constant = log_weights + frame.log_det - energy / 2
+    off = ((m * m + diagonals(S)) * diagonals(P)).max(axis=1)
+    return np.concatenate([constant[:, None], P_m, _pack(P)], axis=1), off
+
+
+def _pack(P):
+    """-P/2 in the order of the features."""
+    if P.ndim == 2:
+        return P * -0.5
+    i, j, times = pairs(P.shape[-1])
+    return P[:, i, j] * (times * -0.5)
+
+
+def _unpack(s, D):
+    """The symmetric matrices (K, D, D) of a packed upper triangle, or diagonals as they are."""
+    if s.shape[1] == D and D > 1:
+        return s
+    i, j, _ = pairs(D)
+    C = np.empty((len(s), D, D))
+    C[:, i, j] = C[:, j, i] = s
+    return C
+
+
+class Group(NamedTuple):
+    """Consecutive components that share a frame."""
+
+    frame: Frame
+    k: slice
+    eta: np.ndarray  # (number of components, F)
+
+
+def components(weights, means, covariances, dtype):
+    """The groups of a mixture: one, unless a component is too far off the shared frame."""
+    check_resolved(means, covariances, dtype)
+    with np.errstate(divide="ignore"):
+        log_weights = np.log(weights)
+    shared = Frame.of(*mixture_moments(weights, means, covariances))
+    eta, off = natural_parameters(log_weights, means, covariances, shared)
+    if off.max() <= RESOLUTION[dtype]:
+        return [Group(shared, slice(0, len(eta)), eta.astype(dtype))]
+    frames = [shared] * len(eta)
+    for k in np.flatnonzero(off > RESOLUTION[dtype]):
+        frames[k] = Frame.of(means[k], covariances[k])
+        one = slice(k, k + 1)
+        eta[one], _ = natural_parameters(log_weights[one], means[one], covariances[one], frames[k])
+    return grouped(frames, eta.astype(dtype))
+
+
+def check_resolved(means, covariances, dtype):
+    """A deviation below the rounding of the data itself is none: the points are all equal."""
+    equal = diagonals(covariances) <= (np.finfo(dtype).eps * means) ** 2
+    if equal.any():
+        raise SingularCovariance(int(equal.any(axis=1).argmax()))
+
+
+def grouped(frames, eta):
+    """Runs of components with one frame."""
+    groups = []
+    for _, run in groupby(range(len(frames)), key=lambda k: id(frames[k])):
+        run = list(run)
+        k = slice(run[0], run[-1] + 1)
+        groups.append(Group(frames[run[0]], k, eta[k]))
+    return groups
+
+
+def mixture_moments(weights, means, covariances):
+    """Mean and covariance of the whole mixture."""
+    mean = weights @ means
+    delta = means - mean
+    if covariances.ndim == 2:
+        return mean, weights @ (covariances + delta * delta)
+    D = len(mean)
+    within = (weights @ covariances.reshape(-1, D * D)).reshape(D, D)
+    return mean, within + (weights[:, None] * delta).T @ delta
+
+
+class Statistics(NamedTuple):
+    """Expected statistics :math:`s_k`, and the log-likelihood of the E step that made them."""
+
+    sums: np.ndarray  # (K, F)
+    groups: list
+    log_likelihood: float
+
+    @property
+    def counts(self):
+        """N_k, the expected number of points in each component (K,)."""
+        return self.sums[:, 0]
+
+    @property
+    def dtype(self):
+        """Of the data, and so of the results."""
+        return self.groups[0].eta.dtype
+
+    def moments(self):
+        """Counts (K,), means (K, D) and scatter matrices (K, D, D), or (K, D) if diagonal."""
+        parts = [_group_moments(frame, self.sums[k]) for frame, k, _ in self.groups]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def _group_moments(frame, s):
+    D = len(frame.c)
+    N = s[:, 0]
+    m = s[:, 1 : D + 1] / N[:, None]
+    if frame.A.ndim == 1:
+        W = s[:, D + 1 :] - N[:, None] * m * m
+        return N, frame.c + frame.A_inv * m, congruence(frame.A_inv, W)
+    W = _unpack(s[:, D + 1 :], D) - (N[:, None] * m)[:, :, None] * m[:, None, :]
+    return N, frame.c + m @ frame.A_inv.T, congruence(frame.A_inv, W)
+
+
+def total_variance(N, means, W):
+    """Variance of each feature over all points, (D,): within and between components."""
+    pi = N / N.sum()
+    delta = means - pi @ means
+    return diagonals(W).sum(axis=0) / N.sum() + pi @ (delta * delta)
+
+
+class Workspace:
+    """One thread's buffers, so that no block allocates."""
+
+    def __init__(self, rows, groups):
+        self.groups = groups
+        self.diagonal = groups[0].frame.A.ndim == 1
+        K, F = work_shape(rows, groups)
+        size, dtype = block_size(K + F), rows.X.dtype
+        self.T = np.empty((F, size), dtype)
+        self.joint = np.empty((K, size), dtype)
+        self.product = np.empty((K, F), dtype)
+        self.held = None, None
+
+    def features(self, frame, x):
+        """T of a block in a frame; the last one is held."""
+        T = self.T[:, : x.shape[1]]
+        if self.held[0] is not frame or self.held[1] is not x:
+            features(frame.points(x), T, self.diagonal)
+            self.held = frame, x
+        return T
+
+    def log_joint(self, block):
+        """eta^T T + log prior, (K, B)."""
+        joint = self.joint[:, : block.x.shape[1]]
+        for frame, k, eta in self.groups:
+            np.matmul(eta, self.features(frame, block.x), out=joint[k])
+        if block.log_priors is not None:
+            joint += block.log_priors
+        return joint
+
+    def add_statistics(self, r, block, sums):
+        """sums += r T^T.  Backwards, so that the features at hand are used first."""
+        for frame, k, _ in reversed(self.groups):
+            T = self.features(frame, block.x)
+            sums[k] += np.matmul(r[k], T.T, out=self.product[k])
+
+
+def work_shape(rows, groups):
+    """(K, F): components and features."""
+    return groups[-1].k.stop, n_features(rows.X.shape[1], groups[0].frame.A.ndim == 1)
+
+
+def softmax(joint, weights):
+    """Turn the log joint (K, B) into weighted responsibilities, in place; return log p(x).
+
+    The exponent has a floor.  What is cut off is below rounding, and denormal
+    numbers would be slow.
+    """
+    top = joint.max(axis=0)
+    joint -= top
+    np.maximum(joint, FLOOR[joint.dtype], out=joint)
+    np.exp(joint, out=joint)
+    total = joint.sum(axis=0)
+    joint *= (1 if weights is None else weights) / total
+    return np.log(total) + top
+
+
+def expected_statistics(rows, groups):
+    """The E step: expected statistics and log-likelihood of all rows."""
+    K, F = work_shape(rows, groups)
+    sums, log_likelihood = np.zeros((K, F)), 0.0
+    chunk = functools.partial(_chunk_statistics, rows, groups)
+    for part, log_p in map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs):
+        sums += part
+        log_likelihood += log_p
+    return Statistics(sums, groups, log_likelihood)
+
+
+def _chunk_statistics(rows, groups, blocks):
+    work = Workspace(rows, groups)
+    sums, log_likelihood = np.zeros(work.product.shape), 0.0
+    for block in map(rows.block, blocks):
+        joint = work.log_joint(block)
+        log_p = softmax(joint, block.weights).astype(np.float64)
+        log_likelihood += log_p.sum() if block.weights is None else log_p @ block.weights
+        work.add_statistics(joint, block, sums)
+    return sums, float(log_likelihood)
+
+
+def map_log_joint(function, rows, groups):
+    """``function`` of the log joint (K, B) of each block, joined along the rows."""
+    K, F = work_shape(rows, groups)
+
+    def chunk(blocks):
+        work = Workspace(rows, groups)
+        return [function(work.log_joint(block)) for block in map(rows.block, blocks)]
+
+    parts = map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs)
+    return np.concatenate([part for chunk_parts in parts for part in chunk_parts])
+
+
+def statistics_of(rows, r, diagonal):
+    """Statistics for given responsibilities (N, K).
+
+    Components without parameters (eta = 0) tell points apart by their priors
+    alone, so this is an E step with r as the priors.  It is repeated about the
+    means that it found, where the first reference point was too far off.
+    """
+    rows = rows._replace(priors=r)
+    K, D = r.shape[1], rows.X.shape[1]
+    eta = np.zeros((K, n_features(D, diagonal)), rows.X.dtype)
+    c, scale = rough_location(rows.X)
+    frames = [Frame.scaled(c, scale, diagonal)] * K
+    for _ in range(3):
+        statistics = expected_statistics(rows, grouped(frames, eta))
+        off = far_off(statistics, frames)
+        for k in off:
+            frames[k] = Frame.scaled(statistics.moments()[1][k], scale, diagonal)
+        if len(off) == 0:
+            break
+    return statistics
+
+
+def rough_location(X, n=1000):
+    """The first row, and how far some others are from it."""
+    c = X[0].astype(np.float64)
+    spread = np.abs(X[:: max(1, len(X) // n)] - c).max(axis=0)
+    return c, np.where(spread > 0, spread, 1.0)
+
+
+def far_off(statistics, frames):
+    """Components whose variance drowns in their squared distance to the reference point."""
+    N, means, W = statistics.moments()
+    delta = means - [frame.c for frame in frames]
+    far = N[:, None] * delta**2 > RESOLUTION[statistics.dtype] * diagonals(W)
+    return np.flatnonzero(far.any(axis=1))

@@ -1,0 +1,78 @@
+"""Random mixtures and data for the tests, and oracles that share no code with the package."""
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from numpy_ml_gmm import GMM
+from numpy_ml_gmm.covariances import covariance_model
+
+NAMES = ["full", "tied", "diag", "spherical", "tied_diag", "tied_spherical"]
+FAMILIAR = NAMES[:4]  # those scikit-learn has too
+
+
+def random_covariances(name, K, D, rng):
+    """Covariances in the shape of their type."""
+    A = rng.normal(size=(K, D, D)) / np.sqrt(D)
+    full = A @ A.transpose(0, 2, 1) + 0.3 * np.eye(D)
+    variances = rng.uniform(0.3, 2.0, size=(K, D))
+    return {
+        "full": full,
+        "tied": full[0],
+        "diag": variances,
+        "spherical": variances[:, 0],
+        "tied_diag": variances[0],
+        "tied_spherical": variances[0, 0],
+    }[name]
+
+
+def random_model(name, K=3, D=2, seed=0, spread=3.0, **params):
+    """A mixture with random parameters."""
+    rng = np.random.default_rng(seed)
+    weights, means = rng.dirichlet(np.full(K, 5.0)), spread * rng.normal(size=(K, D))
+    covariances = random_covariances(name, K, D, rng)
+    return GMM.from_parameters(
+        weights, means, covariances, covariance_type=name, random_state=seed, **params
+    )
+
+
+def full_covariances(model):
+    """Every component's covariance as a matrix (K, D, D)."""
+    K, D = model.means_.shape
+    each = covariance_model(model.covariance_type).expand(model.covariances_, K, D)
+    return np.array([np.diag(C) for C in each]) if each.ndim == 2 else np.array(each)
+
+
+def slow_log_joint(model, X):
+    """log pi_k N(x_n | mu_k, Sigma_k) by scipy.stats, (N, K)."""
+    parts = zip(model.weights_, model.means_, full_covariances(model), strict=True)
+    columns = [np.log(pi) + multivariate_normal(mu, C).logpdf(X) for pi, mu, C in parts]
+    return np.array(columns).reshape(len(model.weights_), len(X)).T
+
+
+def slow_log_likelihood(model, X):
+    """Sum of the log densities, by scipy.stats."""
+    return float(logsumexp(slow_log_joint(model, X), axis=1).sum())
+
+
+def slow_moments(X, r):
+    """N_k, mu_k and W_k as their definitions say, a point at a time."""
+    N_k = r.sum(axis=0)
+    mu = np.array([sum(r[n, k] * X[n] for n in range(len(X))) / N_k[k] for k in range(len(N_k))])
+    W = np.zeros((len(N_k), X.shape[1], X.shape[1]))
+    for k in range(len(N_k)):
+        for n in range(len(X)):
+            W[k] += r[n, k] * np.outer(X[n] - mu[k], X[n] - mu[k])
+    return N_k, mu, W
+
+
+def parameters(model):
+    """Weights, means and full covariances, to compare."""
+    return model.weights_, model.means_, full_covariances(model)
+
+
+def one_start(model):
+    """The arguments that start another fit from this model's parameters."""
+    return dict(
+        weights_init=model.weights_, means_init=model.means_, covariances_init=model.covariances_
+    )
