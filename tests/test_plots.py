@@ -1,0 +1,565 @@
+"""Plots say what they claim: geometry, masses and colours are measured, not only drawn."""
+
+import subprocess
+import sys
+import warnings
+from itertools import combinations, islice
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import trapezoid
+from scipy.stats import chi2, multivariate_normal, norm
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.path import Path as Curve
+
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
+from numpy_ml_gmm.covariances import MODELS, NAMES
+
+MASSES = (0.99, 0.9, 0.5)
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def faithful():
+    return load_old_faithful().X
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris().X
+
+
+def mixture(pi, mu, Sigma, covariance_type="full"):
+    parameters = {"weights_": pi, "means_": mu, "covariances_": Sigma}
+    arrays = {name: np.asarray(value, dtype=float) for name, value in parameters.items()}
+    return SimpleNamespace(**arrays, covariance_type=covariance_type)
+
+
+def random_mixture(seed, K, D):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(K, D, D))
+    return mixture(
+        rng.dirichlet(np.full(K, 3)),
+        3 * rng.normal(size=(K, D)),
+        A @ np.swapaxes(A, -1, -2) + 0.05 * np.eye(D),
+    )
+
+
+def draw(model, n, seed=0):
+    """n points of a mixture, and their components."""
+    rng = np.random.default_rng(seed)
+    z = rng.choice(len(model.weights_), n, p=model.weights_)
+    L = np.linalg.cholesky(model.covariances_)
+    return model.means_[z] + np.einsum("nij,nj->ni", L[z], rng.normal(size=(n, L.shape[-1])))
+
+
+def covariances_of_shape(covariance_type, K, D, seed=1):
+    """Covariances in the shape that a covariance model's attribute has, and all of them in full."""
+    model = MODELS[NAMES.get(covariance_type, covariance_type)]
+    rng = np.random.default_rng(seed)
+    shape = model.shape(K, D)
+    if shape[-2:] == (D, D):
+        A = rng.normal(size=shape)
+        values = A @ np.swapaxes(A, -1, -2) + 0.1 * np.eye(D)
+    else:
+        values = rng.uniform(0.3, 3, size=shape)
+    full = model.expand(values, K, D)
+    return values, np.array([np.diag(S) for S in full]) if model.diagonal else full
+
+
+TRICKY = {
+    "one component": mixture([1], [[0, 0]], [[[1, 0.9], [0.9, 1]]]),
+    "two that overlap": mixture([0.3, 0.7], [[0, 0], [2, 1]], [np.eye(2), 2 * np.eye(2)]),
+    "crossed needles": mixture(
+        [0.5, 0.5], [[0, 0], [1, 0]], [[[1, 0.99], [0.99, 1]], [[1, -0.99], [-0.99, 1]]]
+    ),
+    "tight and far apart": mixture([0.5, 0.5], [[0, 0], [1, 1]], [1e-14 * np.eye(2)] * 2),
+    "a spike in a cloud": mixture([0.3, 0.7], [[0, 0], [1, 1]], [1e-4 * np.eye(2), 4 * np.eye(2)]),
+    "far from the origin": mixture([0.3, 0.7], [[1e8, 1e8], [1e8 + 3, 1e8]], [np.eye(2)] * 2),
+    "units far apart": mixture([0.3, 0.7], [[0, 0], [3e6, 3e-6]], [np.diag([1e12, 1e-12])] * 2),
+    "a weight of zero": mixture([0, 1], [[0, 0], [3, 1]], [np.eye(2)] * 2),
+    "many": random_mixture(0, 12, 2),
+}
+
+# --- density ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", TRICKY.values(), ids=TRICKY)
+def test_the_mass_inside_a_contour_is_what_its_label_says(model):
+    ax = plots.plot_contours(model, masses=MASSES, labels=False)
+    (contours,) = ax.collections
+    X = draw(model, 40_000)
+    centre, scale = model.means_[0], np.sqrt(np.diag(model.covariances_[0]))
+    for mass, path in zip(MASSES, contours.get_paths(), strict=True):
+        inside = np.zeros(len(X), dtype=bool)
+        for loop in path.to_polygons(closed_only=False):
+            assert np.array_equal(loop[0], loop[-1])  # the grid holds the whole region
+            inside ^= Curve((loop - centre) / scale).contains_points((X - centre) / scale)
+        assert abs(inside.mean() - mass) < 0.01
+
+
+@pytest.mark.parametrize("model", TRICKY.values(), ids=TRICKY)
+def test_the_levels_enclose_their_masses(model):
+    log_p = plots.Mixture.of(model).log_density(draw(model, 40_000))
+    for mass, level in zip(MASSES, plots.density_levels(model, MASSES), strict=True):
+        assert abs((log_p >= level).mean() - mass) < 0.006  # four standard errors
+
+
+@pytest.mark.parametrize("D", [1, 2])
+def test_the_level_of_one_gaussian_is_the_chi_square_quantile(D):
+    model = random_mixture(3, 1, D)
+    peak = multivariate_normal(model.means_[0], model.covariances_[0]).logpdf(model.means_[0])
+    levels = plots.density_levels(model, MASSES)
+    np.testing.assert_allclose(levels, peak - chi2.ppf(MASSES, df=D) / 2, atol=1e-3)
+
+
+def test_the_names_on_the_contours_are_their_masses():
+    ax = plots.plot_contours(TRICKY["one component"], masses=(0.5, 0.995))
+    assert {text.get_text() for text in ax.texts} == {"50 %", "99.5 %"}
+
+
+def test_the_density_of_two_features_is_the_marginal():
+    model = random_mixture(5, 3, 4)
+    shown = plots.Mixture.of(model).marginal((3, 1))
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    gaussians = [
+        multivariate_normal(mu[[3, 1]], S[np.ix_([3, 1], [3, 1])]).pdf(X)
+        for mu, S in zip(model.means_, model.covariances_, strict=True)
+    ]
+    np.testing.assert_allclose(np.exp(shown.log_density(X)), model.weights_ @ gaussians)
+
+
+def test_the_mass_inside_a_marginal_contour_is_what_its_label_says():
+    model = random_mixture(5, 3, 4)
+    ax = plots.plot_contours(model, features=(3, 1), masses=0.9, labels=False)
+    (path,) = ax.collections[0].get_paths()
+    X = draw(model, 40_000)[:, [3, 1]]
+    inside = np.zeros(len(X), dtype=bool)
+    for loop in path.to_polygons(closed_only=False):
+        inside ^= Curve(loop).contains_points(X)
+    assert abs(inside.mean() - 0.9) < 0.01
+
+
+def test_the_curves_of_one_feature_are_the_densities():
+    model = random_mixture(2, 3, 2)
+    ax = plots.plot_density_1d(model, features=1)
+    x = ax.lines[0].get_xdata()
+    parts = model.weights_ * norm.pdf(
+        x[:, None], model.means_[:, 1], np.sqrt(model.covariances_[:, 1, 1])
+    )
+    for line, expected in zip(ax.lines, [*parts.T, parts.sum(axis=1)], strict=True):
+        np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-9, atol=1e-300)
+    assert abs(trapezoid(parts.sum(axis=1), x) - 1) < 1e-4
+
+
+def test_the_shaded_part_of_the_line_holds_its_mass():
+    model = mixture([0.4, 0.6], [[0], [5]], [[[1]], [[0.25]]])
+    ax = plots.plot_density_1d(model, masses=0.9, components=False)
+    ends = [patch.get_paths()[0].vertices[:, 0] for patch in ax.collections]
+    assert len(ends) == 2  # two intervals
+    mass = sum(
+        model.weights_ @ np.diff(norm.cdf([e.min(), e.max()], model.means_, [[1], [0.5]])).ravel()
+        for e in ends
+    )
+    assert abs(mass - 0.9) < 0.002
+
+
+# --- components --------------------------------------------------------------------------------
+
+
+def outline(patch):
+    """Points along a patch's curve, (P, 2)."""
+    curves = patch.get_path().iter_bezier()
+    return np.concatenate([curve(np.linspace(0, 1, 100)) for curve, _ in curves])
+
+
+def centre_of(patch):
+    x = outline(patch)
+    return (x.min(axis=0) + x.max(axis=0)) / 2
+
+
+def mahalanobis(x, mu, Sigma):
+    delta = x - mu
+    return np.einsum("ni,ni->n", delta, np.linalg.solve(Sigma, delta.T).T)
+
+
+@pytest.mark.parametrize("covariance_type", [*NAMES, *MODELS])
+def test_the_axes_of_an_ellipse_are_eigenvalues_times_the_chi_square_quantile(covariance_type):
+    K, mu = 3, np.array([[0, 0], [5, 1], [-4, 2]])
+    values, full = covariances_of_shape(covariance_type, K, 2)
+    ax = plots.plot_ellipses(mixture(np.ones(3) / 3, mu, values, covariance_type), masses=0.8)
+    assert len(ax.patches) == K
+    for patch, centre, Sigma in zip(ax.patches, mu, full, strict=True):
+        x = outline(patch)
+        radius = np.linalg.norm(x - centre, axis=1)
+        expected = np.sqrt(np.linalg.eigvalsh(Sigma) * chi2.ppf(0.8, df=2))
+        np.testing.assert_allclose([radius.min(), radius.max()], expected, rtol=2e-3)
+        np.testing.assert_allclose(mahalanobis(x, centre, Sigma), chi2.ppf(0.8, df=2), rtol=2e-3)
+
+
+def test_the_ellipse_of_a_pair_of_features_holds_its_mass():
+    model = random_mixture(7, 1, 4)
+    ax = plots.plot_ellipses(model, features=(2, 0), masses=0.9)
+    inside = ax.patches[0].get_path().contains_points(draw(model, 40_000)[:, [2, 0]])
+    assert abs(inside.mean() - 0.9) < 0.008
+
+
+def test_the_interval_of_one_feature_holds_its_mass():
+    model = random_mixture(7, 1, 1)
+    ax = plots.plot_ellipses(model, masses=0.9)
+    ends = ax.lines[0].get_xdata()
+    sd = np.sqrt(model.covariances_[0, 0, 0])
+    np.testing.assert_allclose(np.diff(norm.cdf(ends, model.means_[0, 0], sd)), 0.9)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_scikit_learns_mixture_is_drawn_like_ours(covariance_type, faithful):
+    from sklearn.mixture import GaussianMixture
+
+    theirs = GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(faithful)
+    parameters = theirs.weights_, theirs.means_, theirs.covariances_
+    ours = GMM.from_parameters(*parameters, covariance_type=covariance_type)
+    X = faithful[:50]
+    np.testing.assert_allclose(
+        plots.Mixture.of(theirs).responsibilities(X), ours.predict_proba(X), atol=1e-9
+    )
+    np.testing.assert_allclose(plots.Mixture.of(theirs).log_joint(X), ours.log_joint(X), rtol=1e-9)
+    paths = [plots.plot_ellipses(model).patches[1].get_path().vertices for model in (theirs, ours)]
+    np.testing.assert_allclose(*paths)
+
+
+# --- colours -------------------------------------------------------------------------------------
+
+
+def linear(colours):
+    return np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIELAB of linear RGB, in which distance is what the eye sees."""
+    xyz = rgb @ np.array(
+        [[0.4339, 0.2127, 0.0178], [0.3762, 0.7152, 0.1095], [0.1899, 0.0722, 0.8727]]
+    )
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = f.T
+    return np.column_stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+EYES = {  # Machado, Oliveira & Fernandes (2009), complete deficiency
+    "typical": np.eye(3),
+    "no red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "no green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "no blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize("K", range(2, 9))
+def test_the_palette_survives_colour_blindness(K, eyes):
+    seen = lab(np.clip(linear(plots.palette(K)) @ np.transpose(EYES[eyes]), 0, 1))
+    apart = min(np.linalg.norm(a - b) for a, b in combinations(seen, 2))
+    assert apart > 15  # one step of a good printer is about 2
+
+
+@pytest.mark.parametrize("K", [2, 3, 5, 8, 20])
+def test_the_palette_runs_from_dark_to_light_in_grey(K):
+    lightness = lab(linear(plots.palette(K)))[:, 0]
+    assert (np.diff(lightness) > (4 if K <= 8 else 0)).all()
+
+
+@given(st.integers(2, 8), st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_mixed_colours_lie_between_their_components(K, seed):
+    r = np.random.default_rng(seed).dirichlet(np.ones(K), size=20)
+    colours = plots.palette(K)
+    mixed = plots.mix_colours(r, colours)
+    assert (mixed >= colours.min(axis=0) - 1e-12).all()
+    assert (mixed <= colours.max(axis=0) + 1e-12).all()
+    np.testing.assert_allclose(plots.mix_colours(np.eye(K), colours), colours)
+
+
+def test_the_colour_of_a_point_is_the_mean_of_the_components_by_responsibility(iris):
+    model = GMM(3, random_state=0).fit(iris)
+    points = plots.plot_responsibilities(model, iris, features=(1, 3)).collections[0]
+    np.testing.assert_array_equal(points.get_offsets(), iris[:, [1, 3]])
+    expected = model.predict_proba(iris) @ plots.palette(3)  # of all four features
+    np.testing.assert_allclose(points.get_facecolors()[:, :3], expected, atol=1e-9)
+
+
+# --- what the model says of each point ---------------------------------------------------------
+
+
+def test_the_curves_of_responsibility_add_up_to_one():
+    ax = plots.plot_responsibilities(random_mixture(1, 4, 1), [[0.0], [1.0]])
+    np.testing.assert_allclose(sum(line.get_ydata() for line in ax.lines), 1)
+
+
+def test_every_point_is_in_one_class_of_uncertainty(faithful):
+    model = GMM(3, random_state=0).fit(faithful)
+    groups = plots.plot_uncertainty(model, faithful).collections
+    assert sum(len(group.get_offsets()) for group in groups) == len(faithful)
+    doubtful = np.sort(groups[2].get_offsets(), axis=0)
+    u = 1 - model.predict_proba(faithful).max(axis=1)
+    np.testing.assert_allclose(doubtful, np.sort(faithful[u > np.quantile(u, 0.95)], axis=0))
+
+
+def test_points_are_classified_as_predict_does(iris):
+    model = GMM(3, random_state=0).fit(iris)
+    ax = plots.plot_classification(model, iris, features=(2, 3), boundaries=False)
+    for k, points in enumerate(ax.collections):
+        np.testing.assert_array_equal(points.get_offsets(), iris[model.predict(iris) == k][:, 2:])
+
+
+def test_two_components_tie_on_the_border():
+    model = random_mixture(11, 2, 2)
+    ax = plots.plot_classification(model)
+    borders = [c for c in ax.collections if not c.filled]
+    x = np.concatenate([path.vertices for border in borders for path in border.get_paths()])
+    joint = plots.Mixture.of(model).log_joint(x)
+    np.testing.assert_allclose(joint[:, 0], joint[:, 1], atol=0.02)
+
+
+def test_two_equal_components_meet_half_way_on_the_line():
+    ax = plots.plot_classification(mixture([0.5, 0.5], [[0], [4]], [[[1]], [[1]]]))
+    left, right = (patch.get_extents().transformed(ax.transData.inverted()) for patch in ax.patches)
+    assert abs(left.x1 - 2) < 1e-9 and abs(right.x0 - 2) < 1e-9
+
+
+def test_a_component_without_weight_has_no_region():
+    ax = plots.plot_classification(TRICKY["a weight of zero"])
+    assert len(ax.collections) == 1
+
+
+def test_a_scatter_matrix_shows_every_pair_of_features(iris):
+    model = GMM(3, random_state=0).fit(iris)
+    axes = plots.plot_scatter_matrix(model, iris)
+    for (i, j), ax in np.ndenumerate(axes):
+        if i > j:
+            np.testing.assert_array_equal(ax.collections[0].get_offsets(), iris[:, [j, i]])
+            for patch, mu in zip(ax.patches, model.means_, strict=True):
+                np.testing.assert_allclose(centre_of(patch), mu[[j, i]], atol=1e-3)
+    for column in range(4):
+        assert len({ax.get_xlim() for ax in axes[:, column]}) == 1
+    for row in range(4):
+        assert len({ax.get_ylim() for ax in np.delete(axes[row], row)}) == 1
+
+
+# --- how EM went -----------------------------------------------------------------------------
+
+
+def test_every_restart_is_drawn_and_the_kept_one_on_top(faithful):
+    model = GMM(3, n_init=4, random_state=0).fit(faithful)
+    ax = plots.plot_log_likelihood(model)
+    assert len(ax.lines) == len(model.history_)
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), model.history_[model.best_restart_])
+    assert ax.lines[-1].get_linewidth() > max(line.get_linewidth() for line in ax.lines[:-1])
+
+
+def test_the_gap_to_the_best_value_only_falls(faithful):
+    model = GMM(3, n_init=1, random_state=0, var_smoothing=0).fit(faithful)
+    gap = plots.plot_log_likelihood(model, gap=True).lines[-1].get_ydata()
+    assert (np.diff(gap[np.isfinite(gap)]) < 1e-9).all()
+
+
+def test_the_staircase_only_climbs_and_the_e_step_closes_the_gap(faithful):
+    model = GMM(2, n_init=1, init_params="random", random_state=0, var_smoothing=0)
+    elbo, log_p = plots.half_steps(model, faithful, n_steps=6).T
+    assert len(elbo) == 11
+    assert (np.diff(elbo) >= -1e-9).all() and (np.diff(log_p) >= -1e-9).all()
+    np.testing.assert_allclose(elbo[::2], log_p[::2], atol=1e-8)  # after E: KL = 0
+    assert (elbo[1::2] < log_p[1::2]).all()  # after M: KL > 0
+
+
+def test_the_shaded_gap_of_the_staircase_is_the_kl_divergence(faithful):
+    first, second = GMM(2, random_state=3).iterate(faithful), GMM(2, random_state=3)
+    q = next(first).predict_proba(faithful)
+    after = next(first)
+    elbo, log_p = plots.half_steps(second, faithful, n_steps=2)[1]
+    np.testing.assert_allclose(log_p - elbo, after.kl(faithful, q), rtol=1e-6, atol=1e-8)
+
+
+def selection(**changes):
+    rows = [("full", 1, 9.0), ("full", 2, 5.0), ("diag", 1, 8.0), ("diag", 2, 6.0)]
+    return SimpleNamespace(
+        rows=[
+            SimpleNamespace(**{"n_components": K, "covariance_type": c, "bic": b, "error": None}
+                            | {"silhouette": None if K == 1 else b / 10} | changes)
+            for c, K, b in rows
+        ]
+    )  # fmt: skip
+
+
+def test_the_smallest_bic_and_the_largest_silhouette_are_marked():
+    assert plots.plot_selection(selection()).texts[0].get_text() == "full, K = 2"
+    ax = plots.plot_selection(selection(), criterion="silhouette")
+    assert ax.texts[0].get_text() == "diag, K = 2"
+
+
+def test_a_fit_that_failed_leaves_a_gap():
+    table = selection()
+    table.rows[1].error = "component 0 has collapsed"
+    ax = plots.plot_selection(table)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [9.0, np.nan])
+    assert ax.texts[0].get_text() == "diag, K = 2"
+
+
+def test_each_frame_of_the_animation_is_one_em_step(faithful, tmp_path):
+    model = GMM(2, random_state=0)
+    means = [step.means_.copy() for step in islice(model.iterate(faithful), 3)]
+    animation = plots.animate_em(GMM(2, random_state=0).iterate(faithful), faithful, n_steps=3)
+    ax = animation._fig.axes[0]
+    for t in range(3):
+        animation._func(t)
+        drawn = [centre_of(patch) for patch in ax.patches[:2]]
+        np.testing.assert_allclose(drawn, means[t], atol=1e-2)
+        assert ax.get_title().startswith(f"step {t + 1}: log-likelihood")
+    animation.to_gif(tmp_path / "em.gif")
+    assert (tmp_path / "em.gif").read_bytes()[:3] == b"GIF"
+    assert animation._repr_html_().startswith("<img")
+
+
+def test_the_graph_has_five_nodes_four_edges_and_two_plates():
+    ax = plots.plot_graphical_model()
+    assert len([p for p in ax.patches if isinstance(p, matplotlib.patches.Circle)]) == 5
+    assert len([p for p in ax.patches if isinstance(p, matplotlib.patches.FancyBboxPatch)]) == 2
+    assert len([t for t in ax.texts if getattr(t, "arrow_patch", None)]) == 4
+
+
+def test_a_plate_can_show_how_often(faithful):
+    texts = plots.plot_graphical_model(random_mixture(0, 3, 2), faithful).texts
+    assert {"$N$ = 272", "$K$ = 3"} <= {text.get_text() for text in texts}
+
+
+# --- manners -------------------------------------------------------------------------------------
+
+ON_MODELS = [
+    plots.plot_contours,
+    plots.plot_ellipses,
+    plots.plot_responsibilities,
+    plots.plot_uncertainty,
+    plots.plot_classification,
+    plots.plot_density_1d,
+]
+
+
+@pytest.mark.parametrize("K", [1, 2, 9])
+@pytest.mark.parametrize("D", [1, 2, 3])
+@pytest.mark.parametrize("plot", ON_MODELS)
+def test_plots_draw_on_the_axes_they_get_and_touch_nothing_else(plot, D, K):
+    model = random_mixture(K, K, D)
+    X = draw(model, 30)
+    one = 0 if plot is plots.plot_density_1d else (0, 2)
+    features = one if D == 3 else 0 if plot is plots.plot_density_1d else None
+    figure, (ax, other) = plt.subplots(1, 2)
+    style, figures = dict(matplotlib.rcParams), plt.get_fignums()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plot(model, X, features=features, ax=ax) is ax
+        figure.canvas.draw()
+    assert ax.has_data() and not other.has_data()
+    assert dict(matplotlib.rcParams) == style and plt.get_fignums() == figures
+    assert ax.get_xlabel() and ax.get_ylabel()
+
+
+@pytest.mark.parametrize("plot", ON_MODELS)
+def test_one_point_and_points_all_alike_are_drawn(plot):
+    model = random_mixture(0, 2, 1)
+    for X in ([[0.5]], [[0.5]] * 4):
+        assert plot(model, X).has_data()
+
+
+def test_labels_of_the_caller_stay_and_columns_name_themselves():
+    pandas = pytest.importorskip("pandas")
+    model = random_mixture(0, 2, 2)
+    frame = pandas.DataFrame(draw(model, 20), columns=["length", "width"])
+    ax = plt.subplots()[1]
+    ax.set_xlabel("mine")
+    plots.plot_responsibilities(model, frame, ax=ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("mine", "width")
+
+
+def test_keywords_reach_matplotlib(faithful):
+    model = GMM(2, random_state=0).fit(faithful)
+    assert plots.plot_ellipses(model, linewidth=7).patches[0].get_linewidth() == 7
+    plots.plot_contours(model, cmap="viridis", filled=True, components=True)
+    ax = plots.plot_responsibilities(model, faithful, s=50)
+    assert ax.collections[0].get_sizes().tolist() == [50]
+
+
+def test_importing_the_package_does_not_import_matplotlib():
+    code = "import sys, numpy_ml_gmm; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+TWO, FOUR = random_mixture(0, 2, 2), random_mixture(0, 2, 4)
+X2 = np.zeros((3, 2))
+BROKEN = {
+    "not fitted": (lambda: plots.plot_ellipses(GMM(2)), "weights_.*fit"),
+    "four features": (lambda: plots.plot_ellipses(FOUR), r"4 features.*features=\(0, 1\).*matrix"),
+    "line of two": (lambda: plots.plot_density_1d(TWO), "2 features.*features=0"),
+    "pair too long": (lambda: plots.plot_contours(FOUR, features=(0, 1, 2)), r"0, 1, 2.*most 2"),
+    "pair twice": (lambda: plots.plot_contours(FOUR, features=(1, 1)), r"\(1, 1\).*different"),
+    "pair too high": (lambda: plots.plot_contours(FOUR, features=(0, 4)), r"\(0, 4\).*0 to 3"),
+    "pair negative": (lambda: plots.plot_contours(FOUR, features=(-1, 0)), r"\(-1, 0\).*0 to 3"),
+    "pair of names": (lambda: plots.plot_contours(FOUR, features=("a", "b")), "whole numbers"),
+    "mass in percent": (lambda: plots.plot_contours(TWO, masses=(50, 90)), "masses.*0.9 for 90 %"),
+    "no mass": (lambda: plots.plot_ellipses(TWO, masses=()), "masses"),
+    "wide X": (lambda: plots.plot_responsibilities(TWO, np.zeros((3, 5))), r"\(3, 5\).*\(N, 2\)"),
+    "flat X": (lambda: plots.plot_responsibilities(TWO, np.zeros(2)), r"\(2,\).*\(N, 2\)"),
+    "empty X": (lambda: plots.plot_contours(TWO, np.zeros((0, 2))), r"\(0, 2\).*from 1"),
+    "nan in X": (lambda: plots.plot_uncertainty(TWO, X2 * np.nan), "X.0. .*not finite"),
+    "no X": (lambda: plots.plot_responsibilities(TWO, None), "X=None"),
+    "no X to animate": (lambda: plots.animate_em([TWO], None), "X=None"),
+    "no steps": (lambda: plots.animate_em([], X2), "steps is empty.*iterate"),
+    "few axes": (lambda: plots.plot_scatter_matrix(TWO, ax=plt.subplots(1, 3)[1]), "3 axes.*2 x 2"),
+    "bad X in the matrix": (lambda: plots.plot_scatter_matrix(TWO, X2[:, :1]), r"\(3, 1\)"),
+    "no history": (lambda: plots.plot_log_likelihood(TWO), "history_"),
+    "empty history": (
+        lambda: plots.plot_log_likelihood(SimpleNamespace(history_=[[]])),
+        "history_",
+    ),
+    "no iterate": (lambda: plots.plot_elbo(TWO, X2), "iterate"),
+    "no steps of the staircase": (lambda: plots.half_steps(GMM(2), X2, 0), "n_steps=0"),
+    "criterion": (lambda: plots.plot_selection(selection(), criterion="mdl"), "'mdl'.*bic, aic"),
+    "all failed": (lambda: plots.plot_selection(selection(error="no")), "errors"),
+    "no colours": (lambda: plots.palette(0), "K=0"),
+    "rows do not sum to one": (lambda: plots.mix_colours([[1, 1]], np.eye(2, 3)), "summing to 1"),
+    "too few colours": (lambda: plots.mix_colours([[1, 0]], np.eye(3)), r"\(1, 2\)"),
+    "covariance type": (
+        lambda: plots.plot_ellipses(mixture([1], [[0, 0]], [[1, 1]])),
+        r"\(1, 2\), expected \(1, 2, 2\).*covariance_type",
+    ),
+    "singular": (
+        lambda: plots.plot_ellipses(mixture([1], [[0, 0]], [[[1, 1], [1, 1]]])),
+        r"covariances_\[0\].*var_smoothing",
+    ),
+    "nan in the model": (
+        lambda: plots.plot_ellipses(mixture([1], [[0, np.nan]], [np.eye(2)])),
+        "means_ holds nan",
+    ),
+    "weights": (
+        lambda: plots.plot_ellipses(mixture([1, 1], np.zeros((2, 2)), [np.eye(2)] * 2)),
+        "weights_.*sum to 1",
+    ),
+    "shapes": (lambda: plots.plot_ellipses(mixture([1], [0, 0], [np.eye(2)])), r"\(K, D\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), BROKEN.values(), ids=BROKEN)
+def test_bad_input_is_named_with_its_remedy_and_leaves_no_figure(call, message):
+    before = len(plt.get_fignums())
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert len(plt.get_fignums()) - before <= (message == "3 axes.*2 x 2")
