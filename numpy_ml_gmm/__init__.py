@@ -1,8 +1,19 @@
 """Gaussian mixtures to read, to teach and to use."""
 
+from .bootstrap import bootstrap_parameters, likelihood_ratio_test
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
+from .selection import select
 from .validation import ConvergenceWarning, NotFittedError
 
 __version__ = "0.1.0"
-__all__ = ["GMM", "ConvergenceWarning", "NotFittedError", "load_iris", "load_old_faithful"]
+__all__ = [
+    "GMM",
+    "ConvergenceWarning",
+    "NotFittedError",
+    "bootstrap_parameters",
+    "likelihood_ratio_test",
+    "load_iris",
+    "load_old_faithful",
+    "select",
+]

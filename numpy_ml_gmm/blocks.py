@@ -44,6 +44,7 @@ class Rows(NamedTuple):
     weights: np.ndarray | None = None  # (N,)
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
+    frame: object = None  # where to take features, if it is known; see statistics.py
 
     def block(self, rows):
         """The rows of one slice as a :class:`Block`."""
@@ -55,7 +56,7 @@ class Rows(NamedTuple):
     def take(self, index):
         """The rows of an index, copied into memory."""
         parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
-        return Rows(*parts, self.n_jobs)
+        return Rows(*parts, self.n_jobs, self.frame)
 
     @property
     def total_weight(self):

@@ -7,11 +7,10 @@ Nothing here knows about mixtures.  scikit-learn is never imported, except by
 import contextlib
 import inspect
 import json
-import os
-import tempfile
 
 import numpy as np
 
+from .files import whole_file
 from .validation import feature_names, not_fitted_error
 
 FORMAT = 1
@@ -109,18 +108,11 @@ class Estimator:
         """
         arrays, plain = {}, {}
         for name, value in vars(self).items():
-            target = plain if _is_plain(value) else arrays
+            target = plain if _is_plain(value) or isinstance(value, np.generic) else arrays
             target[name] = _storable(name, value)
         header = json.dumps({"format": FORMAT, "class": type(self).__name__, "values": plain})
-        folder = os.path.dirname(os.path.abspath(path))
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, header=np.array(header), **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with whole_file(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, header=np.array(header), **arrays)
 
     @classmethod
     def load(cls, path):
@@ -152,6 +144,7 @@ def _is_plain(value):
 
 def _storable(name, value):
     """A plain value or an array, as it can be written without pickle."""
+    value = value.item() if isinstance(value, np.generic) else value
     if _is_plain(value):
         return [list(map(float, run)) for run in value] if name == "history_" else value
     array = np.asarray(value)

@@ -91,7 +91,8 @@ class GMM(Estimator):
         Number of restarts.  Each is a short run of EM; the best goes on.
     init_params : str, array or callable
         Where EM starts: ``"kmeans"``, ``"k-means++"``, ``"random"``
-        (responsibilities), ``"random_from_data"`` (points as means), labels (N,),
+        (responsibilities), ``"random_from_data"`` (points as means),
+        ``"hierarchical"`` (Ward's tree, no randomness), labels (N,),
         responsibilities (N, K), or a function of ``(X, n_components, rng)``
         that returns either.
     weights_init, means_init, covariances_init : array, optional
@@ -273,7 +274,7 @@ class GMM(Estimator):
         """
         rows = self._check_rows(X, sample_weight, priors)
         try:
-            return expected_statistics(rows, self._components(rows.X.dtype))
+            return expected_statistics(rows, self._components(rows.X.dtype, rows.frame))
         except SingularCovariance as error:
             raise self._collapse(error.k, rows) from None
 
@@ -292,7 +293,9 @@ class GMM(Estimator):
         counts as a small cloud: W_k grows by N_k times that portion of the variances.
         """
         N_k, mu, W = check_alive(statistics).moments()
-        diagonals(W)[...] += N_k[:, None] * self.var_smoothing * total_variance(N_k, mu, W)
+        if self.var_smoothing > 0:
+            smoothing = self.var_smoothing * total_variance(N_k, mu, W)
+            diagonals(W)[...] += N_k[:, None] * smoothing
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
         self.covariances_ = self.covariance_model.estimate(W, N_k).astype(statistics.dtype)
@@ -322,6 +325,7 @@ class GMM(Estimator):
     def climb(self, rows, n_steps):
         """At most ``n_steps`` of EM from the present parameters, a yield after each."""
         statistics, gain = self.e_step(rows), np.nan
+        rows = rows._replace(frame=statistics.groups[0].frame)  # the data's own serves every step
         for _ in range(n_steps):
             last, last_gain = statistics.log_likelihood, gain
             self.m_step(statistics)
@@ -504,8 +508,8 @@ class GMM(Estimator):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
         return self.covariance_model.expand(self.covariances_, *self.means_.shape)
 
-    def _components(self, dtype):
-        return components(self.weights_, self.means_, self._expanded(), dtype)
+    def _components(self, dtype, frame=None):
+        return components(self.weights_, self.means_, self._expanded(), dtype, frame)
 
     def _per_block(self, X, function):
         rows = self._check_rows(X)

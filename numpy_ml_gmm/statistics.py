@@ -222,15 +222,20 @@ class Group(NamedTuple):
     eta: np.ndarray  # (number of components, F)
 
 
-def components(weights, means, covariances, dtype):
-    """The groups of a mixture: one, unless a component is too far off the shared frame."""
+def components(weights, means, covariances, dtype, frame=None):
+    """The groups of a mixture: one, unless a component is too far off the shared frame.
+
+    That frame is the whole mixture's, or the one given as long as it serves.
+    """
     check_resolved(means, covariances, dtype)
     with np.errstate(divide="ignore"):
         log_weights = np.log(weights)
-    shared = Frame.of(*mixture_moments(weights, means, covariances))
+    shared = frame or Frame.of(*mixture_moments(weights, means, covariances))
     eta, off = natural_parameters(log_weights, means, covariances, shared)
     if off.max() <= RESOLUTION[dtype]:
         return [Group(shared, slice(0, len(eta)), eta.astype(dtype))]
+    if frame is not None:
+        return components(weights, means, covariances, dtype)
     frames = [shared] * len(eta)
     for k in np.flatnonzero(off > RESOLUTION[dtype]):
         frames[k] = Frame.of(means[k], covariances[k])
@@ -303,9 +308,9 @@ def _group_moments(frame, s):
 
 def total_variance(N, means, W):
     """Variance of each feature over all points, (D,): within and between components."""
-    pi = N / N.sum()
-    delta = means - pi @ means
-    return diagonals(W).sum(axis=0) / N.sum() + pi @ (delta * delta)
+    total = N.sum()
+    delta = means - N @ means / total
+    return (diagonals(W).sum(axis=0) + N @ (delta * delta)) / total
 
 
 class Workspace:

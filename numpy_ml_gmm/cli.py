@@ -1,0 +1,295 @@
+"""The command line: read a table, fit a mixture or choose one, show and save it.
+
+    numpy_ml_gmm --n_clusters 2 --data_path old_faithful --plot faithful.png
+    numpy_ml_gmm --find_num_clusters_range 1 9 --covariance_type all --data_path iris
+
+Exit codes: 0 all went well, 1 the fit failed, 2 the command or the data are wrong,
+130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .blocks import thread_count
+from .covariances import covariance_model
+from .files import read_table, whole_file, write_results
+from .gmm import GMM
+from .selection import CRITERIA, aligned, check_types, select, silhouette
+from .validation import ConvergenceWarning, check_count
+
+PROGRAM = "numpy_ml_gmm"
+PANELS = 6  # features in a scatter-plot matrix
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"{PROGRAM}: error: {message} (--help shows the options)\n")
+
+
+def parser():
+    """The options; ``-`` and ``_`` in their names are alike."""
+    p = Parser(prog=PROGRAM, description="Fit a Gaussian mixture by EM.", allow_abbrev=False)
+    clusters = p.add_mutually_exclusive_group(required=True)
+    clusters.add_argument("--n_clusters", type=int, metavar="K", help="number of components")
+    clusters.add_argument(
+        "--find_num_clusters_range",
+        type=int,
+        nargs=2,
+        metavar=("LO", "HI"),
+        help="choose the number of components from LO to HI, both included",
+    )
+    p.add_argument(
+        "--data_path",
+        required=True,
+        metavar="DATA",
+        help="a .npy, .npz or .csv file with a row for each sample, or old_faithful or iris",
+    )
+    p.add_argument("--max_iter", type=int, default=100, help="most EM steps (default 100)")
+    p.add_argument(
+        "--covariance_type",
+        default="full",
+        metavar="TYPE",
+        help="full, tied, diag, spherical, three letters such as VEV, several with commas, or all",
+    )
+    p.add_argument("--criterion", choices=CRITERIA, default="bic", help="what to choose by")
+    p.add_argument("--seed", type=int, default=0, help="of the random starts (default 0)")
+    p.add_argument("--n_jobs", type=int, help="processes or threads; -1 is every core")
+    p.add_argument("--out", metavar="DIR", help="write labels, parameters and model.npz there")
+    p.add_argument("--plot", metavar="FILE", help="draw the mixture: .png, .pdf, .svg")
+    p.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    return p
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        By default, what the shell passed.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        code = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except SystemExit as done:  # from argparse
+        return done.code or 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has left: say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def run(argv):
+    """Parse, read, fit, show, save; the exit code."""
+    try:
+        args = parser().parse_args([alike(word) for word in argv])
+        check(args)
+        table = read_table(args.data_path)
+        check_data(args, table.X)
+    except (OSError, ValueError, TypeError) as error:
+        return fail(error, 2)
+    try:
+        model, search = fit(args, table.X)
+    except ValueError as error:
+        return fail(error, 1)
+    if table.names:
+        model.feature_names_in_ = np.array(table.names, dtype=object)
+    show(args, table.X, model, search)
+    try:
+        save(args, table.X, model, search)
+    except (OSError, TypeError, ValueError) as error:
+        return fail(error, 2)
+    return 0
+
+
+def alike(word):
+    """An option's name with ``_`` for ``-``.
+
+    Examples
+    --------
+    >>> alike("--n-clusters=2"), alike("-1"), alike("a-b")
+    ('--n_clusters=2', '-1', 'a-b')
+    """
+    name, mark, value = word.partition("=")
+    return "--" + name[2:].replace("-", "_") + mark + value if word.startswith("--") else word
+
+
+def fail(error, code):
+    """One line on stderr; the exit code."""
+    text = " ".join(str(error).split())
+    print(f"{PROGRAM}: error: {text or type(error).__name__}", file=sys.stderr)
+    return code
+
+
+def note(text):
+    """One line on stderr that is no error."""
+    print(f"{PROGRAM}: note: {text}", file=sys.stderr)
+
+
+def check(args):
+    """Find what is wrong before anything is read or fitted."""
+    for name in ("max_iter", "n_clusters"):
+        if (value := getattr(args, name)) is not None:
+            check_count(value, f"--{name}")
+    check_count(args.seed, "--seed", minimum=0)
+    low, high = args.find_num_clusters_range or (1, 1)
+    if not 1 <= low <= high:
+        raise ValueError(f"--find_num_clusters_range {low} {high}: give 1 or more, the lower first")
+    check_types(types(args))
+    thread_count(args.n_jobs)
+    if args.out and Path(args.out).exists() and not Path(args.out).is_dir():
+        raise ValueError(f"--out {args.out} is a file: name a folder")
+    if args.plot:
+        check_plot(Path(args.plot))
+
+
+def check_plot(path):
+    """The picture's folder and format must exist."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in formats:
+        raise ValueError(f"--plot {path} must end in one of .{', .'.join(sorted(formats))}")
+    if not path.parent.is_dir():
+        raise ValueError(f"--plot {path}: there is no folder {path.parent}")
+
+
+def check_data(args, X):
+    """One component fits any sound data: what fails here is wrong with the data."""
+    GMM(1, covariance_type="diag").fit(X)
+    fewest = args.n_clusters or args.find_num_clusters_range[0]
+    if len(X) < fewest:
+        raise ValueError(f"n_samples={len(X)} is too few for {fewest} clusters: ask for fewer")
+
+
+def types(args):
+    """The covariance models asked for."""
+    return args.covariance_type.split(",")
+
+
+def fit(args, X):
+    """The mixture, and the search that chose it, if there was one."""
+    low, high = args.find_num_clusters_range or (args.n_clusters, args.n_clusters)
+    shared = {"max_iter": args.max_iter, "random_state": args.seed, "n_jobs": args.n_jobs}
+    if args.n_clusters and len(types(args)) == 1 and types(args) != ["all"]:
+        return fit_one(GMM(args.n_clusters, covariance_type=types(args)[0], **shared), X), None
+    search = select(
+        X,
+        range(low, high + 1),
+        types(args),
+        args.criterion,
+        progress=sys.stderr.isatty(),
+        **shared,
+    )
+    late = sum(not (row.converged or row.error) for row in search.rows)
+    if late:
+        note(
+            f"{late} of {len(search.rows)} fits did not converge in {args.max_iter} steps: "
+            "raise --max_iter"
+        )
+    return search.best, search
+
+
+def fit_one(model, X):
+    """The fitted model; a ConvergenceWarning becomes a note."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model.fit(X)
+    for warning in caught:
+        note(warning.message)
+    return model
+
+
+def show(args, X, model, search):
+    """Print the search, and the mixture."""
+    print(f"{args.data_path}: {len(X)} rows, {X.shape[1]} features\n")
+    if search is not None:
+        print(search, end="\n\n")
+    print("\n".join([*headline(model), *criteria(model, X), "", *parameters(model)]))
+
+
+def headline(model):
+    """What was fitted, and whether it converged."""
+    letters = covariance_model(model.covariance_type).letters
+    name = model.covariance_type + (f" ({letters})" if letters != model.covariance_type else "")
+    verb = "converged" if model.converged_ else "not converged"
+    components = f"{model.n_components} component" + "s" * (model.n_components > 1)
+    steps = f"{model.n_iter_} step" + "s" * (model.n_iter_ > 1)
+    return [f"{components}, covariances {name}: {verb} after {steps} of EM"]
+
+
+def criteria(model, X):
+    """The log-likelihood and the criteria, a line each."""
+    rows = [
+        ["log-likelihood", f"{model.log_likelihood_:.4f}", "the sum over rows, in nats"],
+        ["AIC", f"{model.aic(X):.4f}", f"{model.n_parameters()} parameters; smaller is better"],
+        ["BIC", f"{model.bic(X):.4f}", "smaller is better"],
+        ["ICL", f"{model.icl(X):.4f}", "smaller is better"],
+    ]
+    s = silhouette(X, model.predict(X))
+    rows += [] if np.isnan(s) else [["silhouette", f"{s:.4f}", "larger is better"]]
+    return [f"  {name:15}{value:>14}  ({remark})" for name, value, remark in rows]
+
+
+def parameters(model):
+    """Weight, mean and covariance of every component."""
+    K, D = model.means_.shape
+    names = getattr(model, "feature_names_in_", [f"x{d}" for d in range(D)])
+    Sigma = model.covariance_model.expand(model.covariances_, K, D)
+    lines = []
+    for k in range(K):
+        table = [["", *names], ["mean", *map("{:.6g}".format, model.means_[k])]]
+        rows = np.diag(Sigma[k]) if Sigma.ndim == 2 else Sigma[k]
+        table += [["covariance" * (d == 0), *map("{:.6g}".format, S)] for d, S in enumerate(rows)]
+        lines += [f"component {k}, weight {model.weights_[k]:.6g}"]
+        lines += ["  " + line for line in aligned(table)] + [""]
+    return lines[:-1]
+
+
+def save(args, X, model, search):
+    """Write what was asked for, and say where it is."""
+    if args.out:
+        write_results(args.out, model, X, "" if search is None else str(search))
+        print(f"\nresults in {args.out}")
+    if args.plot:
+        with whole_file(args.plot) as path:
+            draw(model, X).savefig(path, dpi=150)
+        print(f"\npicture in {args.plot}")
+
+
+def draw(model, X):
+    """A figure of the mixture: a density, contours, or every pair of features."""
+    from matplotlib.figure import Figure
+
+    from . import plots
+
+    D = X.shape[1]
+    figure = Figure(layout="constrained", figsize=(6.4, 4.8) if D < 3 else (9, 9))
+    if D == 1:
+        plots.plot_density_1d(model, X, ax=figure.subplots())
+    elif D == 2:
+        ax = plots.plot_responsibilities(model, X, ax=figure.subplots())
+        plots.plot_ellipses(
+            model, masses=0.5, ax=plots.plot_contours(model, ax=ax, masses=(0.9, 0.99))
+        )
+    else:
+        F = min(D, PANELS)
+        if D > F:
+            note(f"the picture shows the first {F} of {D} features")
+        plots.plot_scatter_matrix(model, X, features=range(F), ax=figure.subplots(F, F))
+    return figure

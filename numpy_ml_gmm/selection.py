@@ -1,0 +1,452 @@
+r"""Choosing a mixture: a table over the number of components and the covariance model.
+
+More parameters always fit better, so each criterion charges for them.  With
+:math:`d` free parameters, N points and :math:`\hat z` the most probable components,
+
+.. math::
+
+    \mathrm{AIC} &= -2 \log p(X \mid \theta) + 2 d \\
+    \mathrm{BIC} &= -2 \log p(X \mid \theta) + d \log N \\
+    \mathrm{ICL} &= -2 \log p(\hat Z, X \mid \theta) + d \log N .
+
+Of these smaller is better (R's mclust prints BIC and ICL negated).  AIC aims at
+prediction and tends to choose too many components; BIC at the density; ICL at
+clusters that do not overlap.  The silhouette looks at distances alone, and
+larger is better.
+
+========== ============= =======================================================
+symbol     shape         meaning
+========== ============= =======================================================
+``X``      (N, D)        the data
+``K``                    number of components
+``z``      (N,)          most probable component of each point
+``cells``                one fit for each K and each covariance model
+========== ============= =======================================================
+
+Sources: Akaike (1974), *A new look at the statistical model identification*;
+Schwarz (1978), *Estimating the dimension of a model*; Biernacki, Celeux &
+Govaert (2000), *Assessing a mixture model for clustering with the integrated
+completed likelihood*; Rousseeuw (1987), *Silhouettes*; Scrucca, Fop, Murphy &
+Raftery (2016), *mclust 5*, for the table.
+"""
+
+import functools
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from multiprocessing import get_all_start_methods, get_context
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from tqdm import tqdm
+
+from .blocks import slices, thread_count
+from .covariances import MODELS, covariance_model
+from .gmm import GMM
+from .statistics import mixture_moments
+from .validation import ConvergenceWarning, check_count, check_X
+
+LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
+CRITERIA = ("bic", "aic", "icl", "silhouette")
+ROWS_IN_SILHOUETTE, ROWS_AT_ONCE = 5000, 256
+
+
+@dataclass
+class Row:
+    """One cell of the table: a fitted mixture, or the reason why there is none."""
+
+    n_components: int
+    covariance_type: str
+    log_likelihood: float = np.nan  # the sum over points, in nats
+    n_parameters: int | None = None
+    aic: float = np.nan
+    bic: float = np.nan
+    icl: float = np.nan
+    silhouette: float = np.nan
+    converged: bool = False
+    error: str | None = None
+    model: GMM | None = None
+
+
+class Selection:
+    """A table of fits, ranked by one criterion.
+
+    Attributes
+    ----------
+    rows : list of Row
+        Every cell, K by K within each covariance model, failures included.
+    criterion : str
+        What :attr:`best` and :meth:`top` go by.
+    """
+
+    def __init__(self, rows, criterion):
+        self.rows = rows
+        self.criterion = criterion
+
+    @property
+    def best(self):
+        """The best mixture, fitted; a ValueError if no row has a value of the criterion."""
+        if not self.top(1):
+            raise ValueError(f"no fit has a {self.criterion}: choose another criterion")
+        return self.top(1)[0].model
+
+    def top(self, n=3):
+        """The n best rows, the best first.  Failures are left out."""
+        sign = -1 if self.criterion in LARGER_IS_BETTER else 1
+        ranked = [row for row in self.rows if not np.isnan(getattr(row, self.criterion))]
+        return sorted(ranked, key=lambda row: sign * getattr(row, self.criterion))[:n]
+
+    @property
+    def failures(self):
+        """The rows without a fit; ``error`` says why."""
+        return [row for row in self.rows if row.error]
+
+    def to_pandas(self):
+        """The table as a pandas frame, without the models.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        import pandas as pd
+
+        names = [field.name for field in fields(Row) if field.name != "model"]
+        return pd.DataFrame([{name: getattr(row, name) for name in names} for row in self.rows])
+
+    def __repr__(self):
+        return f"<Selection: {len(self.rows)} fits, {len(self.failures)} failed, {self._verdict()}>"
+
+    def __str__(self):
+        types = list(dict.fromkeys(row.covariance_type for row in self.rows))
+        table = self._long_table() if len(types) == 1 else self._wide_table(types)
+        lines = [*aligned(table), "", *self._ranking()]
+        reasons = [f"{describe(row)}: {row.error}" for row in self.failures]
+        return "\n".join(lines + (["", "No fit (-):", *reasons] if reasons else []))
+
+    def _long_table(self):
+        head = ["K", "log-likelihood", "parameters", "AIC", "BIC", "ICL", "silhouette", "converged"]
+        return [head, *map(self._long_row, self.rows)]
+
+    def _long_row(self, row):
+        values = map(number, (row.aic, row.bic, row.icl))
+        converged = "-" if row.error else "yes" if row.converged else "no"
+        first = [str(row.n_components), number(row.log_likelihood), str(row.n_parameters or "-")]
+        return [*first, *values, number(row.silhouette, 4), converged]
+
+    def _wide_table(self, types):
+        cells = {(row.n_components, row.covariance_type): row for row in self.rows}
+        digits = 4 if self.criterion == "silhouette" else 2
+        body = [
+            [str(K), *(number(getattr(cells[K, name], self.criterion), digits) for name in types)]
+            for K in dict.fromkeys(row.n_components for row in self.rows)
+        ]
+        return [["K", *types], *body]
+
+    def _ranking(self):
+        name = self.criterion if self.criterion == "silhouette" else self.criterion.upper()
+        sense = "larger" if self.criterion in LARGER_IS_BETTER else "smaller"
+        best = [f"{describe(row)} ({getattr(row, self.criterion):.4f})" for row in self.top(3)]
+        then = f"; then {', '.join(best[1:])}" if best[1:] else ""
+        return [f"Best by {name} ({sense} is better): {best[0]}{then}" if best else self._verdict()]
+
+    def _verdict(self):
+        best = self.top(1)
+        return f"best {describe(best[0])} by {self.criterion}" if best else "no best"
+
+
+def describe(row):
+    """A cell in words.
+
+    Examples
+    --------
+    >>> describe(Row(2, "VEV"))
+    'VEV with 2 components'
+    """
+    return f"{row.covariance_type} with {row.n_components} component" + "s" * (row.n_components > 1)
+
+
+def number(value, digits=2):
+    """A number for the table; - where there is none."""
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def aligned(table):
+    """Rows of text, each column as wide as its widest cell.
+
+    Examples
+    --------
+    >>> aligned([["K", "BIC"], ["10", "3.25"]])
+    [' K   BIC', '10  3.25']
+    """
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
+
+
+def select(
+    X,
+    n_components=range(1, 10),
+    covariance_types="all",
+    criterion="bic",
+    *,
+    init_params="hierarchical",
+    n_jobs=None,
+    random_state=None,
+    progress=False,
+    **gmm_params,
+):
+    """Fit every number of components with every covariance model, and choose.
+
+    Parameters
+    ----------
+    X : array (N, D)
+    n_components : int or sequence of int
+        The values of K to try.
+    covariance_types : str or sequence of str
+        Names or letters as for :class:`~numpy_ml_gmm.GMM`; ``"all"`` is all fourteen.
+    criterion : str
+        ``"bic"``, ``"aic"``, ``"icl"`` or ``"silhouette"``.
+    init_params : str, callable, or tuple of these
+        Where EM starts.  Of several, each cell keeps the likeliest fit.
+        ``("hierarchical", "kmeans")`` is slower and finds higher likelihoods.
+    n_jobs : int or None
+        Processes: None is 1, -1 is every core.  The result does not depend on
+        it.  A script that asks for more than one must guard its main part with
+        ``if __name__ == "__main__":``.
+    random_state : int, numpy.random.Generator or None
+        Seed of the fits.  Every cell gets the same.
+    progress : bool
+        Whether to show a progress bar.
+    **gmm_params
+        Other arguments of :class:`~numpy_ml_gmm.GMM`, such as ``tol``.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    ValueError, TypeError
+        For data or arguments that do not fit, and if every cell fails.  One
+        cell's failure is no error: its row says why.
+
+    Notes
+    -----
+    The likelihood of a mixture has no upper bound: a component that shrinks to
+    a point, or to a plane through a few points, raises it for ever.  With
+    ``var_smoothing`` such a fit comes to rest at a high likelihood that means
+    nothing.  A fit with a component thinner than ``var_smoothing`` (see
+    :func:`thinnest`) is therefore a failure here.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import load_old_faithful
+    >>> print(select(load_old_faithful().X, [2, 3], ["EEE", "VVV"]))
+    K      EEE      VVV
+    2  2325.22  2322.19
+    3  2314.30  2349.44
+    <BLANKLINE>
+    Best by BIC (smaller is better): EEE with 3 components (2314.2957); then \
+VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
+    """
+    frame, X = X, check_X(X)
+    if criterion not in CRITERIA:
+        raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
+    Ks, types = check_components(n_components), check_types(covariance_types)
+    starts = init_params if isinstance(init_params, tuple) else (init_params,)
+    seed = one_seed(random_state)
+    cells = [
+        [GMM(K, covariance_type=t, init_params=s, random_state=seed, **gmm_params) for s in starts]
+        for t in types
+        for K in Ks
+    ]
+    with mapper(n_jobs) as run:
+        rows = run(functools.partial(fit_cell, X), cells)
+        rows = list(tqdm(rows, total=len(cells), desc="fits", disable=not progress, leave=False))
+    if all(row.error for row in rows):
+        raise ValueError(f"no cell could be fitted; {describe(rows[0])}: {rows[0].error}")
+    fitted = [row for row in rows if not row.error]
+    add_silhouettes(X, fitted)
+    for row in fitted:
+        row.model._remember_features(frame)
+    return Selection(rows, criterion)
+
+
+def check_components(n_components):
+    """The values of K, each a whole number of at least 1, none twice."""
+    values = [n_components] if isinstance(n_components, int | np.integer) else list(n_components)
+    if not values:
+        raise ValueError(f"n_components={n_components!r} is empty: give one K or more")
+    return list(dict.fromkeys(check_count(K, "n_components") for K in values))
+
+
+def check_types(covariance_types):
+    """The names of covariance models, none twice."""
+    names = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
+    if not names:
+        raise ValueError(f"covariance_types={covariance_types!r} is empty: name one or 'all'")
+    names = list(MODELS) if names == ["all"] else names
+    return list({covariance_model(name).letters: name for name in names}.values())
+
+
+def one_seed(random_state):
+    """A whole number: the seed itself, or one drawn."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(np.random.default_rng(random_state).integers(2**32))
+
+
+@contextmanager
+def mapper(n_jobs):
+    """``map``, or the map of a pool of processes.
+
+    Threads gain nothing on small data, where Python's own work counts most.
+    """
+    n_jobs = thread_count(n_jobs)
+    if n_jobs == 1:
+        yield map
+        return
+    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+    with ProcessPoolExecutor(n_jobs, mp_context=get_context(method)) as pool:
+        yield pool.map
+
+
+def fit_cell(X, models):
+    """The row of the likeliest of some models of one kind, without its silhouette."""
+    results = [fit_or_reason(model, X) for model in models]
+    fitted = [result for result in results if isinstance(result, GMM)]
+    if not fitted:
+        return Row(models[0].n_components, models[0].covariance_type, error=results[0])
+    return row_of(max(fitted, key=lambda model: model.log_likelihood_), X)
+
+
+def fit_or_reason(model, X):
+    """The fitted model, or in words why there is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the row says so
+            model.fit(X)
+    except ValueError as error:
+        return str(error)
+    thin = thinnest(model)
+    if thin.min() > max(model.var_smoothing, np.finfo(X.dtype).eps):
+        return model
+    return (
+        f"component {thin.argmin()} has collapsed: only var_smoothing={model.var_smoothing:g} "
+        f"gives it a volume. Lower n_components, or var_smoothing if a cluster so thin is real"
+    )
+
+
+def thinnest(model):
+    r"""Each component's smallest variance as a portion of the mixture's in that direction, (K,).
+
+    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top S a` over all
+    directions a, with S the covariance of the whole mixture and v ``var_smoothing``.  No
+    linear change of units alters it if v = 0.
+
+    Examples
+    --------
+    >>> apart = GMM.from_parameters([0.5, 0.5], [[0.0], [6.0]], [[[1.0]], [[1.0]]], var_smoothing=0)
+    >>> thinnest(apart)
+    array([0.1, 0.1])
+    """
+    Sigma = model.covariance_model.expand(model.covariances_, *model.means_.shape)
+    S = mixture_moments(model.weights_, model.means_, Sigma)[1]
+    if Sigma.ndim == 2:
+        return (Sigma / S - model.var_smoothing).min(axis=1)
+    scale = np.sqrt(np.outer(S.diagonal(), S.diagonal()))
+    values, axes = np.linalg.eigh(S / scale)
+    A = axes / np.sqrt(np.maximum(values, np.finfo(float).eps))  # A^T (S / scale) A = 1
+    C = Sigma / scale - model.var_smoothing * np.eye(len(S))
+    return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
+
+
+def row_of(model, X):
+    """The row of a fitted model."""
+    return Row(
+        model.n_components,
+        model.covariance_type,
+        log_likelihood=model.log_likelihood_,
+        n_parameters=model.n_parameters(),
+        aic=model.aic(X),
+        bic=model.bic(X),
+        icl=model.icl(X),
+        converged=model.converged_,
+        model=model,
+    )
+
+
+def add_silhouettes(X, rows):
+    """Fill in the silhouette of fitted rows, with one pass over the distances."""
+    some = some_points(X)
+    labelled = [np.eye(row.n_components)[row.model.predict(some)] for row in rows]
+    distances = mean_distances(some, np.hstack(labelled))
+    columns = np.cumsum([row.n_components for row in rows])[:-1]
+    for row, z, d in zip(rows, labelled, np.split(distances, columns, axis=1), strict=True):
+        row.silhouette = silhouette_from(d, z)
+
+
+def silhouette(X, labels):
+    r"""Mean silhouette: how much nearer each point is to its own cluster than to the next.
+
+    With a the mean distance to the other points of its own cluster and b the
+    smallest of the mean distances to the points of another one,
+
+    .. math::
+
+        s_n = \frac{b_n - a_n}{\max(a_n, b_n)} ,
+
+    and 0 for a point alone in its cluster.  Distances are Euclidean, in the
+    units of X.  Of more than 5000 rows a sample is taken, the same one each time.
+
+    Parameters
+    ----------
+    X : array (N, D)
+    labels : array (N,)
+        Any numbers or names.
+
+    Returns
+    -------
+    float
+        Between -1 and 1, or nan if fewer than two labels are used.
+
+    Examples
+    --------
+    >>> round(silhouette([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1]), 3)
+    0.9
+    """
+    X = check_X(X)
+    names, labels = np.unique(some_points(labels), return_inverse=True)
+    z = np.eye(len(names))[labels]
+    X = some_points(X)
+    return silhouette_from(mean_distances(X, z), z)
+
+
+def some_points(X):
+    """All rows, or a fixed sample of 5000."""
+    X = np.asanyarray(X)
+    if len(X) <= ROWS_IN_SILHOUETTE:
+        return X
+    rng = np.random.default_rng(0)
+    return X[np.sort(rng.choice(len(X), ROWS_IN_SILHOUETTE, replace=False))]
+
+
+def mean_distances(X, z):
+    """Mean distance of each point to the other points of each cluster, (N, columns of z)."""
+    N = z.sum(axis=0)
+    total = np.vstack([cdist(X[rows], X) @ z for rows in slices(0, len(X), ROWS_AT_ONCE)])
+    others = N - z  # a point is not one of its own neighbours
+    return np.where(others > 0, total / np.maximum(others, 1), np.inf)
+
+
+def silhouette_from(distances, z):
+    """Mean silhouette from :func:`mean_distances` and one-hot labels, both (N, K)."""
+    if np.count_nonzero(z.any(axis=0)) < 2:
+        return np.nan
+    own = z == 1
+    a, b = distances[own], np.where(own, np.inf, distances).min(axis=1)
+    a, alone = np.where(np.isinf(a), 0, a), np.isinf(a)
+    longer = np.maximum(a, b)
+    s = np.where(alone | (longer == 0), 0, (b - a) / np.where(longer > 0, longer, 1))
+    return float(s.mean())

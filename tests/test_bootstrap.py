@@ -1,0 +1,164 @@
+"""The bootstrap against what theory says of one component, and of known numbers of components."""
+
+import numpy as np
+import pytest
+
+from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm.bootstrap import (
+    Parameters,
+    bootstrap_parameters,
+    likelihood_ratio_test,
+    matching,
+    reordered,
+)
+
+FAITHFUL = load_old_faithful().X
+N = len(FAITHFUL)
+
+
+@pytest.mark.parametrize("kind", ["nonparametric", "parametric"])
+def test_the_error_of_one_mean_is_sd_over_root_n(kind):
+    bootstrap = bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, kind=kind, random_state=0)
+    errors = bootstrap.standard_errors()
+    assert errors.means[0] == pytest.approx(FAITHFUL.std(axis=0) / np.sqrt(N), rel=0.12)
+    assert errors.weights == pytest.approx(0, abs=1e-12)  # the only weight is 1
+
+
+def test_the_error_of_a_variance_is_that_of_the_normal():
+    X = np.random.default_rng(0).normal(0, 3, (400, 1))
+    bootstrap = bootstrap_parameters(GMM(1).fit(X), X, kind="parametric", random_state=0)
+    error = bootstrap.standard_errors().covariances.item()
+    assert error == pytest.approx(X.var() * np.sqrt(2 / 400), rel=0.15)
+
+
+def test_the_error_of_a_weight_far_apart_is_the_binomial_one():
+    rng = np.random.default_rng(1)
+    X = np.r_[rng.standard_normal(60), 40 + rng.standard_normal(140)][:, None]
+    model = GMM(2, random_state=0).fit(X)
+    errors = bootstrap_parameters(model, X, random_state=0).standard_errors()
+    assert errors.weights == pytest.approx(np.sqrt(0.3 * 0.7 / 200), rel=0.15)
+
+
+def test_the_interval_holds_the_estimate_and_widens_with_the_level():
+    model = GMM(2, random_state=0).fit(FAITHFUL)
+    bootstrap = bootstrap_parameters(model, FAITHFUL, n_bootstraps=60, random_state=0)
+    narrow, wide = bootstrap.intervals(0.5), bootstrap.intervals(0.95)
+    for low, high, estimate in zip(*wide, Parameters.of(model), strict=True):
+        assert (low <= estimate).all() and (estimate <= high).all()
+    assert (wide[1].means - wide[0].means > narrow[1].means - narrow[0].means).all()
+
+
+def test_an_interval_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(40):
+        X = rng.standard_normal((60, 1))
+        bootstrap = bootstrap_parameters(GMM(1).fit(X), X, n_bootstraps=60, random_state=rng)
+        low, high = bootstrap.intervals(0.8)
+        hits += low.means.item() < 0 < high.means.item()
+    assert 24 <= hits <= 38  # 32 expected, sd 2.5
+
+
+def test_switched_labels_are_switched_back():
+    model = GMM(3, random_state=0).fit(FAITHFUL)
+    order = np.array([2, 0, 1])
+    switched = GMM.from_parameters(
+        model.weights_[order], model.means_[order], model.covariances_[order]
+    )
+    found = matching(model.predict_proba(FAITHFUL), switched.predict_proba(FAITHFUL))
+    for again, own in zip(reordered(switched, found), Parameters.of(model), strict=True):
+        assert (again == own).all()
+
+
+def test_a_common_covariance_is_not_reordered():
+    model = GMM(2, covariance_type="tied", random_state=0).fit(FAITHFUL)  # (D, D), and D = K
+    assert (reordered(model, np.array([1, 0])).covariances == model.covariances_).all()
+
+
+def test_no_component_is_mistaken_for_another_in_any_replicate():
+    model = GMM(2, random_state=0).fit(FAITHFUL)
+    bootstrap = bootstrap_parameters(model, FAITHFUL, n_bootstraps=60, random_state=0)
+    near = np.abs(bootstrap.replicates.means - model.means_) < [1, 10]
+    assert near.all() and bootstrap.n_failed == 0
+
+
+def test_replicates_depend_on_the_seed_alone():
+    model = GMM(2, random_state=0).fit(FAITHFUL)
+    a, b = (
+        bootstrap_parameters(model, FAITHFUL, n_bootstraps=6, random_state=5, n_jobs=j).replicates
+        for j in (None, 2)
+    )
+    assert (a.means == b.means).all() and (a.covariances == b.covariances).all()
+
+
+def test_the_model_stays_as_it_was():
+    model = GMM(2, random_state=0).fit(FAITHFUL)
+    before = repr(vars(model))
+    bootstrap_parameters(model, FAITHFUL, n_bootstraps=4, random_state=0)
+    assert repr(vars(model)) == before
+
+
+# ---- One more component? ---------------------------------------------------------------------
+
+
+def test_two_clusters_are_told_from_one():
+    test = likelihood_ratio_test(FAITHFUL, 1, n_bootstraps=19, n_init=1, tol=1e-5, random_state=0)
+    one, two = (GMM(K, random_state=0).fit(FAITHFUL).log_likelihood_ for K in (1, 2))
+    assert test.p_value == 1 / 20
+    assert test.statistic == pytest.approx(2 * (two - one), rel=1e-5)
+
+
+def test_two_clusters_are_not_told_to_be_three():
+    X, _ = GMM.from_parameters(
+        [0.5, 0.5], [[0.0], [8.0]], [[[1.0]], [[1.0]]], random_state=4
+    ).sample(150)
+    test = likelihood_ratio_test(
+        X, 2, n_bootstraps=19, n_init=1, covariance_type="tied", random_state=0
+    )
+    assert test.p_value > 0.05
+
+
+def test_under_the_null_the_p_value_is_about_uniform():
+    rng = np.random.default_rng(3)
+    p = [
+        likelihood_ratio_test(
+            rng.standard_normal((50, 1)),
+            1,
+            n_bootstraps=9,
+            covariance_type="tied",
+            n_init=1,
+            tol=1e-4,
+            random_state=rng,
+        ).p_value
+        for _ in range(40)
+    ]
+    assert 0.4 < np.mean(p) < 0.7  # 0.55 expected, sd 0.045
+    assert np.mean(np.array(p) <= 0.1) < 0.3  # 0.1 expected, sd 0.047
+
+
+# ---- What bad input gets ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "jackknife"}, "kind='jackknife'"),
+        ({"n_bootstraps": 1}, "n_bootstraps=1"),
+        ({"X": FAITHFUL[:, :1]}, "1 features"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    model = GMM(1).fit(FAITHFUL)
+    with pytest.raises(ValueError, match=message):
+        bootstrap_parameters(**{"model": model, "X": FAITHFUL} | arguments)
+
+
+def test_a_model_must_be_fitted():
+    with pytest.raises(ValueError, match="not fitted"):
+        bootstrap_parameters(GMM(1), FAITHFUL)
+
+
+def test_a_level_lies_between_0_and_1():
+    bootstrap = bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, n_bootstraps=2)
+    with pytest.raises(ValueError, match="level=95"):
+        bootstrap.intervals(95)

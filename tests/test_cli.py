@@ -1,0 +1,283 @@
+"""The command line: what it prints, writes and refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from numpy_ml_gmm import GMM, cli, load_iris, load_old_faithful
+from numpy_ml_gmm.cli import main
+from numpy_ml_gmm.files import read_table, whole_file, whole_folder
+
+FAITHFUL = load_old_faithful().X
+RANGE = ["--find_num_clusters_range", "1", "4", "--data_path", "old_faithful"]
+TWO = ["--n_clusters", "2", "--data_path", "old_faithful"]
+
+
+def shell(*arguments, **kwargs):
+    """The command line in a process of its own."""
+    command = [sys.executable, "-m", "numpy_ml_gmm", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, **kwargs)
+
+
+def refusal(capsys, *arguments, code=2):
+    """The one line on stderr of a command that must fail."""
+    assert main([str(word) for word in arguments]) == code
+    output, error = capsys.readouterr()
+    assert output == "" and error.startswith("numpy_ml_gmm: error: ")
+    assert error.count("\n") == 1 and "Traceback" not in error
+    return error
+
+
+# ---- What it prints --------------------------------------------------------------------------
+
+
+def test_the_first_command_of_the_readme(tmp_path):
+    done = shell(*TWO, "--plot", "faithful.png", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in ("2 components", "-1130.26", "weight 0.3558", "eruptions", "54.47", "BIC"):
+        assert text in done.stdout
+    assert "picture in faithful.png" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["faithful.png"]
+    assert (tmp_path / "faithful.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_minus_and_underscore_are_alike(capsys):
+    assert main(TWO) == 0
+    first = capsys.readouterr().out
+    assert main(["--n-clusters=2", "--data-path", "old_faithful", "--max-iter=100"]) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_a_range_prints_a_table_and_names_the_best(capsys):
+    assert main(["--find_num_clusters_range", "1", "3", "--data_path", "iris"]) == 0
+    output = capsys.readouterr().out
+    assert "silhouette" in output and "Best by BIC (smaller is better): full with 2" in output
+    assert "2 components, covariances full (VVV): converged" in output
+
+
+def test_all_covariance_models(capsys):
+    assert main(["--n_clusters", "2", "--covariance_type", "all", "--data_path", "iris"]) == 0
+    output = capsys.readouterr().out
+    assert "VEV with 2 components (561.7285)" in output and "-215.7260" in output
+
+
+def test_some_covariance_models(capsys):
+    assert main([*TWO, "--covariance_type", "diag,EEE", "--criterion", "aic"]) == 0
+    assert "Best by AIC (smaller is better): EEE with 2" in capsys.readouterr().out
+
+
+def test_the_same_seed_prints_the_same(capsys):
+    outputs = set()
+    for _ in range(2):
+        main([*TWO, "--seed", "7"])
+        outputs.add(capsys.readouterr().out)
+    assert len(outputs) == 1
+
+
+def test_a_run_cut_short_is_a_note(capsys):
+    assert main(["--n_clusters", "3", "--data_path", "old_faithful", "--max_iter", "2"]) == 0
+    output, error = capsys.readouterr()
+    assert error == (
+        "numpy_ml_gmm: note: EM did not converge in max_iter=2 steps: raise max_iter or tol\n"
+    )
+    assert "not converged after 2 steps" in output
+
+
+def test_a_search_cut_short_is_a_note(capsys):
+    assert main([*RANGE, "--max_iter", "2"]) == 0
+    assert "fits did not converge in 2 steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_and_version(word, capsys):
+    assert main([word]) == 0
+    assert "numpy_ml_gmm" in capsys.readouterr().out
+
+
+# ---- What it reads ---------------------------------------------------------------------------
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", " "])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_csv_with_any_separator(tmp_path, mark, header):
+    lines = [mark.join(["eruptions", "waiting"])] * header
+    lines += [mark.join(map(str, row)) for row in FAITHFUL]
+    table = read_table(write(tmp_path, "a.csv", "\n".join(lines)))
+    assert (table.X == FAITHFUL).all()
+    assert table.names == (["eruptions", "waiting"] if header else None)
+
+
+def test_a_csv_with_quotes_spaces_comments_and_decimal_commas(tmp_path):
+    text = '# made by hand\n"a"; "b"\n1,5; 2\n\n-3; 4e1\n'
+    table = read_table(write(tmp_path, "a.csv", text))
+    assert table.names == ["a", "b"] and table.X.tolist() == [[1.5, 2], [-3, 40]]
+
+
+def test_arrays(tmp_path):
+    np.save(tmp_path / "a.npy", FAITHFUL)
+    np.savez(tmp_path / "one.npz", FAITHFUL)
+    np.savez(tmp_path / "named.npz", y=np.ones(3), X=FAITHFUL)
+    for name in ("a.npy", "one.npz", "named.npz"):
+        assert (read_table(tmp_path / name).X == FAITHFUL).all()
+
+
+def test_bundled_data_by_name():
+    assert (read_table("iris").X == load_iris().X).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "x,species\n1,setosa\n2,virginica\n", "column 'species' holds 'setosa'"),
+        ("a.csv", "1,2\n3,red\n", "column 2 holds 'red', not a number (line 2)"),
+        ("a.csv", "x,y\n1,2\n3,\n", "column 'y' is empty (line 3)"),
+        ("a.csv", "x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, but the first has 2"),
+        ("a.csv", "", "is empty"),
+        ("a.csv", "x,y\n", "header but no rows"),
+        ("a.txt", "1,2\n", "must end in .npy, .npz, .csv"),
+        ("a.npy", "nonsense", "a.npy"),
+        ("a.npz", "nonsense", "is not a .npz file"),
+        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "NaN"),
+        ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "constant"),
+    ],
+)
+def test_a_file_that_is_no_table(tmp_path, capsys, name, text, message):
+    path = write(tmp_path, name, text)
+    assert message in refusal(capsys, "--n_clusters", 2, "--data_path", path)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.ones(5), "shape (5,)"),
+        (np.ones((0, 2)), "0 sample(s)"),
+        (np.array([["a"]]), "numbers"),
+        (np.array([[1j]]), "omplex"),
+        (np.array([{}], dtype=object), "no array of numbers"),
+    ],
+)
+def test_an_array_that_is_no_table(tmp_path, capsys, array, message):
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    assert message in refusal(capsys, "--n_clusters", 2, "--data_path", tmp_path / "a.npy")
+
+
+def test_several_arrays_and_none_named_X(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", a=FAITHFUL, b=FAITHFUL)
+    assert "name one X" in refusal(capsys, "--n_clusters", 2, "--data_path", tmp_path / "a.npz")
+
+
+# ---- What it refuses -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required"),
+        (["--data_path", "iris"], "--n_clusters --find_num_clusters_range"),
+        ([*TWO, "--find_num_clusters_range", "1", "2"], "not allowed with"),
+        (["--n_clusters", "two", "--data_path", "iris"], "invalid int value: 'two'"),
+        (["--n_clusters", "0", "--data_path", "iris"], "--n_clusters=0"),
+        (["--find_num_clusters_range", "3", "2", "--data_path", "iris"], "the lower first"),
+        (["--n_clusters", "2", "--data_path", "nowhere"], "'nowhere' is no file"),
+        ([*TWO, "--covariance_type", "round"], "covariance_type='round'"),
+        ([*TWO, "--criterion", "best"], "invalid choice: 'best'"),
+        ([*TWO, "--max_iter", "0"], "--max_iter=0"),
+        ([*TWO, "--seed", "-1"], "--seed=-1"),
+        ([*TWO, "--n_jobs", "0"], "n_jobs=0"),
+        ([*TWO, "--plot", "a.doc"], "--plot a.doc must end in"),
+        ([*TWO, "--plot", "no/where.png"], "there is no folder no"),
+        ([*TWO, "--out", __file__], "is a file"),
+        ([*TWO, "--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--n_clusters", "300", "--data_path", "iris"], "n_samples=150"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(capsys, arguments, message):
+    assert message in refusal(capsys, *arguments)
+
+
+def test_a_fit_that_fails_is_exit_code_1(capsys, monkeypatch):
+    def collapse(self, X):
+        if self.n_components > 1:
+            raise ValueError("component 1 has collapsed")
+
+    monkeypatch.setattr(GMM, "fit", collapse)
+    assert "component 1 has collapsed" in refusal(capsys, *TWO, code=1)
+
+
+def test_an_interrupt_is_exit_code_130(monkeypatch):
+    def interrupt(args, X):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "fit", interrupt)
+    assert main(TWO) == 128 + signal.SIGINT
+
+
+def test_a_reader_that_leaves_is_no_traceback():
+    command = [sys.executable, "-m", "numpy_ml_gmm", *TWO]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+# ---- What it writes --------------------------------------------------------------------------
+
+
+def test_out_holds_what_the_model_says(tmp_path, capsys):
+    assert main([*TWO, "--out", str(tmp_path / "new" / "results")]) == 0
+    folder = tmp_path / "new" / "results"
+    model = GMM.load(folder / "model.npz")
+    values = json.loads((folder / "parameters.json").read_text())
+    assert sorted(os.listdir(folder)) == [
+        "labels.txt",
+        "model.npz",
+        "parameters.json",
+        "responsibilities.txt",
+    ]
+    assert (np.loadtxt(folder / "labels.txt") == model.predict(FAITHFUL)).all()
+    assert (np.loadtxt(folder / "responsibilities.txt") == model.predict_proba(FAITHFUL)).all()
+    assert values["means"] == model.means_.tolist()
+    assert values["feature_names"] == ["eruptions", "waiting"]
+    assert values["log_likelihood"] == pytest.approx(-1130.264, abs=1e-3)
+    assert os.listdir(tmp_path / "new") == ["results"]
+
+
+def test_a_second_run_replaces_results_and_keeps_other_files(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("kept")
+    assert main([*TWO, "--out", str(tmp_path)]) == 0
+    assert main(["--n_clusters", "3", "--data_path", "iris", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+    assert len(np.loadtxt(tmp_path / "labels.txt")) == 150
+
+
+def test_a_search_leaves_its_table(tmp_path, capsys):
+    assert main([*RANGE, "--out", str(tmp_path / "r")]) == 0
+    assert "Best by BIC" in (tmp_path / "r" / "selection.txt").read_text()
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="disk"), whole_folder(tmp_path / "r") as folder:
+        (folder / "half.txt").write_text("half")
+        raise OSError("disk full")
+    with pytest.raises(OSError, match="disk"), whole_file(tmp_path / "a.png") as path:
+        path.write_text("half")
+        raise OSError("disk full")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("columns", [[1], [0, 1], [0, 1, 2]])
+def test_a_picture_for_any_number_of_features(tmp_path, capsys, columns):
+    np.save(tmp_path / "a.npy", load_iris().X[:, columns])
+    data, plot = str(tmp_path / "a.npy"), tmp_path / "a.svg"
+    assert main(["--n_clusters", "2", "--data_path", data, "--plot", str(plot)]) == 0
+    assert "<svg" in plot.read_text()

@@ -1,0 +1,304 @@
+"""Choosing a mixture: the table, its criteria, and what cannot be fitted."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import silhouette_score
+
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful
+from numpy_ml_gmm import selection as module
+from numpy_ml_gmm.covariances import MODELS
+from numpy_ml_gmm.initialization import ward_tree
+from numpy_ml_gmm.selection import Row, Selection, describe, select, silhouette, thinnest
+
+FAITHFUL = load_old_faithful().X
+IRIS = load_iris().X
+STARTS = ("hierarchical", "kmeans")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return select(FAITHFUL, range(1, 5), ["EEE", "VVV", "VII"], random_state=0)
+
+
+def test_old_faithful_is_three_components_with_one_covariance():
+    best = select(FAITHFUL, range(1, 5)).best
+    assert (best.covariance_type, best.n_components) == ("EEE", 3)
+    assert best.log_likelihood_ == pytest.approx(-1126.31593, abs=1e-4)
+
+
+def test_iris_is_two_components_of_equal_shape():
+    selection = select(IRIS, range(1, 4))
+    assert (selection.best.covariance_type, selection.best.n_components) == ("VEV", 2)
+    assert selection.best.log_likelihood_ == pytest.approx(-215.72597, abs=1e-5)
+    assert selection.top(1)[0].bic == pytest.approx(561.72846, abs=1e-4)
+
+
+def test_every_cell_has_its_row(table):
+    cells = [(row.covariance_type, row.n_components) for row in table.rows]
+    assert cells == [(name, K) for name in ("EEE", "VVV", "VII") for K in range(1, 5)]
+
+
+def test_criteria_follow_their_formulas(table):
+    N = len(FAITHFUL)
+    for row in table.rows:
+        z = row.model.predict(FAITHFUL)
+        complete = row.model.complete_log_likelihood(FAITHFUL, z)
+        assert row.aic == pytest.approx(-2 * row.log_likelihood + 2 * row.n_parameters)
+        assert row.bic == pytest.approx(-2 * row.log_likelihood + row.n_parameters * np.log(N))
+        assert row.icl == pytest.approx(-2 * complete + row.n_parameters * np.log(N))
+
+
+def test_the_best_is_the_smallest_or_of_silhouettes_the_largest(table):
+    assert table.best is min(table.rows, key=lambda row: row.bic).model
+    largest = max((row for row in table.rows if row.n_components > 1), key=lambda r: r.silhouette)
+    assert Selection(table.rows, "silhouette").best is largest.model
+
+
+def test_the_top_three_are_in_order(table):
+    values = [row.bic for row in table.top(3)]
+    assert len(values) == 3 and values == sorted(values)
+
+
+def test_one_component_is_the_same_in_all_models_of_an_orientation():
+    rows = select(FAITHFUL, 1).rows
+    values = {row.covariance_type: row.log_likelihood for row in rows}
+    diagonal = [values[name] for name in MODELS if name[2] == "I" and name[1] != "I"]
+    oriented = [values[name] for name in MODELS if name[2] != "I"]
+    assert np.ptp(diagonal) < 1e-8 and np.ptp(oriented) < 1e-8
+
+
+def test_the_table_is_the_same_for_any_number_of_processes(table):
+    again = select(FAITHFUL, range(1, 5), ["EEE", "VVV", "VII"], random_state=0, n_jobs=2)
+    assert [row.bic for row in again.rows] == [row.bic for row in table.rows]
+
+
+def test_random_starts_depend_on_the_seed_alone():
+    a, b = (
+        select(FAITHFUL, 4, "VVV", init_params="random", n_init=1, random_state=3).rows[0].bic
+        for _ in range(2)
+    )
+    assert a == b
+    assert GMM(4, init_params="random", n_init=1, random_state=3).fit(FAITHFUL).bic(FAITHFUL) == a
+
+
+def test_of_several_starts_the_likeliest_is_kept():
+    single = [select(FAITHFUL, 5, "VVE", init_params=s, random_state=0) for s in STARTS]
+    both = select(FAITHFUL, 5, "VVE", init_params=STARTS, random_state=0)
+    best = max(s.rows[0].log_likelihood for s in single)
+    assert both.rows[0].log_likelihood == best
+
+
+def test_the_data_stay_as_they_are_and_float32_is_taken():
+    X = FAITHFUL.astype(np.float32)
+    before = X.copy()
+    row = select(X, 2, "VVV").rows[0]
+    assert (X == before).all()
+    assert row.log_likelihood == pytest.approx(-1130.264, rel=1e-4)
+
+
+# ---- The hierarchical start ------------------------------------------------------------------
+
+
+def one_step(X, K, w=None):
+    return GMM(K, init_params="hierarchical", max_iter=1, tol=0).fit(X, sample_weight=w)
+
+
+def test_one_tree_serves_the_whole_table():
+    ward_tree.cache_clear()
+    select(FAITHFUL, range(1, 5), ["EII", "EEE", "VVV"])
+    assert ward_tree.cache_info().misses == 1
+
+
+def test_the_hierarchical_start_has_no_randomness():
+    a, b = (GMM(4, init_params="hierarchical", random_state=s).fit(IRIS) for s in (0, 1))
+    assert (a.means_ == b.means_).all() and len(a.history_) == 1
+
+
+def test_the_hierarchical_start_is_the_same_in_every_unit_and_order():
+    a = one_step(IRIS, 3).log_likelihood_
+    shuffled = np.random.default_rng(0).permutation(len(IRIS))
+    scale = np.array([1e-3, 1.0, 1e4, 7.0])
+    b = one_step((IRIS * scale + 5)[shuffled], 3).log_likelihood_
+    assert a - len(IRIS) * np.log(scale).sum() == pytest.approx(b, abs=1e-6)
+
+
+def test_a_row_of_weight_zero_is_absent_from_the_tree():
+    w = np.ones(len(IRIS))
+    w[:40] = 0
+    a, b = one_step(IRIS, 3, w), one_step(IRIS[40:], 3)
+    assert a.log_likelihood_ == pytest.approx(b.log_likelihood_, abs=1e-9)
+
+
+def test_a_tree_of_many_rows_grows_on_a_sample():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((6000, 2)) + 20 * rng.integers(0, 3, (6000, 1))
+    model = GMM(3, init_params="hierarchical").fit(X)
+    assert np.sort(model.means_[:, 0]) == pytest.approx([0, 20, 40], abs=0.2)
+
+
+def test_ties_give_as_many_branches_as_asked_for():
+    X = np.repeat(np.arange(6.0), 4)[:, None]  # every merge but the first is a tie
+    for K in range(1, 7):
+        model = GMM(K, covariance_type="tied", init_params="hierarchical", max_iter=1, tol=0).fit(X)
+        assert model.means_.shape == (K, 1)
+
+
+# ---- What cannot be fitted -------------------------------------------------------------------
+
+
+def test_a_failure_keeps_its_row_and_its_reason():
+    X = np.random.default_rng(0).standard_normal((6, 2))
+    selection = select(X, [1, 7], "VVV")
+    assert selection.failures == [selection.rows[1]]
+    assert "n_samples=6" in selection.rows[1].error
+    assert np.isnan(selection.rows[1].bic) and selection.rows[1].model is None
+    assert "VVV with 7 components: n_samples=6" in str(selection)
+
+
+def test_a_component_held_up_by_smoothing_is_a_failure():
+    X = np.vstack([IRIS, np.repeat(IRIS[:1], 20, axis=0)])  # twenty equal rows: a point mass
+    labels = np.repeat([0, 1], [150, 20])
+    assert GMM(2, init_params=labels).fit(X).log_likelihood_ > -100  # high, and means nothing
+    with pytest.raises(ValueError, match="component 1 has collapsed"):
+        select(X, 2, "VVV", init_params=labels)
+
+
+def test_thinness_does_not_depend_on_the_units():
+    A = np.array([[2.0, 0.3], [0.0, 1e-3]])
+    models = [
+        GMM(2, var_smoothing=0, init_params="hierarchical").fit(X) for X in (FAITHFUL, FAITHFUL @ A)
+    ]
+    a, b = map(thinnest, models)
+    assert np.sort(a) == pytest.approx(np.sort(b), rel=1e-3)
+    assert (a > 0.01).all() and (a < 1).all()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_component_of_correlated_data_is_not_thin(name):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(500)
+    X = np.column_stack([x, x + 1e-2 * rng.standard_normal(500)])
+    assert select(X, 1, name).failures == []
+
+
+def test_a_tight_cluster_is_real_without_smoothing():
+    rng = np.random.default_rng(0)
+    X = np.vstack([1e-5 * rng.standard_normal((50, 2)), rng.standard_normal((50, 2))])
+    assert select(X, 2, "VVV", var_smoothing=0).best.n_components == 2
+    with pytest.raises(ValueError, match="var_smoothing"):
+        select(X, 2, "VVV")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"criterion": "BIC"}, "criterion='BIC'"),
+        ({"covariance_types": "round"}, "covariance_type='round'"),
+        ({"covariance_types": []}, "empty"),
+        ({"n_components": []}, "empty"),
+        ({"n_components": 0}, "n_components=0"),
+        ({"X": [[np.nan], [1.0]]}, "NaN"),
+        ({"X": np.ones((9, 2)), "n_components": 1}, "constant"),
+        ({"var_smoothing": -1}, "var_smoothing"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        select(**{"X": FAITHFUL, "n_components": 1} | arguments)
+
+
+def test_an_unknown_argument_is_a_type_error():
+    with pytest.raises(TypeError, match="colour"):
+        select(FAITHFUL, 1, colour="red")
+
+
+# ---- Silhouette ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_silhouette_agrees_with_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    X, labels = rng.standard_normal((300, 3)), rng.integers(0, 2 + seed, 300)
+    assert silhouette(X, labels) == pytest.approx(silhouette_score(X, labels), abs=1e-12)
+
+
+def test_a_point_alone_has_silhouette_zero():
+    X, labels = [[0.0], [1.0], [50.0]], [0, 0, 1]
+    assert silhouette(X, labels) == pytest.approx(silhouette_score(X, labels))
+
+
+def test_silhouette_needs_two_labels():
+    assert np.isnan(silhouette(FAITHFUL, np.zeros(len(FAITHFUL))))
+
+
+def test_silhouettes_of_the_table_agree_with_scikit_learn(table):
+    for row in table.rows:
+        labels = row.model.predict(FAITHFUL)
+        if len(set(labels)) > 1:
+            assert row.silhouette == pytest.approx(silhouette_score(FAITHFUL, labels), abs=1e-12)
+        else:
+            assert np.isnan(row.silhouette)
+
+
+def test_silhouette_of_many_rows_is_near_that_of_all(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 2)) + 5 * rng.integers(0, 2, (3000, 1))
+    labels = X[:, 0] > 2.5
+    everything = silhouette(X, labels)
+    monkeypatch.setattr(module, "ROWS_IN_SILHOUETTE", 1000)
+    assert silhouette(X, labels) == pytest.approx(everything, abs=0.02)
+    assert silhouette(X, labels) == silhouette(X, labels)
+
+
+# ---- How it shows ----------------------------------------------------------------------------
+
+
+def test_several_models_print_as_a_wide_table(table):
+    lines = str(table).splitlines()
+    assert lines[0].split() == ["K", "EEE", "VVV", "VII"]
+    assert lines[3].split()[:2] == ["3", "2314.30"]
+    assert "Best by BIC (smaller is better): EEE with 3 components" in lines[-1]
+    assert repr(table) == "<Selection: 12 fits, 0 failed, best EEE with 3 components by bic>"
+
+
+def test_one_model_prints_as_a_long_table():
+    lines = str(select(FAITHFUL, [1, 2], "full", criterion="silhouette")).splitlines()
+    assert lines[0].split()[:3] == ["K", "log-likelihood", "parameters"]
+    assert lines[2].split()[:3] == ["2", "-1130.26", "11"]
+    assert "Best by silhouette (larger is better): full with 2 components" in lines[-1]
+
+
+def test_to_pandas_has_a_row_for_each_cell(table):
+    frame = table.to_pandas()
+    assert list(frame["bic"]) == [row.bic for row in table.rows]
+    assert "model" not in frame
+
+
+def test_column_names_of_a_frame_are_kept(table):
+    frame = pd.DataFrame(FAITHFUL, columns=["eruptions", "waiting"])
+    assert list(select(frame, 2, "VVV").best.feature_names_in_) == ["eruptions", "waiting"]
+
+
+def test_one_component_has_no_silhouette():
+    selection = select(FAITHFUL, 1, "VVV", criterion="silhouette")
+    assert "no best" in repr(selection)
+    with pytest.raises(ValueError, match="no fit has a silhouette"):
+        _ = selection.best
+
+
+def test_a_cell_in_words():
+    assert describe(Row(1, "full")) == "full with 1 component"
+
+
+def test_importing_the_package_imports_no_plots_and_no_peers():
+    code = (
+        "import sys, json, numpy_ml_gmm, numpy_ml_gmm.selection, numpy_ml_gmm.cli;"
+        "print(json.dumps([m for m in ('matplotlib', 'pandas', 'sklearn') if m in sys.modules]))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert json.loads(output) == []
