@@ -91,7 +91,7 @@ class Frame(NamedTuple):
 
     @property
     def log_det(self):
-        """log |A|: how much the frame stretches volume."""
+        """The log determinant of A: how much the frame stretches volume."""
         return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
 
 
@@ -164,7 +164,7 @@ def precisions(S):
     if S.ndim == 2:
         return 1 / S, np.log(S).sum(axis=1)
     L = cholesky(S)
-    U = np.linalg.solve(L, np.eye(S.shape[-1]))
+    U = np.linalg.solve(L, np.broadcast_to(np.eye(S.shape[-1]), S.shape))
     return U.transpose(0, 2, 1) @ U, 2 * np.log(diagonals(L)).sum(axis=1)
 
 
@@ -223,7 +223,7 @@ class Group(NamedTuple):
 
 
 def components(weights, means, covariances, dtype, frame=None):
-    """The groups of a mixture: one, unless a component is too far off the shared frame.
+    """The groups of a mixture (:eq:`exponential-family`): one, unless a component is far off.
 
     That frame is the whole mixture's, or the one given as long as it serves.
     """
@@ -344,7 +344,7 @@ class Workspace:
         return joint
 
     def add_statistics(self, r, block, sums):
-        """sums += r T^T.  Backwards, so that the features at hand are used first."""
+        """sums += r T^T (:eq:`expected-statistics`).  Backwards: first the features at hand."""
         for frame, k, _ in reversed(self.groups):
             T = self.features(frame, block.x)
             sums[k] += np.matmul(r[k], T.T, out=self.product[k])
@@ -371,7 +371,7 @@ def softmax(joint, weights):
 
 
 def expected_statistics(rows, groups):
-    """The E step: expected statistics and log-likelihood of all rows."""
+    """The E step: expected statistics and log-likelihood of all rows (:eq:`blocks`)."""
     K, F = work_shape(rows, groups)
     sums, log_likelihood = np.zeros((K, F)), 0.0
     chunk = functools.partial(_chunk_statistics, rows, groups)
