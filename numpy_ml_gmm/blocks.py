@@ -8,13 +8,13 @@ the block at hand is read.
 The cut depends on the data alone, and the parts are added in one order.  So a
 result is the same, bit for bit, for every number of threads.
 
-========== ============= =======================================================
-name       shape         meaning
-========== ============= =======================================================
-``X``      (N, D)        the data, float32 or float64
-``weights`` (N,)         how often each row counts, or None for once
-``priors`` (N, K)        what is known of each row's component, or None
-========== ============= =======================================================
+=========== ============= ======================================================
+name        shape         meaning
+=========== ============= ======================================================
+``X``       (N, D)        the data, float32 or float64
+``weights`` (N,)          how often each row counts, or None for once
+``priors``  (N, K)        what is known of each row's component, or None
+=========== ============= ======================================================
 """
 
 import functools

@@ -24,11 +24,25 @@ class Estimator:
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep=True):
-        """The constructor's arguments, by name."""
+        """The constructor's arguments, by name.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM
+        >>> GMM(3).get_params()["n_components"]
+        3
+        """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
     def set_params(self, **params):
-        """Change constructor arguments; an unknown name is a ValueError."""
+        """Change constructor arguments; an unknown name is a ValueError.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM
+        >>> GMM(3).set_params(n_components=2)
+        GMM(n_components=2)
+        """
         for name in params:
             if name not in self._parameter_names():
                 raise ValueError(
@@ -105,6 +119,11 @@ class Estimator:
         TypeError
             If a constructor argument cannot be stored, such as a function as
             ``init_params``.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM, load_iris
+        >>> GMM(3, random_state=0).fit(load_iris().X).save("iris.npz")  # doctest: +SKIP
         """
         arrays, plain = {}, {}
         for name, value in vars(self).items():
@@ -122,6 +141,12 @@ class Estimator:
         ------
         ValueError
             If the file is not a saved model.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM
+        >>> GMM.load("iris.npz").means_.shape  # doctest: +SKIP
+        (3, 4)
         """
         try:
             with np.load(path, allow_pickle=False) as file:

@@ -36,6 +36,7 @@ References
    data via the EM algorithm*. Journal of the Royal Statistical Society B 39(1), 1-38.
 """
 
+import math
 import warnings
 
 import numpy as np
@@ -90,7 +91,7 @@ class GMM(Estimator):
     n_init : int
         Number of restarts.  Each is a short run of EM; the best goes on.
     init_params : str, array or callable
-        Where EM starts: ``"kmeans"``, ``"k-means++"``, ``"random"``
+        Where EM starts: ``"k-means++"``, ``"kmeans"``, ``"random"``
         (responsibilities), ``"random_from_data"`` (points as means),
         ``"hierarchical"`` (Ward's tree, no randomness), labels (N,),
         responsibilities (N, K), or a function of ``(X, n_components, rng)``
@@ -147,7 +148,7 @@ class GMM(Estimator):
         tol=1e-7,
         max_iter=1000,
         n_init=10,
-        init_params="kmeans",
+        init_params="k-means++",
         weights_init=None,
         means_init=None,
         covariances_init=None,
@@ -229,6 +230,12 @@ class GMM(Estimator):
 
             \log p(X \mid \theta) =
                 \sum_n \log \sum_k \pi_k \, \mathcal{N}(x_n \mid \mu_k, \Sigma_k)
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.log_likelihood([[0.0], [0.0]]), 4)
+        -2.8379
         """
         return float(self.score_samples(X).sum(dtype=np.float64))
 
@@ -239,6 +246,12 @@ class GMM(Estimator):
 
             \log p(Z, X \mid \theta) =
                 \sum_n \log \pi_{z_n} \mathcal{N}(x_n \mid \mu_{z_n}, \Sigma_{z_n})
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.complete_log_likelihood([[0.0], [0.0]], [0, 1]), 4)
+        -4.2242
         """
         joint = self.log_joint(X)
         z = check_labels(z, len(joint), self.n_components, "z")
@@ -271,12 +284,15 @@ class GMM(Estimator):
         Statistics
             What :meth:`m_step` takes, with the ``log_likelihood`` of the
             present parameters.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.e_step([[0.0], [0.0], [9.0]]).counts.round(4)
+        array([1., 2.])
         """
         rows = self._check_rows(X, sample_weight, priors)
-        try:
-            return expected_statistics(rows, self._components(rows.X.dtype, rows.frame))
-        except SingularCovariance as error:
-            raise self._collapse(error.k, rows) from None
+        return expected_statistics(rows, self._components(rows))
 
     def m_step(self, statistics):
         r"""The parameters that maximise Q, given expected statistics (:eq:`m-step`).
@@ -291,6 +307,13 @@ class GMM(Estimator):
         The covariance model turns the scatter matrices W into covariances, for
         ``full`` :math:`\Sigma_k = W_k / N_k`.  With ``var_smoothing`` each point
         counts as a small cloud: W_k grows by N_k times that portion of the variances.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.m_step(pair.e_step([[-3.0], [-2.0], [2.0], [9.0]])).means_.round(2)
+        array([[-2.46],
+               [ 5.45]])
         """
         N_k, mu, W = check_alive(statistics).moments()
         if self.var_smoothing > 0:
@@ -323,7 +346,7 @@ class GMM(Estimator):
         yield from self.climb(rows, self.max_iter)
 
     def climb(self, rows, n_steps):
-        """At most ``n_steps`` of EM from the present parameters, a yield after each."""
+        """At most ``n_steps`` of EM (:eq:`e-step`, :eq:`m-step`), a yield after each."""
         statistics, gain = self.e_step(rows), np.nan
         rows = rows._replace(frame=statistics.groups[0].frame)  # the data's own serves every step
         for _ in range(n_steps):
@@ -362,6 +385,12 @@ class GMM(Estimator):
         ValueError, TypeError
             For data or arguments that do not fit, and when a component
             collapses.  The model is then what it was.
+
+        Examples
+        --------
+        >>> GMM(2, random_state=0).fit([[0.0], [0.1], [5.0], [5.2]]).means_.round(2)
+        array([[0.05],
+               [5.1 ]])
         """
         with self._unchanged_on_error():
             for _ in self.iterate(X, sample_weight=sample_weight, priors=priors):
@@ -376,25 +405,60 @@ class GMM(Estimator):
         return self
 
     def fit_predict(self, X, y=None, *, sample_weight=None, priors=None):
-        """Fit, then the most probable component of each point (N,)."""
+        """Fit, then the most probable component of each point (N,).
+
+        Examples
+        --------
+        >>> GMM(2, init_params=[0, 0, 1, 1]).fit_predict([[0.0], [0.1], [5.0], [5.2]])
+        array([0, 0, 1, 1])
+        """
         return self.fit(X, sample_weight=sample_weight, priors=priors).predict(X)
 
     # ---- Use ---------------------------------------------------------------------------------
 
     def predict(self, X):
-        """The most probable component of each point, (N,)."""
+        """The most probable component of each point, (N,).
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.predict([[-0.5], [2.0]])
+        array([0, 1])
+        """
         return self._per_block(X, lambda joint: joint.argmax(axis=0))
 
     def predict_proba(self, X):
-        """Responsibilities :eq:`e-step`, (N, K)."""
+        """Responsibilities :eq:`e-step`, (N, K).
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.predict_proba([[0.0], [9.0]]).round(3)
+        array([[0.5, 0.5],
+               [0. , 1. ]])
+        """
         return self._per_block(X, lambda joint: softmax(joint, axis=0).T)
 
     def score_samples(self, X):
-        """Log density of each point, (N,)."""
+        """Log density of each point, (N,).
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.score_samples([[0.0], [1.0]]).round(4)
+        array([-1.4189, -1.4852])
+        """
         return self._per_block(X, lambda joint: logsumexp(joint, axis=0))
 
     def score(self, X, y=None):
-        """Log-likelihood, the mean over points."""
+        """Log-likelihood, the mean over points.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.score([[0.0], [0.0]]), 4)
+        -1.4189
+        """
         return float(self.score_samples(X).mean(dtype=np.float64))
 
     def sample(self, n_samples=1):
@@ -405,6 +469,12 @@ class GMM(Estimator):
         X : ndarray (n_samples, D)
         z : ndarray (n_samples,)
             The component of each point.  Points come in random order.
+
+        Examples
+        --------
+        >>> X, z = GMM.from_parameters([1.0], [[7.0]], [[[1.0]]], random_state=0).sample(3)
+        >>> X.shape, z
+        ((3, 1), array([0, 0, 0]))
         """
         n_samples = check_count(n_samples, "n_samples")
         self._check_is_fitted()
@@ -423,6 +493,12 @@ class GMM(Estimator):
         .. math::
 
             Q = \sum_n \sum_k r_{nk} \log \bigl[ \pi_k \mathcal{N}(x_n \mid \mu_k, \Sigma_k) \bigr]
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.q_function([[0.0]], [[0.5, 0.5]]), 4)
+        -2.1121
         """
         joint = self.log_joint(X)
         r = check_responsibilities(r, *joint.shape, "r")
@@ -435,6 +511,11 @@ class GMM(Estimator):
         .. math::
 
             H(q) = -\sum_n \sum_k q_{nk} \log q_{nk}
+
+        Examples
+        --------
+        >>> round(GMM.entropy([[0.5, 0.5], [0.0, 1.0]]), 4)
+        0.6931
         """
         return float(entr(q).sum())
 
@@ -444,6 +525,12 @@ class GMM(Estimator):
         .. math::
 
             \mathcal{L}(q, \theta) = Q + H(q) \le \log p(X \mid \theta)
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.elbo([[0.0]], [[0.5, 0.5]]), 4), round(pair.elbo([[0.0]], [[1.0, 0.0]]), 4)
+        (-1.4189, -2.1121)
         """
         q = check_responsibilities(q, len(q), self.n_components, "q")
         return self.q_function(X, q) + self.entropy(q)
@@ -455,6 +542,12 @@ class GMM(Estimator):
 
             \mathrm{KL}(q \,\|\, r) = \sum_n \sum_k q_{nk} \log \frac{q_{nk}}{r_{nk}}
                 = \log p(X \mid \theta) - \mathcal{L}(q, \theta)
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.kl([[0.0]], [[1.0, 0.0]]), 4)
+        0.6931
         """
         log_r = log_softmax(self.log_joint(X), axis=1)
         q = check_responsibilities(q, *log_r.shape, "q")
@@ -463,7 +556,14 @@ class GMM(Estimator):
     # ---- How many components -----------------------------------------------------------------
 
     def n_parameters(self):
-        """Free parameters: K - 1 weights, K D means, and those of the covariances."""
+        """Free parameters: K - 1 weights, K D means, and those of the covariances.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.n_parameters()
+        5
+        """
         K, D = self.n_components, self.n_features_in_
         return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
 
@@ -473,6 +573,12 @@ class GMM(Estimator):
         .. math::
 
             \mathrm{AIC} = -2 \log p(X \mid \theta) + 2 d
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.aic([[0.0], [1.0]]), 2)
+        15.81
         """
         return -2 * self.log_likelihood(X) + 2 * self.n_parameters()
 
@@ -482,8 +588,14 @@ class GMM(Estimator):
         .. math::
 
             \mathrm{BIC} = -2 \log p(X \mid \theta) + d \log N
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> float(round(pair.bic([[0.0], [1.0]]), 2))
+        9.27
         """
-        return -2 * self.log_likelihood(X) + self.n_parameters() * np.log(len(X))
+        return -2 * self.log_likelihood(X) + self.n_parameters() * math.log(len(X))
 
     def icl(self, X):
         r"""Integrated completed likelihood; smaller is better (:eq:`icl`).
@@ -493,9 +605,15 @@ class GMM(Estimator):
         .. math::
 
             \mathrm{ICL} = -2 \log p(\hat Z, X \mid \theta) + d \log N
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> float(round(pair.icl([[0.0], [1.0]]), 2))
+        10.91
         """
         complete = self.complete_log_likelihood(X, self.predict(X))
-        return -2 * complete + self.n_parameters() * np.log(len(X))
+        return -2 * complete + self.n_parameters() * math.log(len(X))
 
     # ---- Plumbing ----------------------------------------------------------------------------
 
@@ -508,12 +626,16 @@ class GMM(Estimator):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
         return self.covariance_model.expand(self.covariances_, *self.means_.shape)
 
-    def _components(self, dtype, frame=None):
-        return components(self.weights_, self.means_, self._expanded(), dtype, frame)
+    def _components(self, rows):
+        theta = self.weights_, self.means_, self._expanded()
+        try:
+            return components(*theta, rows.X.dtype, rows.frame)
+        except SingularCovariance as error:
+            raise self._collapse(error.k, rows) from None
 
     def _per_block(self, X, function):
         rows = self._check_rows(X)
-        return map_log_joint(function, rows, self._components(rows.X.dtype))
+        return map_log_joint(function, rows, self._components(rows))
 
     def _record(self, log_likelihood, left):
         """Write down a step of EM; ``left`` is the mean gain to come."""

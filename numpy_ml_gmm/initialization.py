@@ -91,8 +91,21 @@ def k_means(Z, K, rng, w, max_iter=100):
     return one_hot(labels, K)
 
 
+def whitened(Z, w):
+    """Z turned to its principal axes, each scaled to variance 1 (or 0, if it has none)."""
+    variance, axes = np.linalg.eigh(np.cov(Z.T, aweights=w, ddof=0).reshape(Z.shape[1], -1))
+    sound = variance > 1e-9
+    return Z @ axes * np.where(sound, 1 / np.sqrt(np.where(sound, variance, 1)), 0)
+
+
 def k_means_plus_plus(Z, K, rng, w):
-    """Labels by the nearest of the k-means++ centres."""
+    """Labels by the nearest of the k-means++ centres, in standard or in whitened units.
+
+    A coin decides between them.  Restarts differ more than those of k-means, which
+    often all end on the same hill.
+    """
+    if rng.random() < 0.5:
+        Z = whitened(Z, w)
     return one_hot(squared_distances(Z, plus_plus(Z, K, rng, w)).argmin(axis=1), K)
 
 
