@@ -319,9 +319,10 @@ class GMM(Estimator):
         if self.var_smoothing > 0:
             smoothing = self.var_smoothing * total_variance(N_k, mu, W)
             diagonals(W)[...] += N_k[:, None] * smoothing
+        Sigma = self.covariance_model.estimate(W, N_k)
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
-        self.covariances_ = self.covariance_model.estimate(W, N_k).astype(statistics.dtype)
+        self.covariances_ = Sigma.astype(statistics.dtype)
         return self
 
     def iterate(self, X, *, sample_weight=None, priors=None):
@@ -354,8 +355,10 @@ class GMM(Estimator):
             self.m_step(statistics)
             statistics = self.e_step(rows)
             gain = statistics.log_likelihood - last
-            left = gain_to_come(gain, last_gain) / rows.total_weight
-            self._record(statistics.log_likelihood, left)
+            left = gain_to_come(gain, last_gain)
+            if abs(gain) <= np.finfo(statistics.dtype).eps * abs(last):  # lost in rounding
+                left = 0.0
+            self._record(statistics.log_likelihood, left / rows.total_weight)
             yield self
             if self.converged_:
                 return
