@@ -1,0 +1,633 @@
+"""Connected modules: messages, files, matching, and chains against brute force."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+from scipy.stats import multivariate_normal
+
+from numpy_ml_gmm import GMM, markov
+from numpy_ml_gmm.modules import GMMModule, MarkovModule, Module, Observation, matching
+
+ROOT = Path(__file__).parents[1]
+SEED_SCRIPT = """
+import numpy_ml_gmm.modules as srk
+from numpy_ml_gmm import modules as gmm
+import numpy as np
+
+data = np.loadtxt( "data.txt" )  # load data
+data_category = np.loadtxt( "category.txt" )  # load correct labels
+
+# define the modules
+obs = srk.Observation( data )  # send the observation to the connected module
+gmm1 = gmm.GMM( 10, catogory=data_category )  # classify into ten classes
+
+# construct the model
+gmm1.connect( obs )  # connect obs to gmm1
+
+gmm1.update()  # train gmm1
+"""
+
+
+@pytest.fixture(autouse=True)
+def from_zero():
+    """Each test numbers its modules from 0."""
+    Module.reset_count()
+
+
+def groups(N=300, K=3, seed=0, distance=8.0):
+    """Well separated groups, unequal in size and shape, away from the origin."""
+    rng = np.random.default_rng(seed)
+    c = rng.choice(K, size=N, p=np.arange(1, K + 1) / (K * (K + 1) / 2))
+    means = distance * np.stack([np.arange(K), np.arange(K) % 2], axis=1) + [100, -5]
+    return means[c] + rng.normal(size=(N, 2)) * [1.0, 0.6], c
+
+
+def learnt(directory, X, K, **params):
+    """An observation and a mixture on it, updated once."""
+    obs, gmm1 = Observation(X), GMMModule(K, directory=directory, random_state=0, **params)
+    gmm1.connect(obs)
+    gmm1.update()
+    return obs, gmm1
+
+
+def densities(X, mu, Sigma):
+    """N(x_n | mu_k, Sigma_k) by scipy, (N, K)."""
+    columns = [multivariate_normal.pdf(X, m, S) for m, S in zip(mu, Sigma, strict=True)]
+    return np.transpose(columns)
+
+
+def read(module, what):
+    return np.loadtxt(module.folder / f"{what}.txt")
+
+
+# ---- The seed's example -------------------------------------------------------------------------
+
+
+def test_the_seeds_example_runs_with_only_its_imports_changed(tmp_path):
+    X, c = groups(K=10, N=800)
+    np.savetxt(tmp_path / "data.txt", X)
+    np.savetxt(tmp_path / "category.txt", c)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
+    run = subprocess.run(
+        [sys.executable, "-c", SEED_SCRIPT],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "catogory is read as category" in run.stderr
+    folder = tmp_path / "module001_gmm"
+    names = ["Pdz_learn.txt", "acc_learn.txt", "class_learn.txt", "model.npz", "mu_learn.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    shapes = [np.loadtxt(folder / name).shape for name in names if name.endswith("txt")]
+    assert shapes == [(800, 10), (), (800,), (10, 2)]
+    assert np.loadtxt(folder / "acc_learn.txt") > 0.8
+
+
+# ---- One mixture --------------------------------------------------------------------------------
+
+
+def test_update_is_a_fit_and_its_messages_are_responsibilities_and_class_means(tmp_path):
+    X, _ = groups()
+    obs, gmm1 = learnt(tmp_path, X, 3)
+    model = GMM(3, max_iter=100, random_state=0).fit(X)
+    np.testing.assert_array_equal(gmm1.get_forward_msg(), model.predict_proba(X))
+    np.testing.assert_array_equal(obs.get_backward_msg(), model.means_[model.predict(X)])
+    np.testing.assert_array_equal(read(gmm1, "class_learn"), model.predict(X))
+    np.testing.assert_array_equal(read(gmm1, "mu_learn"), model.means_)
+    np.testing.assert_array_equal(read(gmm1, "Pdz_learn"), model.predict_proba(X))
+    assert not (gmm1.folder / "acc_learn.txt").exists()
+
+
+def test_the_backward_message_is_the_prior_of_each_row(tmp_path):
+    X, _ = groups(distance=2.0)
+    message = np.random.default_rng(1).dirichlet(np.ones(3), size=len(X))
+    gmm1 = GMMModule(3, directory=tmp_path, random_state=0, tol=1e-10, itr=1000)
+    gmm1.connect(Observation(X))
+    gmm1.set_backward_msg(message)
+    gmm1.update()
+    direct = GMM(3, tol=1e-10, random_state=0).fit(X, priors=message)
+    joint = message * direct.weights_ * densities(X, direct.means_, direct.covariances_)
+    by_bayes = joint / joint.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(gmm1.get_forward_msg(), by_bayes, atol=1e-10)
+
+
+def test_a_later_update_goes_on_from_the_last(tmp_path):
+    X, _ = groups(distance=3.0)
+    gmm1 = GMMModule(3, itr=4, directory=tmp_path, random_state=0, tol=0, n_init=1)
+    gmm1.connect(Observation(X))
+    gmm1.update()
+    gmm1.update()
+    whole = GMM(3, max_iter=8, tol=0, n_init=1, random_state=0).fit(X)
+    np.testing.assert_allclose(gmm1.model.means_, whole.means_, rtol=1e-9)
+
+
+def test_recognition_classifies_new_rows_and_learns_nothing(tmp_path):
+    X, c = groups()
+    _, gmm1 = learnt(tmp_path, X[:200], 3, category=c[:200] + 10)
+    Module.reset_count()
+    _, again = learnt(tmp_path, X[200:], 3, mode="recog")
+    assert again.folder == gmm1.folder
+    np.testing.assert_array_equal(again.model.means_, gmm1.model.means_)
+    np.testing.assert_array_equal(again.get_forward_msg(), gmm1.model.predict_proba(X[200:]))
+    assert (read(again, "class_recog") == c[200:] + 10).mean() > 0.98  # named as they were learnt
+    assert not (again.folder / "acc_recog.txt").exists()
+    Module.reset_count()
+    learnt(tmp_path, X[200:], 3, mode="recog", category=c[200:])
+    assert read(again, "acc_recog") > 0.98
+    assert read(again, "class_learn").shape == (200,)  # what was learnt is still there
+
+
+def test_modules_are_numbered_in_the_order_of_making(tmp_path):
+    made = Observation([[0.0]]), GMMModule(2, name="a"), Observation([[0.0]]), MarkovModule()
+    names = ["module000_obs", "module001_a", "module002_obs", "module003_markov"]
+    assert [module.name for module in made] == names
+    with pytest.raises(ValueError, match="mode"):
+        GMMModule(2, mode="train")  # takes no number
+    assert GMMModule(2).name == "module004_gmm"
+
+
+# ---- Matching -----------------------------------------------------------------------------------
+
+
+def rows_of(confusion):
+    """Classes and categories that have this confusion table."""
+    counts = np.ravel(confusion)
+    k, c = np.divmod(np.arange(len(counts)), np.shape(confusion)[1])
+    return np.repeat(k, counts), np.repeat(c, counts)
+
+
+def test_matching_is_the_best_where_swaps_get_stuck():
+    labels, accuracy = matching(*rows_of([[5, 6, 0], [0, 5, 6], [6, 0, 5]]), K=3)
+    assert accuracy == 18 / 33
+    assert labels.tolist() == [1, 2, 0]
+
+
+@pytest.mark.equation("matching")
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10**6))
+def test_matching_is_the_best_of_all_namings(K, C, seed):
+    confusion = np.random.default_rng(seed).integers(1, 9, size=(K, C))
+    z, c = rows_of(confusion)
+    labels, accuracy = matching(z, c, K)
+    names = [*range(C), *[-1] * K]  # -1: this class is left over
+    namings = {p[:K] for p in itertools.permutations(names)}
+    best = max((np.array(naming)[z] == c).mean() for naming in namings)
+    assert accuracy == pytest.approx(best) == (labels[z] == c).mean()
+    assert len(set(labels.tolist())) == K
+    assert set(labels.tolist()) - set(range(C)) == set(range(C, C + max(0, K - C)))
+
+
+@pytest.mark.parametrize(("K", "numbers"), [(3, [0, 1, 2]), (5, [2, 4, 8]), (2, [3, 1, 2])])
+def test_files_are_in_the_order_of_the_matched_classes(tmp_path, K, numbers):
+    X, c = groups()
+    category = np.array(numbers)[c]
+    _, gmm1 = learnt(tmp_path, X, K, category=category)
+    named, Pdz, mu = (read(gmm1, f"{what}_learn") for what in ("class", "Pdz", "mu"))
+    assert Pdz.shape == (300, K) and mu.shape == (K, 2)
+    labels = gmm1.model.class_labels_
+    np.testing.assert_array_equal(np.sort(labels)[Pdz.argmax(axis=1)], named)
+    for label, column, mean in zip(np.sort(labels), Pdz.T, mu, strict=True):
+        k = int(np.flatnonzero(labels == label)[0])
+        np.testing.assert_array_equal(mean, gmm1.model.means_[k])
+        np.testing.assert_array_equal(column, gmm1.get_forward_msg()[:, k])
+    assert read(gmm1, "acc_learn") == pytest.approx((named == category).mean())
+
+
+# ---- Three modules ------------------------------------------------------------------------------
+
+
+def two_views(seed, N=400):
+    """Two tables of the same things: each has two of the three kinds close together."""
+    rng = np.random.default_rng(seed)
+    c = rng.choice(3, size=N, p=[0.4, 0.35, 0.25])
+    one = np.array([[0, 0], [5, 0], [5, 3]])[c] + rng.normal(size=(N, 2))
+    two = np.array([[0, 0], [3, 0], [0, 5]])[c] + rng.normal(size=(N, 2))
+    return one * [1, 3] + [40, 5], two @ [[9, 3], [0, 6]] + [-300, 20], c
+
+
+def together(views, c, directory, rounds):
+    """Two observations, two mixtures, and one above; the accuracies of all three each round."""
+    lower = [GMMModule(3, name=name, category=c, directory=directory, random_state=0)
+             for name in ("one", "two")]  # fmt: skip
+    above = {"covariance_type": "tied_spherical", "var_smoothing": 0.01, "random_state": 0}
+    upper = GMMModule(3, name="above", category=c, directory=directory, **above)
+    for module, view in zip(lower, views, strict=True):
+        module.connect(Observation(view))
+    upper.connect(*lower)
+    for _ in range(rounds):
+        for module in (*lower, upper):
+            module.update()
+        yield [float(read(module, "acc_learn")) for module in (*lower, upper)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_three_modules_learn_better_jointly_than_apart(tmp_path, seed):
+    one, two, c = two_views(seed)
+    alone = [float(read(learnt(tmp_path, X, 3, category=c)[1], "acc_learn")) for X in (one, two)]
+    *_, last = together((one, two), c, tmp_path, rounds=5)
+    assert last[0] > alone[0] + 0.02 and last[1] > alone[1] + 0.02
+    assert min(last) > 0.95
+
+
+def test_the_answers_from_above_are_class_means_split_by_module(tmp_path):
+    one, two, _ = two_views(0)
+    lower = [GMMModule(K, directory=tmp_path, random_state=0) for K in (2, 3)]
+    upper = GMMModule(
+        3, directory=tmp_path, covariance_type="diag", var_smoothing=0.1, random_state=0
+    )
+    for module, view in zip(lower, (one, two), strict=True):
+        module.connect(Observation(view))
+        module.update()
+    upper.connect(*lower)
+    upper.update()
+    means = upper.model.means_[upper.get_forward_msg().argmax(axis=1)]  # (N, 5)
+    np.testing.assert_array_equal(lower[0].get_backward_msg(), means[:, :2])
+    np.testing.assert_array_equal(lower[1].get_backward_msg(), means[:, 2:])
+    np.testing.assert_allclose(means[:, :2].sum(axis=1), 1)
+
+
+# ---- Chains, against the sum over all paths -----------------------------------------------------
+
+
+def chain(N=5, K=3, seed=0):
+    """Evidence, transitions and first probabilities, and the joint of every path, (K,) * N."""
+    rng = np.random.default_rng(seed)
+    b, A, a = rng.uniform(size=(N, K)), rng.dirichlet(np.ones(K), size=K), rng.dirichlet(np.ones(K))
+    return b, A, a, all_paths(b, A, a)
+
+
+def all_paths(b, A, a):
+    """The joint of each path of classes and the rows, (K,) * N."""
+    joint = np.zeros((len(a),) * len(b))
+    for z in itertools.product(range(len(a)), repeat=len(b)):
+        steps = np.prod([A[j, k] for j, k in itertools.pairwise(z)])
+        joint[z] = a[z[0]] * steps * np.prod([b[n, k] for n, k in enumerate(z)])
+    return joint
+
+
+def sum_but(joint, *axes):
+    """The sum over every axis but these."""
+    return joint.sum(axis=tuple(n for n in range(joint.ndim) if n not in axes))
+
+
+@pytest.mark.equation("chain-joint")
+@pytest.mark.parametrize("seed", range(3))
+def test_the_likelihood_is_the_sum_over_all_paths(seed):
+    b, A, a, joint = chain(seed=seed)
+    vector = a * b[0]  # the product of matrices, without any scaling
+    for row in b[1:]:
+        vector = vector @ A @ np.diag(row)
+    assert vector.sum() == pytest.approx(joint.sum())
+    assert markov.posterior(b, A, a).log_likelihood == pytest.approx(np.log(joint.sum()))
+
+
+@pytest.mark.equation("forward-pass")
+@pytest.mark.parametrize("seed", range(3))
+def test_alpha_is_the_posterior_given_the_rows_so_far(seed):
+    b, A, a, _ = chain(seed=seed)
+    alpha, c = markov.forward_pass(b, A, a)
+    for n in range(1, len(b) + 1):
+        joint = all_paths(b[:n], A, a)
+        np.testing.assert_allclose(alpha[n - 1], sum_but(joint, n - 1) / joint.sum(), rtol=1e-10)
+        assert np.prod(c[:n]) == pytest.approx(joint.sum())
+
+
+@pytest.mark.equation("backward-pass")
+def test_beta_is_what_the_later_rows_say():
+    b, A, _, _ = chain()
+    beta = markov.backward_pass(b, A)
+    for n in range(len(b)):
+        later = np.zeros(3)
+        for k in range(3):
+            for z in itertools.product(range(3), repeat=len(b) - n - 1):
+                path = (k, *z)
+                steps = np.prod([A[i, j] for i, j in itertools.pairwise(path)])
+                later[k] += steps * np.prod([b[n + 1 + m, j] for m, j in enumerate(z)])
+        np.testing.assert_allclose(beta[n], later / later.sum(), rtol=1e-10)
+
+
+@pytest.mark.equation("chain-message")
+def test_the_message_is_the_posterior_without_the_row():
+    b, A, a, joint = chain()
+    for n in range(len(b)):
+        without = b.copy()
+        without[n] = 1  # the row says nothing
+        rest = sum_but(joint / np.expand_dims(b[n], [m for m in range(len(b)) if m != n]), n)
+        np.testing.assert_allclose(markov.posterior(b, A, a).message[n], rest / rest.sum())
+        np.testing.assert_allclose(markov.posterior(without, A, a).gamma[n], rest / rest.sum())
+
+
+@pytest.mark.equation("chain-posterior")
+def test_gamma_is_the_share_of_all_paths_through_the_class():
+    b, A, a, joint = chain()
+    for n in range(len(b)):
+        np.testing.assert_allclose(
+            markov.posterior(b, A, a).gamma[n], sum_but(joint, n) / joint.sum(), rtol=1e-10
+        )
+
+
+@pytest.mark.equation("chain-counts")
+def test_counts_are_the_expected_numbers_of_steps_over_all_paths():
+    b, A, a, joint = chain()
+    steps = sum(sum_but(joint, n, n + 1) for n in range(len(b) - 1)) / joint.sum()
+    np.testing.assert_allclose(markov.posterior(b, A, a).counts, steps, rtol=1e-10)
+
+
+@pytest.mark.equation("chain-q")
+def test_q_is_the_mean_log_joint_over_all_paths():
+    b, A, a, joint = chain()
+    by_paths = (joint / joint.sum() * np.log(joint)).sum()
+    result = markov.posterior(b, A, a)
+    parts = result.gamma[0] @ np.log(a), result.counts * np.log(A), result.gamma * np.log(b)
+    assert sum(np.sum(part) for part in parts) == pytest.approx(by_paths)
+
+
+@pytest.mark.equation("transitions")
+def test_no_other_transitions_make_the_expected_path_likelier():
+    rng = np.random.default_rng(0)
+    C = rng.uniform(0.1, 5, size=(3, 3))
+    best = markov.transitions(C)
+    np.testing.assert_allclose(best, C / C.sum(axis=1, keepdims=True), rtol=1e-12)
+    others = (rng.dirichlet(np.ones(3), size=3) for _ in range(200))
+    assert all((C * np.log(A)).sum() < (C * np.log(best)).sum() for A in others)
+
+
+def test_a_thousand_rows_neither_under_nor_overflow():
+    b = np.random.default_rng(0).uniform(size=(1000, 2)) * 1e-200
+    result = markov.posterior(b, np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.5, 0.5]))
+    assert all(np.isfinite(part).all() for part in result)
+    assert result.counts.sum() == pytest.approx(999)
+
+
+# ---- GMM + Markov = a hidden Markov model -------------------------------------------------------
+
+
+@pytest.mark.equation("evidence", "chain-to-mixture")
+def test_messages_are_the_evidence_and_what_the_other_rows_say(tmp_path):
+    rng = np.random.default_rng(0)
+    N, K = 6, 2
+    said, pi, density = rng.dirichlet([1, 1], N), np.array([0.3, 0.7]), rng.uniform(size=(N, K))
+    r = markov.rows_to_one(said * pi * density)
+    evidence = r / said / pi
+    np.testing.assert_allclose(markov.rows_to_one(evidence), markov.rows_to_one(density))
+    module, below = MarkovModule(mode="recog", directory=tmp_path), Observation(r)
+    module.connect(below)
+    A, a = np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0.6, 0.4])
+    module.folder.mkdir()
+    np.savez(module.folder / "model.npz", transitions=A, initial=a, weights=pi)
+    module._said = said
+    module.update()
+    joint = all_paths(density, A, a)
+    for n in range(N):
+        gamma = sum_but(joint, n) / joint.sum()
+        np.testing.assert_allclose(module.get_forward_msg()[n], gamma, rtol=1e-9)
+        answer = markov.rows_to_one(gamma / density[n] / pi)
+        np.testing.assert_allclose(below.get_backward_msg()[n], answer, rtol=1e-9)
+        back = answer * pi * density[n]  # the mixture's responsibilities with this message
+        np.testing.assert_allclose(back / back.sum(), gamma, rtol=1e-9)
+
+
+def sticky(N, seed):
+    """Two overlapping groups whose class rarely changes from row to row."""
+    rng = np.random.default_rng(seed)
+    z = np.cumsum(rng.random(N) < 0.08) % 2
+    return np.array([[0.0, 0.0], [1.5, 1.0]])[z] + rng.normal(size=(N, 2)), z
+
+
+def alternate(X, directory, rounds, mode="learn", **params):
+    """A mixture on the rows and a chain on the mixture, updated in turns."""
+    gmm1 = GMMModule(2, mode=mode, directory=directory, random_state=0, **params)
+    chain1 = MarkovModule(mode=mode, directory=directory)
+    gmm1.connect(Observation(X))
+    chain1.connect(gmm1)
+    for _ in range(rounds):
+        gmm1.update()
+        chain1.update()
+    return gmm1, chain1
+
+
+def hmm_log_likelihood(X, A, a, mu, Sigma):
+    """The forward recursion as plain as it can be."""
+    b = densities(X, mu, Sigma)
+    vector, log_p = a * b[0], 0.0
+    for row in b[1:]:
+        log_p, vector = log_p + np.log(vector.sum()), vector / vector.sum() @ A * row
+    return log_p + np.log(vector.sum())
+
+
+def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tmp_path):
+    X, _ = sticky(200, seed=0)
+    exact = {"var_smoothing": 0, "tol": 1e-12, "itr": 2000}
+    gmm1, chain1 = alternate(X, tmp_path, rounds=50, **exact)
+    A, a, model = chain1.transitions, chain1.initial, gmm1.model
+    # The mixture's responsibilities are the chain's posterior, exactly.
+    gmm1.update()
+    np.testing.assert_allclose(gmm1.get_forward_msg(), chain1.get_forward_msg(), atol=1e-7)
+    gamma = markov.posterior(densities(X, model.means_, model.covariances_), A, a).gamma
+    np.testing.assert_allclose(gmm1.get_forward_msg(), gamma, atol=1e-7)
+
+    # No direction raises the likelihood of the hidden Markov model.
+    def at(theta):
+        p, q, mu = theta[0], theta[1], theta[2:6].reshape(2, 2)
+        L = np.zeros((2, 2, 2))
+        L[:, [0, 1, 1], [0, 0, 1]] = theta[6:].reshape(2, 3)
+        B = np.array([[1 - p, p], [q, 1 - q]])
+        return hmm_log_likelihood(X, B, a, mu, L @ L.transpose(0, 2, 1))
+
+    L = np.linalg.cholesky(model.covariances_)[:, [0, 1, 1], [0, 0, 1]]
+    best = np.concatenate([[A[0, 1], A[1, 0]], model.means_.ravel(), L.ravel()])
+    slope = approx_fprime(best, at, 1e-7)
+    elsewhere = approx_fprime(best * 1.05, at, 1e-7)
+    assert np.abs(slope).max() < 0.02 < 1 < np.abs(elsewhere).max()
+
+    # New rows, recognised by both: the exact posterior under what was learnt.
+    fresh, _ = sticky(50, seed=1)
+    Module.reset_count()
+    again, _ = alternate(fresh, tmp_path, rounds=2, mode="recog")
+    gamma = markov.posterior(densities(fresh, model.means_, model.covariances_), A, a).gamma
+    np.testing.assert_allclose(again.get_forward_msg(), gamma, atol=1e-6)
+
+
+def test_on_few_rows_the_pair_equals_the_sum_over_all_paths(tmp_path):
+    X = np.array([[0.0], [0.4], [2.1], [2.6], [1.2], [0.1], [-0.3], [2.2], [1.9]])
+    gmm1, chain1 = alternate(X, tmp_path, 80, var_smoothing=0.05, tol=1e-13, itr=3000)
+    gmm1.update()
+    A, a, model = chain1.transitions, chain1.initial, gmm1.model
+    joint = all_paths(densities(X, model.means_, model.covariances_), A, a)
+    exact = [sum_but(joint, n) / joint.sum() for n in range(len(X))]
+    np.testing.assert_allclose(gmm1.get_forward_msg(), exact, atol=1e-6)
+
+
+def test_a_chain_above_helps_the_mixture_and_recognises_new_rows(tmp_path):
+    X, z = sticky(600, seed=1)
+    gmm1, chain1 = alternate(X[:400], tmp_path, rounds=10, category=z[:400])
+    alone = GMM(2, tol=1e-5, random_state=0).fit(X[:400])
+    assert read(gmm1, "acc_learn") > matching(alone.predict(X[:400]), z[:400], 2)[1] + 0.05
+    Module.reset_count()
+    new, again = alternate(X[400:], tmp_path, 2, category=z[400:], mode="recog")
+    np.testing.assert_array_equal(again.transitions, chain1.transitions)
+    assert read(new, "acc_recog") > matching(alone.predict(X[400:]), z[400:], 2)[1] + 0.05
+    assert read(again, "Pdz_recog").shape == (200, 2)
+
+
+# ---- Whole or not at all, and bad input ---------------------------------------------------------
+
+
+def state(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("fails", ["savetxt", "rename"])
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails):
+    X, c = groups()
+    _, gmm1 = learnt(tmp_path, X, 3, category=c)
+    (gmm1.folder / "notes.txt").write_text("mine")
+    before, model, message = state(gmm1.folder), gmm1.model, gmm1.get_forward_msg()
+
+    def full(*arguments, **keywords):
+        raise OSError("no space left")
+
+    def rename(self, target):
+        return full() if self.name == "new" else os.rename(self, target)
+
+    with monkeypatch.context() as patch:
+        if fails == "savetxt":
+            patch.setattr(np, "savetxt", full)
+        else:
+            patch.setattr(Path, "rename", rename)
+        with pytest.raises(OSError, match="no space"):
+            gmm1.update()
+    assert state(gmm1.folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == [gmm1.name]  # no litter
+    assert gmm1.model is model and gmm1.get_forward_msg() is message
+    gmm1.category = None
+    gmm1.update()
+    assert not (gmm1.folder / "acc_learn.txt").exists()  # of another run
+    assert (gmm1.folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_failed_update_changes_nothing(tmp_path):
+    X, c = groups()
+    _, gmm1 = learnt(tmp_path, X, 3, category=c)
+    before, means = state(gmm1.folder), gmm1.model.means_
+    gmm1.connect(Observation(np.vstack([X[:0], np.full((9, 2), np.nan)])))
+    with pytest.raises(ValueError, match="what module001_gmm observes contains NaN"):
+        gmm1.update()
+    gmm1.connect(Observation(X[:9]))
+    with pytest.raises(ValueError, match=r"category has shape \(300,\), expected \(9,\)"):
+        gmm1.update()
+    assert state(gmm1.folder) == before and gmm1.model.means_ is means
+
+
+def test_calls_in_the_wrong_order_are_told(tmp_path):
+    gmm1, upper = GMMModule(2, directory=tmp_path), GMMModule(2, directory=tmp_path)
+    with pytest.raises(RuntimeError, match=r"module000_gmm is not connected: call .*connect"):
+        gmm1.update()
+    gmm1.connect(Observation(np.eye(4)))
+    upper.connect(gmm1)
+    with pytest.raises(RuntimeError, match="module000_gmm has no forward message yet: update it"):
+        upper.update()
+    for module in (GMMModule(2, directory=tmp_path, mode="recog"),):
+        module.connect(Observation(np.eye(4)))
+        with pytest.raises(FileNotFoundError, match=r"mode='recog' needs .*model.npz: learn first"):
+            module.update()
+    chain1 = MarkovModule(mode="recog", directory=tmp_path)
+    chain1.connect(Observation([[0.5, 0.5]]))
+    with pytest.raises(FileNotFoundError, match="learn first"):
+        chain1.update()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_connections_are_told():
+    one, two, three = GMMModule(2), GMMModule(2), GMMModule(2)
+    two.connect(one)
+    three.connect(two)
+    with pytest.raises(ValueError, match=r"module000_gmm cannot connect to module002_gmm.*cycle"):
+        one.connect(three)
+    with pytest.raises(ValueError, match="cycle"):
+        one.connect(one)
+    with pytest.raises(TypeError, match=r"cannot connect to ndarray: wrap data in Observation"):
+        one.connect(np.eye(2))
+    with pytest.raises(ValueError, match="got no module"):
+        one.connect()
+    one.connect(Observation(np.eye(3)), Observation(np.eye(2)))
+    with pytest.raises(ValueError, match=r"as many rows.*module003_obs': 3, 'module004_obs': 2"):
+        one.update()
+
+
+def test_wrong_messages_are_told(tmp_path):
+    X, _ = groups(N=20)
+    obs, gmm1 = learnt(tmp_path, X, 3)
+    for shape in [(20, 2), (19, 3), (20,)]:
+        with pytest.raises(ValueError, match=r"module001_gmm got a backward message of shape"):
+            gmm1.set_backward_msg(np.ones(shape))
+    with pytest.raises(ValueError, match="sends 2 messages to 1 modules"):
+        gmm1.send_backward_msgs([X, X])
+    for bad in (-np.ones((20, 3)), np.full((20, 3), np.nan), np.zeros((20, 3))):
+        gmm1.set_backward_msg(bad)
+        with pytest.raises(ValueError, match="send probabilities"):
+            gmm1.update()
+    fresh = GMMModule(3, directory=tmp_path)
+    fresh.connect(obs)
+    fresh.set_backward_msg(np.ones((20, 2)))
+    with pytest.raises(ValueError, match=r"message of shape \(20, 2\), expected \(20, 3\)"):
+        fresh.update()
+    with pytest.raises(ValueError, match="has no rows"):
+        obs.set_forward_msg([])
+    chain1 = MarkovModule(directory=tmp_path)
+    chain1.connect(gmm1, obs)
+    with pytest.raises(ValueError, match="sits on 2 modules: connect it to one"):
+        chain1.update()
+    chain1.connect(obs)
+    with pytest.raises(ValueError, match="module003_markov got a message with negative"):
+        chain1.update()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"K": 0}, ValueError, "K=0 must be at least 1"),
+        ({"K": 2.5}, TypeError, "K=2.5 must be a whole number"),
+        ({"itr": 0}, ValueError, "itr=0"),
+        ({"mode": "train"}, ValueError, "mode='train' is not known: choose 'learn' or 'recog'"),
+        ({"name": "a/b"}, ValueError, "name='a/b'"),
+        ({"category": [0.5, 1]}, ValueError, "category must hold whole numbers"),
+        ({"category": [[0, 1]]}, ValueError, "category has shape"),
+        ({"covariances": "diag"}, TypeError, "covariances"),
+    ],
+)
+def test_wrong_arguments_are_told(arguments, error, message):
+    with pytest.raises(error, match=message):
+        GMMModule(**{"K": 2, **arguments})
+
+
+def test_a_mode_changed_to_nonsense_and_a_model_of_other_size_are_told(tmp_path):
+    X, _ = groups(N=50)
+    _, gmm1 = learnt(tmp_path, X, 3)
+    gmm1.mode = "train"
+    with pytest.raises(ValueError, match="mode='train' is not known"):
+        gmm1.update()
+    Module.reset_count()
+    with pytest.raises(ValueError, match=r"K=2, but .*model.npz has 3 classes"):
+        learnt(tmp_path, X, 2, mode="recog")
+    with pytest.raises(NotImplementedError, match="needs an update method"):
+        Module("mine").update()
+
+
+def test_messages_of_other_rows_are_forgotten(tmp_path):
+    X, _ = groups(N=50)
+    obs, gmm1 = learnt(tmp_path, X, 3)
+    obs.set_forward_msg(X[:30])
+    assert obs.get_backward_msg() is None
+    gmm1.update()
+    assert gmm1.get_forward_msg().shape == (30, 3)
