@@ -1,0 +1,249 @@
+"""The documentation: it builds, it is whole, and a broken binding stops the build."""
+
+import ast
+import importlib.util
+import inspect
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import numpy_ml_gmm
+from numpy_ml_gmm import GMM
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def extensions(monkeypatch):
+    """The folder of Sphinx extensions, importable."""
+    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
+    pytest.importorskip("sphinx", reason="needs Sphinx: install '.[docs]'")
+
+
+# ---- The site ----------------------------------------------------------------------------------
+
+
+def test_the_site_builds_without_a_warning(site):
+    assert site.code == 0, site.log
+
+
+def pages(site):
+    return {str(path.relative_to(site.folder)): path for path in site.folder.rglob("*.html")}
+
+
+def test_no_page_asks_for_anything_outside(site):
+    loads = re.compile(r"<(?:script|img|iframe)[^>]*\ssrc=\"(?:https?:)?//[^\"]*|@import[^;]*//")
+    links = re.compile(r"<link[^>]*rel=\"(?:stylesheet|preload|icon)\"[^>]*href=\"(?:https?:)?//")
+    for name, path in pages(site).items():
+        text = path.read_text("utf-8")
+        assert not loads.search(text), name
+        assert not links.search(text), name
+
+
+def test_every_module_has_a_page_and_every_public_name_an_entry(site):
+    modules = {name for _, name, _ in pkgutil.iter_modules(numpy_ml_gmm.__path__)}
+    written = {path.stem for path in (site.folder / "api").glob("*.html")}
+    assert modules - written == {"__main__"}
+    entries = inventory(site.folder / "objects.inv")
+    for name in numpy_ml_gmm.__all__:
+        module = getattr(numpy_ml_gmm, name).__module__
+        assert {f"numpy_ml_gmm.{name}", f"{module}.{name}"} & entries, name
+    public = [name for name, _ in inspect.getmembers(GMM) if not name.startswith("_")]
+    assert {f"numpy_ml_gmm.GMM.{name}" for name in public} <= entries
+
+
+def inventory(path):
+    """The names in Sphinx's list of objects."""
+    head = b"compressed using zlib.\n"
+    raw = path.read_bytes()
+    lines = zlib.decompress(raw[raw.index(head) + len(head) :]).decode().splitlines()
+    return {line.split()[0] for line in lines}
+
+
+def test_every_page_has_alternative_text_for_its_pictures(site):
+    for name, path in pages(site).items():
+        for tag in re.findall(r"<img[^>]*>", path.read_text("utf-8")):
+            alt = re.search(r"alt=\"([^\"]*)\"", tag)
+            if "_images/" in tag:
+                assert alt and len(alt[1]) > 30 and "_images" not in alt[1], (name, tag)
+
+
+def test_the_concordance_lists_every_equation_with_code_and_test(site, extensions):
+    import bindings
+
+    text = (site.folder / "concordance.html").read_text("utf-8")
+    rows = [row for row in re.findall(r"<tr.*?</tr>", text, re.S) if "<th" not in row]
+    labels, citations, tests = bindings.labels(), bindings.citations(), bindings.tests()
+    assert len(rows) == len(labels)
+    for label in labels:
+        [row] = [row for row in rows if f">{label}</span>" in row]
+        assert f"#equation-{label}" in row
+        for place in citations.get(label, []):
+            assert place.name.split(".")[-1] in row
+        for place in tests[label]:
+            assert f'href="#{place.name.replace("_", "-")}"' in row
+
+
+def test_the_pages_show_the_live_source(site):
+    text = (site.folder / "climb.html").read_text("utf-8")
+    plain = re.sub(r"<[^>]+>", "", text)
+    body = inspect.getsource(GMM.elbo).splitlines()[-1].strip()
+    assert body in plain
+
+
+# ---- A broken binding stops the build ------------------------------------------------------------
+
+
+CONF = """
+import sys
+sys.path.insert(0, {folder!r})
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "myst_nb", "beside", "cells"]
+myst_enable_extensions = ["colon_fence"]
+nb_execution_mode = "force"
+"""
+
+
+def failing_build(folder, page):
+    """What the build of one page says; it must fail."""
+    pytest.importorskip("myst_nb", reason="needs myst-nb: install '.[docs]'")
+    (folder / "conf.py").write_text(CONF.format(folder=str(DOCS / "_ext")))
+    (folder / "index.md").write_text(page)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q"]
+    run = subprocess.run(
+        [*command, "-b", "html", folder, folder / "out"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert run.returncode != 0
+    return run.stderr
+
+
+BESIDE = """# A page
+
+```{{math}}
+:label: elbo
+L
+```
+
+:::{{beside}} {name}
+:equations: {labels}
+
+Text.
+:::
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "message"),
+    [
+        ("numpy_ml_gmm.GMM.gone", "elbo", "there is no numpy_ml_gmm.GMM.gone"),
+        ("nothing.at.all", "elbo", "there is no nothing.at.all"),
+        ("numpy_ml_gmm.GMM.kl", "elbo", "does not cite :eq:`elbo`"),
+        ("numpy_ml_gmm.GMM.kl", "", "needs :equations:"),
+    ],
+)
+def test_a_broken_beside_fails_with_file_and_line(tmp_path, name, labels, message):
+    log = failing_build(tmp_path, BESIDE.format(name=name, labels=labels))
+    assert message in log
+    assert "index.md:8:" in log
+
+
+def test_an_unknown_label_fails_with_file_and_line(tmp_path):
+    log = failing_build(tmp_path, BESIDE.format(name="numpy_ml_gmm.GMM.kl", labels="kl"))
+    assert re.search(r"index\.md:8: WARNING: equation not found: kl", log)
+
+
+def test_a_cell_that_raises_fails_with_file_and_line(tmp_path):
+    front = "---\nfile_format: mystnb\nkernelspec: {name: python3, display_name: Python 3}\n---\n"
+    log = failing_build(tmp_path, front + "\n# A page\n\n```{code-cell} ipython3\n1 / 0\n```\n")
+    assert re.search(r"index\.md:8: WARNING: the cell raises ZeroDivisionError", log)
+
+
+# ---- The extensions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["numpy_ml_gmm.GMM.e_step", "numpy_ml_gmm.GMM.entropy", "numpy_ml_gmm.gmm.gain_to_come"]
+)
+def test_the_source_beside_is_the_code_without_its_docstring(extensions, name):
+    import beside
+
+    shown = ast.parse(beside.source_without_docstring(beside.find(name))).body[0]
+    whole = ast.parse(inspect.cleandoc("\n" + inspect.getsource(beside.find(name)))).body[0]
+    assert ast.get_docstring(whole) and not ast.get_docstring(shown)
+    assert [ast.dump(node) for node in shown.body] == [ast.dump(node) for node in whole.body[1:]]
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """The stepper's runs, computed again."""
+    pytest.importorskip("sphinx", reason="needs Sphinx: install '.[docs]'")
+    sys.path.insert(0, str(DOCS / "_ext"))
+    try:
+        import stepper_runs
+    finally:
+        sys.path.pop(0)
+    return {run.key: (run, stepper_runs.collect(run)) for run in (f() for f in stepper_runs.RUNS)}
+
+
+def test_the_steppers_half_steps_climb(runs):
+    for _, data in runs.values():
+        bounds = [frame["elbo"] for frame in data["frames"][1:]]
+        assert (np.diff(bounds) > -1e-3).all()
+        for frame in data["frames"]:
+            assert frame["elbo"] <= frame["log_likelihood"] + 1e-3
+            if frame["half"] == "E":  # the bound touches
+                assert frame["elbo"] == pytest.approx(frame["log_likelihood"], abs=1e-3)
+
+
+def test_the_steppers_frames_are_those_of_the_class(runs):
+    run, data = runs["bishop"]
+    model = GMM.from_parameters(*run.start, var_smoothing=0)
+    for frame in data["frames"]:
+        if frame["half"] == "M":
+            model.m_step(model.e_step(run.X))
+        assert frame["log_likelihood"] == pytest.approx(model.log_likelihood(run.X), abs=1e-4)
+        np.testing.assert_allclose(frame["means"], model.means_, atol=1e-6)
+        np.testing.assert_allclose(frame["weights"], model.weights_, atol=1e-6)
+
+
+def test_the_steppers_runs_show_what_they_say(runs):
+    assert runs["bishop"][1]["frames"][-1]["log_likelihood"] == pytest.approx(
+        runs["bishop"][1]["best"], abs=0.01
+    )
+    assert runs["local"][1]["frames"][-1]["log_likelihood"] < runs["local"][1]["best"] - 10
+    assert "component 1 has collapsed" in runs["collapse"][1]["error"]
+    assert runs["bishop"][1]["error"] == runs["local"][1]["error"] == ""
+
+
+def test_the_page_holds_the_frames(site, runs):
+    text = (site.folder / "em.html").read_text("utf-8")
+    data = re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1]
+    assert json.loads(data) == [json.loads(json.dumps(data)) for _, data in runs.values()]
+
+
+def test_notebooks_are_copied_and_stale_ones_removed(tmp_path, monkeypatch, extensions):
+    pytest.importorskip("sphinx")
+    spec = importlib.util.spec_from_file_location("conf", DOCS / "conf.py")
+    conf = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conf)
+    monkeypatch.setattr(conf, "HERE", tmp_path / "docs")
+    monkeypatch.setattr(conf, "ROOT", tmp_path)
+    (tmp_path / "docs" / "tutorials").mkdir(parents=True)
+    (tmp_path / "docs" / "tutorials" / "old.ipynb").write_text("{}")
+    (tmp_path / "tutorials").mkdir()
+    conf.copy_tutorials(None, None)
+    source = ["text"]
+    conf.list_tutorials(None, "index", source)
+    assert not (tmp_path / "docs" / "tutorials").exists() and source == ["text"]
+    (tmp_path / "tutorials" / "new.ipynb").write_text("{}")
+    conf.copy_tutorials(None, None)
+    conf.list_tutorials(None, "index", source)
+    assert [p.name for p in (tmp_path / "docs" / "tutorials").iterdir()] == ["new.ipynb"]
+    assert "tutorials/*" in source[0]
