@@ -168,7 +168,8 @@ def start(model, rows, rng):
     promising to the end (Biernacki, Celeux & Govaert 2003,
     https://doi.org/10.1016/S0167-9473(02)00163-9).
     """
-    check_spread(statistics_of(rows, np.ones((len(rows.X), 1)), diagonal=True))
+    whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
+    check_spread(statistics_of(rows, whole, diagonal=True))
     model.history_, model.best_restart_ = [[]], 0
     given = given_parameters(model)
     if model.warm_start and hasattr(model, "means_"):

@@ -1,0 +1,82 @@
+"""Every notebook is kept clean, is short, and runs from top to bottom."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from numpy_ml_gmm.exercises import EXERCISES, mark
+
+ROOT = Path(__file__).parents[1]
+TUTORIALS = sorted(ROOT.glob("tutorials/*.ipynb"))
+TASKS = sorted(ROOT.glob("tutorials/exercises/*.ipynb"))
+SOLUTIONS = sorted(ROOT.glob("tutorials/exercises/solutions/*.ipynb"))
+NOTEBOOKS = TUTORIALS + TASKS + SOLUTIONS
+
+
+def each(paths):
+    """Parametrise by notebook, named by its path."""
+    names = [str(path.relative_to(ROOT / "tutorials")) for path in paths]
+    return pytest.mark.parametrize("path", paths, ids=names)
+
+
+def cells(path, kind=None):
+    """The cells of a notebook, or those of one kind."""
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in found if kind in (None, cell["cell_type"])]
+
+
+@each(NOTEBOOKS)
+def test_it_is_a_valid_notebook_without_outputs(path):
+    nbformat = pytest.importorskip("nbformat")
+    nbformat.validate(nbformat.read(path, as_version=4))
+    for cell in cells(path, "code"):
+        assert cell["outputs"] == [] and cell["execution_count"] is None
+    ids = [cell["id"] for cell in cells(path)]
+    assert len(set(ids)) == len(ids)
+
+
+@each(NOTEBOOKS)
+def test_it_is_short_and_opens_with_a_title(path):
+    assert len(cells(path)) <= 22
+    assert "".join(cells(path)[0]["source"]).startswith("# ")
+
+
+@each(TUTORIALS)
+def test_a_tutorial_checks_what_it_says(path):
+    assert any("assert " in "".join(cell["source"]) for cell in cells(path, "code"))
+
+
+@each(TUTORIALS + TASKS)
+def test_its_links_lead_to_equations_of_the_chapters(path):
+    chapters = "\n".join(page.read_text() for page in ROOT.glob("docs/*.md"))
+    labels = set(re.findall(r"^:label: (\S+)$|^\((\S+)\)=$", chapters, re.MULTILINE))
+    known = {label for pair in labels for label in pair}
+    for cell in cells(path, "markdown"):
+        for target in re.findall(r"\]\(#([^)]+)\)", "".join(cell["source"])):
+            assert target in known, target
+
+
+@each(NOTEBOOKS)
+def test_it_runs_without_a_warning(path, tmp_path):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=120, resources=resources).execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert not [out["text"] for out in outputs if out.get("name") == "stderr"]
+
+
+def test_every_exercise_is_set_and_solved():
+    assert [path.name for path in TASKS] == [path.name for path in SOLUTIONS]
+    for paths, solved in [(TASKS, False), (SOLUTIONS, True)]:
+        found = {}
+        for path in paths:
+            verdicts, note = mark(str(path))
+            assert not note
+            found |= verdicts
+        assert set(found) == set(EXERCISES)
+        assert all((message == "") is solved for message in found.values()), found
