@@ -118,12 +118,13 @@ def seconds(function, steps):
 
 def per_step(fits, few, many, turns):
     """Least seconds per step of each fit, in turns, and each one's means after ``many`` steps."""
-    best, means = {}, {}
+    least, means = {}, {}
     for _ in range(turns):
         for name, fit in fits.items():
-            short, _ = seconds(fit, few)
-            long, means[name] = seconds(fit, many)
-            best[name] = min(best.get(name, np.inf), (long - short) / (many - few))
+            for steps in (few, many):
+                spent, means[name] = seconds(fit, steps)
+                least[name, steps] = min(least.get((name, steps), np.inf), spent)
+    best = {name: (least[name, many] - least[name, few]) / (many - few) for name in fits}
     return best, means
 
 
