@@ -75,7 +75,7 @@ class Frame(NamedTuple):
             scale = np.sqrt(covariance)
             return cls(mean, 1 / scale, scale)
         L = cholesky(covariance[None], names=[None])[0]
-        return cls(mean, np.linalg.solve(L, np.eye(len(mean))), L)
+        return cls(mean, np.linalg.inv(L), L)
 
     @classmethod
     def scaled(cls, c, scale, diagonal):
@@ -164,7 +164,7 @@ def precisions(S):
     if S.ndim == 2:
         return 1 / S, np.log(S).sum(axis=1)
     L = cholesky(S)
-    U = np.linalg.solve(L, np.broadcast_to(np.eye(S.shape[-1]), S.shape))
+    U = np.linalg.inv(L)  # the factor is inverted, never the covariance
     return U.transpose(0, 2, 1) @ U, 2 * np.log(diagonals(L)).sum(axis=1)
 
 
