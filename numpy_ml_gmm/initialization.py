@@ -87,7 +87,8 @@ def k_means(Z, K, rng, w, max_iter=100):
         for k in np.flatnonzero(r.sum(axis=0) == 0):  # an empty cluster takes the farthest point
             far = int((w * d2.min(axis=1)).argmax())
             r[far], d2[far] = one_hot(k, K) * w[far], 0
-        centres = r.T @ Z / r.sum(axis=0)[:, None]
+        N_k = r.sum(axis=0)[:, None]  # 0 where there are fewer different points than clusters
+        centres = np.where(N_k > 0, r.T @ Z / np.where(N_k > 0, N_k, 1), centres)
     return one_hot(labels, K)
 
 
@@ -279,7 +280,8 @@ def by_nearest(X, means, w):
 def from_left_to_right(r, Z, w):
     """Number the components by their first coordinate, so that equal fits look equal."""
     w_r = r * w[:, None]
-    return r[:, np.argsort(w_r.T @ Z[:, 0] / w_r.sum(axis=0))]
+    N_k = w_r.sum(axis=0)
+    return r[:, np.argsort(w_r.T @ Z[:, 0] / np.where(N_k > 0, N_k, 1))]
 
 
 def in_line_with(priors, r):

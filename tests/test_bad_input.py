@@ -134,6 +134,14 @@ def test_a_component_without_points_is_named():
         GMM(2, init_params=np.zeros(60, int)).fit(X)
 
 
+@pytest.mark.parametrize("K", [4, 5, 8])
+@pytest.mark.parametrize("init", ["k-means++", "kmeans"])
+def test_fewer_different_points_than_components_is_said_so(init, K):
+    points = np.repeat([[0.0, 1.0], [2.0, 3.0], [2.0, 5.0]], 20, axis=0)
+    with pytest.raises(ValueError, match=r"holds 0\.0 points: lower n_components"):
+        GMM(K, init_params=init, random_state=0).fit(points)
+
+
 def test_features_that_depend_on_each_other_are_found_out():
     dependent = np.column_stack([X, X.sum(axis=1)])
     with pytest.raises(ValueError, match=r"singular.*var_smoothing"):
