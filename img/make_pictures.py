@@ -17,8 +17,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from numpy_ml_gmm import GMM, ConvergenceWarning, load_old_faithful, plots
+from numpy_ml_gmm import GMM, ConvergenceWarning, load_old_faithful, plots, select
 from numpy_ml_gmm.covariances import MODELS, NAMES
+from numpy_ml_gmm.selection import Selection
 
 STYLE = {
     "svg.hashsalt": "numpy_ml_gmm",
@@ -323,24 +324,17 @@ def draw_runs(ax, runs):
 def selection():
     """BIC finds the density, ICL the clusters."""
     names = "EEI", "VVI", "EEE", "VEE", "VVE", "VVV"
-    rows = [scored(K, name) for name in names for K in range(2, 7)]
+    table = select(load_old_faithful().X, range(2, 7), names)
     figure = Figure(figsize=(9.4, 4.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for ax, criterion in (left, "bic"), (right, "icl"):
-        plots.plot_selection(SimpleNamespace(rows=rows), criterion=criterion, ax=ax)
+    whats = "components describe the density", "components are the clusters"
+    for ax, criterion, what in zip((left, right), ("bic", "icl"), whats, strict=True):
+        plots.plot_selection(table, criterion=criterion, ax=ax)
+        best = Selection(table.rows, criterion).top(1)[0]
+        ax.set_title(f"{criterion.upper()}: {best.n_components} {what}")
     left.set_ylim(2295, 2490)
-    left.set_title("BIC: three components describe the density")
-    right.set_title("ICL: two components are the clusters")
     right.get_legend().remove()
     return figure
-
-
-def scored(K, covariance_type):
-    """A row of the table of models."""
-    X = load_old_faithful().X
-    model = fitted(X, K, covariance_type=covariance_type, n_init=3)
-    scores = {"bic": model.bic(X), "icl": model.icl(X)}
-    return SimpleNamespace(n_components=K, covariance_type=covariance_type, error=None, **scores)
 
 
 PICTURES = {
