@@ -54,13 +54,17 @@ Here R = D (D - 1) / 2, the number of angles of a rotation.
 ========== ================== ==================================================
 symbol     shape              meaning
 ========== ================== ==================================================
-``W``      (K, D, D)          scatter matrices; their diagonals (K, D) if the
-                              model is diagonal
-``N``      (K,)               counts, the expected number of points in each
+``W``      (..., K, D, D)     scatter matrices; their diagonals (..., K, D) if
+                              the model is diagonal
+``N``      (..., K)           counts, the expected number of points in each
 ``K, D``                      number of components, number of features
-``u``      (K,)               log volumes, up to a common constant
-``Q``      (D, D)             an orientation: the columns are the axes
+``u``      (..., K)           log volumes, up to a common constant
+``Q``      (..., D, D)        an orientation: the columns are the axes
 ========== ================== ==================================================
+
+Axes before K, if there are any, number mixtures that are solved side by side.  A
+mixture with fewer components than its neighbours has spare ones with N_k = 0 and
+W_k = 0; they take no part.
 
 Sources: Banfield & Raftery (1993), *Model-based Gaussian and non-Gaussian
 clustering*, Biometrics 49(3), for the models; Celeux & Govaert (1995),
@@ -83,12 +87,17 @@ class CovarianceModel(NamedTuple):
     """What the rest of the package needs to know of a covariance model."""
 
     letters: str  # volume, shape, orientation
-    rule: Callable  # (W, N) -> covariances, in the shape the user sees
+    rule: Callable  # (W, N) -> covariances, one for each component or one for all
 
     @property
     def diagonal(self):
         """True if W and the covariances are diagonals only."""
         return self.letters[2] == "I"
+
+    @property
+    def has_common_axes(self):
+        """True for EVE and VVE, whose axes are found by a search that starts somewhere."""
+        return self.letters[1:] == "VE"
 
     def shape(self, K, D):
         """The shape of the covariances that the user sees."""
@@ -108,8 +117,16 @@ class CovarianceModel(NamedTuple):
             covariances = covariances[:, None]
         return np.broadcast_to(covariances, (K, D) if self.diagonal else (K, D, D))
 
-    def estimate(self, W, N):
-        """The covariances that minimise :eq:`covariance-objective`.
+    def estimate(self, W, N, last=None):
+        """The covariances of one mixture that minimise :eq:`covariance-objective`.
+
+        Parameters
+        ----------
+        W : array (K, D, D), or (K, D) if diagonal
+        N : array (K,)
+        last : array (K, D, D), optional
+            Covariances that the new ones must not be worse than.  Only EVE and VVE look
+            at them: their objective has several minima.
 
         Raises
         ------
@@ -117,18 +134,37 @@ class CovarianceModel(NamedTuple):
             If no covariances do, because a scatter matrix is singular.  The models
             that never divide by a volume return a singular covariance instead.
         """
+        covariances = self.minimise(W, N, last)
+        if not np.isfinite(covariances).all():
+            self._report(covariances, N)
+        return covariances if "V" in self.letters else covariances[0]
+
+    def minimise(self, W, N, last=None):
+        """:meth:`estimate` for mixtures side by side; nan where there is no minimum.
+
+        Returns
+        -------
+        ndarray (..., K, D, D), or 1 in place of K where all components share it
+            (..., K, D) for diagonals, (..., K) for spheres.
+        """
+        start = (last,) if self.has_common_axes else ()
         try:
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                covariances = self.rule(W, N)
+                return self.rule(W, N, *start)
         except np.linalg.LinAlgError:
-            covariances = np.full(self.shape(*W.shape[:2]), np.nan)
-        if not np.isfinite(covariances).all():
-            self._report(covariances, N, W.shape[1])
-        return covariances
+            return self._one_by_one(W, N, last)
 
-    def _report(self, covariances, N, D):
-        each = self.expand(covariances, len(N), D)
-        bad = np.flatnonzero(~np.isfinite(each).reshape(len(N), -1).all(axis=1))
+    def _one_by_one(self, W, N, last):
+        """Find out which of some mixtures has no minimum."""
+        if N.ndim == 1:
+            return np.full(W.shape, np.nan)
+        lasts = [None] * len(N) if last is None else last
+        each = [self.minimise(*mixture) for mixture in zip(W, N, lasts, strict=True)]
+        return np.stack(np.broadcast_arrays(*each))
+
+    def _report(self, covariances, N):
+        finite = np.isfinite(covariances.reshape(len(covariances), -1)).all(axis=1)
+        bad = np.flatnonzero(~np.broadcast_to(finite, N.shape))
         raise ValueError(
             f"{self.letters}: component {', '.join(map(str, bad))} has collapsed: the scatter "
             f"is singular ({N[bad].sum():.1f} points). Lower n_components, raise "
@@ -141,20 +177,20 @@ class CovarianceModel(NamedTuple):
 
 def tied_sphere(W, N):
     r"""EII: :math:`\lambda = \sum_k \operatorname{tr} W_k \big/ (D \sum_k N_k)`."""
-    return W.mean(axis=1).sum() / N.sum()
+    return W.mean(axis=-1).sum(axis=-1, keepdims=True) / N.sum(axis=-1, keepdims=True)
 
 
 def sphere(W, N):
     r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)`."""
-    return W.mean(axis=1) / N
+    return W.mean(axis=-1) / N
 
 
-# --- the four rules of volume and shape, for diagonals (K, D) and matrices (K, D, D) ------
+# --- the four rules of volume and shape, for diagonals and matrices ------------------------
 
 
 def equal(W, N):
     r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k`."""
-    return W.sum(axis=0) / N.sum()
+    return _sum(W, N) / _each(_sum(N, N), W)
 
 
 def varying(W, N):
@@ -170,8 +206,8 @@ def equal_volume(W, N):
         \Sigma_k = \lambda \frac{W_k}{|W_k|^{1/D}}, \qquad
         \lambda = \sum_k |W_k|^{1/D} \Big/ \sum_k N_k .
     """
-    log_volume = _log_det(W) / W.shape[1]  # (K,)
-    log_lambda = np.logaddexp.reduce(log_volume) - np.log(N.sum())
+    log_volume = _log_det(W, N) / W.shape[-1]  # (..., K)
+    log_lambda = np.logaddexp.reduce(log_volume, axis=-1, keepdims=True) - np.log(_sum(N, N))
     return W * _each(np.exp(log_lambda - log_volume), W)
 
 
@@ -193,46 +229,49 @@ def equal_shape(W, N):
 
     Each step is Newton's, or an alternation if Newton's does not lower f.
     """
-    K, D = W.shape[:2]
-    target = D * N / N.sum()  # (K,) what each component must hold of the pool's trace D
-    trace = W if W.ndim == 2 else np.diagonal(W, axis1=1, axis2=2)
-    u = np.log(trace.sum(axis=1) / (D * N))  # (K,)
-    if np.isneginf(u).any():
-        return _collapsed(np.isneginf(u), W)
+    D, spare = W.shape[-1], N == 0
+    flat = ~W.any(axis=tuple(range(N.ndim, W.ndim))) & ~spare  # no scatter at all: no shape
+    W = np.where(_each(flat, W), _sum(W, N), W)
+    target = D * N / _sum(N, N)  # (..., K) what each component must hold of the pool's trace D
+    u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
     f, overlap = _pool(u, W, target)
     for _ in range(MAX_STEPS):
-        found = overlap.sum(axis=1)  # (K,)
+        found = overlap.sum(axis=-1)  # (..., K)
         # f does not see a factor common to all volumes: 1 / K makes its Hessian regular.
-        hessian = np.diag(found) - overlap + 1 / K
-        step = np.linalg.solve(hessian, found - target)
-        size = np.abs(step).max()
-        newton = u + step / max(1, size / 2)
-        if size < 1e-6:  # the next would be its square
-            return _each(np.exp(newton), W) * equal(W * _each(np.exp(-newton), W), N)
-        f_newton, overlap = _pool(newton, W, target)
-        if f_newton <= f + 1e-14 * abs(f):
-            u, f = newton, f_newton
+        hessian = _diagonal_matrix(found + spare) - overlap + 1 / N.shape[-1]
+        step = np.linalg.solve(hessian, (found - target)[..., None])[..., 0]
+        size = np.abs(step).max(axis=-1, keepdims=True)
+        newton = u + step / np.maximum(1, size / 2)
+        if (size < 1e-6).all():  # the next would be its square
+            break
+        f_newton, overlap_newton = _pool(newton, W, target)
+        lower = f_newton <= f + 1e-14 * np.abs(f)  # (...,)
+        if lower.all():
+            u, f, overlap = newton, f_newton, overlap_newton
         else:
-            u = u + np.log(found / target)
+            alternation = u + np.log(np.where(spare, 1, found / target))
+            u = np.where(lower[..., None], newton, alternation)
             f, overlap = _pool(u, W, target)
-    raise np.linalg.LinAlgError("no minimum: a direction belongs to some components alone")
+    nowhere = flat | ~(size < 1e-6)  # or a direction belongs to some components alone
+    scale = np.where(nowhere, np.nan, np.exp(newton))
+    return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N)
 
 
 def _pool(u, W, target):
-    r""":math:`f(u) / N` of :func:`equal_shape`, and :math:`\operatorname{tr}(P_j P_k)`, (K, K).
+    r""":math:`f(u) / N` of :func:`equal_shape`, and the :math:`\operatorname{tr}(P_j P_k)`.
 
     :math:`P_k` is :math:`e^{-u_k} W_k` in coordinates in which the sum of all is I.
     """
     S = W * _each(np.exp(-u), W)
-    if W.ndim == 2:
-        pool = S.sum(axis=0)  # (D,)
-        P, log_det = S / pool, np.log(pool).sum()
+    pool = _sum(S, u)
+    if S.ndim == u.ndim + 1:
+        P, log_det = S / pool, np.log(pool).sum(axis=-1)
     else:
-        L = np.linalg.cholesky(S.sum(axis=0))  # (D, D)
-        P = np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, S), 1, 2))
-        log_det = 2 * np.log(np.diagonal(L)).sum()
-    P = P.reshape(len(W), -1)
-    return target @ u + log_det, P @ P.T
+        L = np.linalg.cholesky(pool)  # (..., 1, D, D)
+        P = np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, S), -1, -2))
+        log_det = 2 * np.log(np.diagonal(L, axis1=-2, axis2=-1)).sum(axis=-1)
+    P = P.reshape(*u.shape, -1)
+    return (target * u).sum(axis=-1) + log_det[..., 0], P @ np.swapaxes(P, -1, -2)
 
 
 # --- the rules in each component's own axes -----------------------------------------------
@@ -249,14 +288,14 @@ def own_axes(W, N, rule):
     Eigenvalues are paired in order: the trace in the objective is least when
     long axes lie along long axes.
     """
-    Omega, Q = np.linalg.eigh(W)  # (K, D), (K, D, D)
+    Omega, Q = np.linalg.eigh(W)  # (..., K, D), (..., K, D, D)
     return _compose(Q, rule(np.maximum(Omega, 0), N))
 
 
 # --- the rules in common axes -------------------------------------------------------------
 
 
-def common_axes(W, N, rule):
+def common_axes(W, N, last, rule):
     r"""EVE, VVE: a rule on the diagonals of :math:`Q^\top W_k Q`, in the best axes Q.
 
     With the rule put in, the objective is a function of the orientation alone,
@@ -266,36 +305,77 @@ def common_axes(W, N, rule):
         f(Q) = \sum_k N_k \log |\mathrm{rule}(s)_k|, \qquad s_{kd} = (Q^\top W_k Q)_{dd} .
 
     Browne & McNicholas lower it with a linear majoriser, in hundreds of steps.
-    Here a step is Newton's in the angles of Q, halved until f falls.  There can
-    be several minima: the start is the best of the axes of the pooled scatter
-    and of each component.  A step costs O(D^6): milliseconds for D up to ten, a
-    second for thirty.
+    Here a step is Newton's in the angles of Q, halved until f falls.  A step costs
+    O(D^6): milliseconds for D up to ten, a second for thirty.
+
+    There can be several minima.  The search starts from the axes of the pooled scatter
+    and from those of each component, and keeps the lowest end.  Where covariances are
+    given, as between two steps of EM, only the best of these starts and of the last axes
+    goes on: f never rises above its value there.
     """
-    singular = np.isneginf(_log_det(W))
-    if singular.any():
-        return _collapsed(singular, W)
-    spread = partial(_spread, W=W, N=N, rule=rule)
-    scatters = np.concatenate([W.sum(axis=0, keepdims=True), W])
-    Q = min(np.linalg.eigh(scatters)[1], key=spread)
-    f = spread(Q)
+    singular = np.isneginf(_log_det(W, N)) & (N > 0)
+    W = np.where(_each(singular, W), np.eye(W.shape[-1]), W)
+    V, N_each = W[..., None, :, :, :], N[..., None, :]  # an axis for the starts, S of them
+    Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
+    if last is not None:
+        Q = np.concatenate([_axes_of(last)[..., None, :, :], Q], axis=-3)
+        Q = _lowest(Q, _spread(Q, V, N_each, rule))[..., None, :, :]
+    Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule))[..., None, :, :]  # (..., 1, D, D)
+    Sigma = _compose(Q, rule(_variances_along(Q, W), N))
+    return np.where(_each(singular, W), np.nan, Sigma)
+
+
+def _axes_of(Sigma):
+    """The axes (..., D, D) that some covariances (..., K, D, D) have in common."""
+    # The axes of one may be ambiguous; odd weights keep those of a weighted sum apart.
+    trace = np.trace(Sigma, axis1=-2, axis2=-1)
+    weights = np.sqrt(np.arange(Sigma.shape[-3]) + 2.3) / trace
+    return np.linalg.eigh((_each(weights, Sigma) * Sigma).sum(axis=-3))[1]
+
+
+def _lowest(Q, f):
+    """Of the axes from each start (..., S, D, D), those where f (..., S) is least."""
+    best = f.argmin(axis=-1)[..., None, None, None]
+    return np.take_along_axis(Q, best, axis=-3)[..., 0, :, :]
+
+
+def _turn_to_minimum(Q, W, N, rule):
+    """Newton's steps from each start: where they end (..., S, D, D), and f there."""
+    f = _spread(Q, W, N, rule)
     for _ in range(MAX_STEPS):
-        step = _newton_angles(Q.T @ W @ Q, N, rule)  # (R,)
-        while (f_turned := spread(turned := _turn(Q, step))) > f + 1e-14 * abs(f):
-            step = step / 2
+        step = _newton_angles(_along(Q, W), N, rule)  # (..., S, R)
+        turned = _turn(Q, step)
+        f_turned = _spread(turned, W, N, rule)
+        while (higher := f_turned > f + 1e-14 * np.abs(f)).any():
+            step = np.where(higher[..., None], step / 2, step)
+            turned = _turn(Q, step)
+            f_turned = _spread(turned, W, N, rule)
         f, Q = f_turned, turned
         if np.abs(step).max(initial=0) < 1e-6:  # the next would be its square
             break
-    return _compose(Q, rule(np.diagonal(Q.T @ W @ Q, axis1=1, axis2=2), N))
+    return Q, f
+
+
+def _along(Q, W):
+    r""":math:`Q^\top W_k Q` for axes Q (..., D, D) and each W_k (..., K, D, D)."""
+    Q = Q[..., None, :, :]
+    return np.swapaxes(Q, -1, -2) @ W @ Q
+
+
+def _variances_along(Q, W):
+    """The diagonals of :func:`_along`, (..., K, D), without the rest of it."""
+    return (Q * (W @ Q)).sum(axis=-2)
 
 
 def _spread(Q, W, N, rule):
-    r""":math:`f(Q) / N` of :func:`common_axes`."""
-    s = np.einsum("ia,kia->ka", Q, W @ Q)  # (K, D)
-    return N @ np.log(rule(s, N)).sum(axis=1) / N.sum()
+    r""":math:`f(Q) / N` of :func:`common_axes`, (..., S)."""
+    s = _variances_along(Q[..., None, :, :], W)  # (..., S, K, D)
+    log_det = np.log(rule(s, N)).sum(axis=-1)
+    return np.where(N > 0, N * log_det, 0).sum(axis=-1) / N.sum(axis=-1)
 
 
 def _newton_angles(V, N, rule):
-    r"""Newton's step of :func:`common_axes`, an angle for each pair of axes, (R,).
+    r"""Newton's step of :func:`common_axes`, an angle for each pair of axes, (..., R).
 
     Turning the axes by a skew matrix X changes :math:`V_k = Q^\top W_k Q` so that
 
@@ -306,26 +386,28 @@ def _newton_angles(V, N, rule):
     The chain rule gives the derivatives of f.  Where f curves down, the step goes
     down with it: a saddle point is no place to stop.
     """
-    D = V.shape[1]
-    E = _skew_basis(D)  # (R, D, D)
-    s = np.diagonal(V, axis1=1, axis2=2)  # (K, D)
-    p = (s / rule(s, N))[:, 0] / N.sum()  # (K,) N_k / N, or the share of the volume
-    T = V / s[:, None, :]  # (K, D, D)
-    G = 2 * np.tensordot(T, E, [(1, 2), (1, 2)])  # (K, R) slopes of log |s_k|
-    gradient = p @ G
+    D = V.shape[-1]
+    E, (i, j) = _skew_basis(D), np.triu_indices(D, 1)  # E is (R, D, D)
+    s = np.diagonal(V, axis1=-2, axis2=-1)  # (..., K, D)
+    p = (s / rule(s, N))[..., 0] / _sum(N, N)  # (..., K) N_k / N, or the share of the volume
+    p, s = np.where(N > 0, p, 0), np.where(N[..., None] > 0, s, 1)
+    T = V / s[..., None, :]  # (..., K, D, D)
+    G = 2 * (T[..., i, j] - T[..., j, i])  # (..., K, R) slopes of log |s_k|
+    gradient = p[..., None, :] @ G  # (..., 1, R)
     # B[b, a, c] is the second derivative by X[a, b] and X[c, b].
-    C = np.tensordot(p, T, 1)
-    B = 2 * np.einsum("kb,kac->bac", p[:, None] / s, V) - (C + C.T)
-    B -= 4 * np.einsum("kab,kcb->bac", p[:, None, None] * T, T)
-    hessian = np.tensordot(E.transpose(2, 0, 1) @ B, E, [(0, 2), (2, 1)])
+    C = (_each(p, T) * T).sum(axis=-3)[..., None, :, :]
+    B = 2 * np.einsum("...kb,...kac->...bac", p[..., None] / s, V) - (C + np.swapaxes(C, -1, -2))
+    B -= 4 * np.einsum("...kab,...kcb->...bac", _each(p, T) * T, T)
+    half = np.swapaxes(E.transpose(2, 0, 1) @ B, -3, -2)  # (..., R, b, c)
+    hessian = half.reshape(*half.shape[:-2], D * D) @ E.transpose(2, 1, 0).reshape(D * D, len(E))
     if rule is equal_volume:
-        hessian += (G.T * p) @ (G - gradient) / D
+        hessian += (np.swapaxes(G, -1, -2) * p[..., None, :]) @ (G - gradient) / D
     curvature, U = np.linalg.eigh(hessian)
-    slope = gradient @ U
+    slope = (gradient @ U)[..., 0, :]
     level = (curvature < -1e-8) & (np.abs(slope) < -0.1 * curvature)
     slope = np.where(level, np.copysign(0.1 * curvature, slope), slope)
-    step = -U @ (slope / np.maximum(np.abs(curvature), 1e-8))
-    return step / max(1, np.abs(step).max(initial=0))
+    step = -(U @ (slope / np.maximum(np.abs(curvature), 1e-8))[..., None])[..., 0]
+    return step / np.maximum(1, np.abs(step).max(axis=-1, keepdims=True, initial=0))
 
 
 @lru_cache(maxsize=16)
@@ -339,38 +421,49 @@ def _skew_basis(D):
 
 
 def _turn(Q, angles):
-    """Q turned by small angles, and still orthogonal: Cayley's transform."""
-    X = np.tensordot(angles, _skew_basis(len(Q)), 1) / 2
-    return Q @ np.linalg.solve(np.eye(len(Q)) - X, np.eye(len(Q)) + X)
+    """Q turned by small angles (..., R), and still orthogonal: Cayley's transform."""
+    D = Q.shape[-1]
+    X = np.tensordot(angles, _skew_basis(D), 1) / 2
+    return Q @ np.linalg.solve(np.eye(D) - X, np.eye(D) + X)
 
 
 # --- what the rules share -----------------------------------------------------------------
 
 
-def _compose(Q, variances):
-    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, (K, D, D)."""
-    return (Q * variances[..., None, :]) @ np.swapaxes(Q, -1, -2)
-
-
-def _log_det(W):
-    r""":math:`\log |W_k|`, (K,), of diagonals or matrices; -inf if singular in this precision."""
-    if W.ndim == 2:
-        return np.log(W).sum(axis=1)
-    variance = np.diagonal(W, axis1=1, axis2=2)  # (K, D)
-    scale = np.sqrt(np.where(variance > 0, variance, 1))
-    eigenvalues = np.linalg.eigvalsh(W / scale[:, :, None] / scale[:, None, :])
-    regular = eigenvalues > W.shape[1] * np.finfo(W.dtype).eps
-    return np.log(np.where(regular, eigenvalues, 0)).sum(axis=1) + 2 * np.log(scale).sum(axis=1)
-
-
-def _collapsed(singular, W):
-    """No minimum, because of the components marked: nan in their place."""
-    return np.where(_each(singular, W), np.nan, W)
+def _sum(W, N):
+    """The sum over components, with an axis of length one in their place."""
+    return W.sum(axis=N.ndim - 1, keepdims=True)
 
 
 def _each(a, W):
-    """One number for each component, (K,), in a shape that multiplies W."""
-    return a.reshape(-1, *[1] * (W.ndim - 1))
+    """One number for each component, (..., K), in a shape that multiplies W."""
+    return a.reshape(a.shape + (1,) * (W.ndim - a.ndim))
+
+
+def _variances(W, N):
+    """The diagonal of each scatter, (..., K, D)."""
+    return W if W.ndim == N.ndim + 1 else np.diagonal(W, axis1=-2, axis2=-1)
+
+
+def _diagonal_matrix(a):
+    """Vectors (..., K) as diagonal matrices (..., K, K)."""
+    return a[..., None] * np.eye(a.shape[-1])
+
+
+def _compose(Q, variances):
+    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, (..., K, D, D)."""
+    return (Q * variances[..., None, :]) @ np.swapaxes(Q, -1, -2)
+
+
+def _log_det(W, N):
+    r""":math:`\log |W_k|`, (..., K); -inf if singular in this precision."""
+    if W.ndim == N.ndim + 1:
+        return np.log(W).sum(axis=-1)
+    variance = _variances(W, N)  # (..., K, D)
+    scale = np.sqrt(np.where(variance > 0, variance, 1))
+    eigenvalues = np.linalg.eigvalsh(W / scale[..., :, None] / scale[..., None, :])
+    regular = eigenvalues > W.shape[-1] * np.finfo(W.dtype).eps
+    return np.log(np.where(regular, eigenvalues, 0)).sum(axis=-1) + 2 * np.log(scale).sum(axis=-1)
 
 
 RULES = {

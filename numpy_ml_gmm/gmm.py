@@ -319,7 +319,8 @@ class GMM(Estimator):
         if self.var_smoothing > 0:
             smoothing = self.var_smoothing * total_variance(N_k, mu, W)
             diagonals(W)[...] += N_k[:, None] * smoothing
-        Sigma = self.covariance_model.estimate(W, N_k)
+        last = self._expanded() if hasattr(self, "covariances_") else None
+        Sigma = self.covariance_model.estimate(W, N_k, last)
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
         self.covariances_ = Sigma.astype(statistics.dtype)

@@ -172,6 +172,8 @@ def start(model, rows, rng):
     whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
     check_spread(statistics_of(rows, whole, diagonal=True))
     model.history_, model.best_restart_ = [[]], 0
+    if not model.warm_start:
+        vars(model).pop("covariances_", None)  # an earlier fit leaves no trace in this one
     given = given_parameters(model)
     if model.warm_start and hasattr(model, "means_"):
         check_means(model.means_, model.n_components, model.n_features_in_, "means_")

@@ -301,6 +301,48 @@ def test_the_volume_of_many_features_neither_over_nor_underflows(letters):
     np.testing.assert_allclose(found, np.full_like(found, 1e-9))
 
 
+# --- mixtures side by side ----------------------------------------------------------------
+
+
+def side_by_side(letters, seeds, sizes, D):
+    """Scatters (M, K, D, D), or their diagonals, and counts (M, K) of mixtures of these sizes."""
+    W, N = np.zeros((len(sizes), max(sizes), D, D)), np.zeros((len(sizes), max(sizes)))
+    for m, (seed, K) in enumerate(zip(seeds, sizes, strict=True)):
+        W[m, :K], N[m, :K] = scatters(seed, K, D)  # what stays 0 is spare
+    return np.einsum("mkdd->mkd", W) if MODELS[letters].diagonal else W, N
+
+
+@every_model
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32 - 4), sizes=st.lists(st.integers(1, 4), min_size=3, max_size=3))
+def test_mixtures_side_by_side_are_solved_as_each_alone(letters, seed, sizes):
+    W, N = side_by_side(letters, range(seed, seed + 3), sizes, D=3)
+    together = MODELS[letters].minimise(W, N)
+    for m, K in enumerate(sizes):
+        alone = MODELS[letters].minimise(W[m, :K], N[m, :K])
+        np.testing.assert_allclose(together[m, : len(alone)], alone, rtol=1e-6, atol=1e-9)
+
+
+@every_model
+def test_side_by_side_only_the_singular_mixture_has_no_m_step(letters):
+    W, N = side_by_side(letters, range(3), [2, 2, 2], D=3)
+    W[1] = 0
+    finite = np.isfinite(MODELS[letters].minimise(W, N)).reshape(3, -1).all(axis=1)
+    divides_by_a_volume = letters not in ("EII", "VII", "EEI", "VVI", "EEE", "EEV", "VVV")
+    assert finite.tolist() == [True, not divides_by_a_volume, True]
+
+
+@pytest.mark.parametrize("letters", ["EVE", "VVE"])
+@pytest.mark.parametrize("seed", range(20))
+def test_common_axes_are_never_left_for_worse_ones(letters, seed):
+    last = estimate(letters, *scatters(seed, 3, 4))  # of other data: far from the minimum
+    W, N = scatters(seed + 100, 3, 4)
+    Q = take_apart(letters, last)[2]
+    along = np.swapaxes(Q, 1, 2) @ W @ Q * np.eye(4)  # all that the best in these axes sees of W
+    there = objective(estimate(letters[:2] + "I", along, N), along, N)
+    assert objective(MODELS[letters].estimate(W, N, last), W, N) <= there + 1e-9 * abs(there)
+
+
 # --- what goes wrong ----------------------------------------------------------------------
 
 
