@@ -26,7 +26,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 NUMBERS_PER_BLOCK = 2**16  # half a megabyte of float64 fits a second-level cache
-CHUNKS = 32
+CHUNKS, BLOCKS_PER_CHUNK = 32, 4  # at most so many, of at least so many blocks
 
 
 class Block(NamedTuple):
@@ -100,13 +100,19 @@ def map_chunks(function, n_rows, size, n_jobs=1):
     n_jobs : int
         Number of threads.  NumPy lets go of the interpreter's lock.
     """
-    blocks = slices(0, n_rows, size)
-    chunks = [blocks[c] for c in slices(0, len(blocks), -(-len(blocks) // CHUNKS))]
+    blocks = slices(0, n_rows, _even(n_rows, _even(n_rows, size)))
+    per_chunk = max(BLOCKS_PER_CHUNK, _even(len(blocks), CHUNKS))
+    chunks = [blocks[c] for c in slices(0, len(blocks), per_chunk)]
     if len(chunks) == 1:  # small data: to hold BLAS back would cost more than it saves
         yield function(chunks[0])
         return
     with blas_controller().limit(limits=1), ThreadPoolExecutor(n_jobs) as pool:
         yield from (map if n_jobs == 1 else pool.map)(function, chunks)
+
+
+def _even(total, parts):
+    """How many each of some equal parts holds."""
+    return -(-total // parts)
 
 
 @functools.cache

@@ -95,9 +95,9 @@ class CovarianceModel(NamedTuple):
         return self.letters[2] == "I"
 
     @property
-    def has_common_axes(self):
-        """True for EVE and VVE, whose axes are found by a search that starts somewhere."""
-        return self.letters[1:] == "VE"
+    def iterated(self):
+        """True if the rule is a search, which may start from covariances that are at hand."""
+        return self.letters in ("VEI", "VEE", "EVE", "VVE", "VEV")
 
     def shape(self, K, D):
         """The shape of the covariances that the user sees."""
@@ -125,8 +125,8 @@ class CovarianceModel(NamedTuple):
         W : array (K, D, D), or (K, D) if diagonal
         N : array (K,)
         last : array (K, D, D), optional
-            Covariances that the new ones must not be worse than.  Only EVE and VVE look
-            at them: their objective has several minima.
+            Where to start an iterated rule.  Only EVE and VVE may end elsewhere for it,
+            never at a worse place: their objective has several minima.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class CovarianceModel(NamedTuple):
         ndarray (..., K, D, D), or 1 in place of K where all components share it
             (..., K, D) for diagonals, (..., K) for spheres.
         """
-        start = (last,) if self.has_common_axes else ()
+        start = (last,) if self.iterated else ()
         try:
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
                 return self.rule(W, N, *start)
@@ -211,7 +211,7 @@ def equal_volume(W, N):
     return W * _each(np.exp(log_lambda - log_volume), W)
 
 
-def equal_shape(W, N):
+def equal_shape(W, N, last=None):
     r"""VEI, VEE: volumes are free, with :math:`u_k = \log \lambda_k`; C is pooled.
 
     .. math::
@@ -233,7 +233,10 @@ def equal_shape(W, N):
     flat = ~W.any(axis=tuple(range(N.ndim, W.ndim))) & ~spare  # no scatter at all: no shape
     W = np.where(_each(flat, W), _sum(W, N), W)
     target = D * N / _sum(N, N)  # (..., K) what each component must hold of the pool's trace D
-    u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
+    if last is None:
+        u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
+    else:
+        u = np.linalg.slogdet(last)[1] / D if last.ndim > N.ndim + 1 else np.log(last).mean(axis=-1)
     f, overlap = _pool(u, W, target)
     for _ in range(MAX_STEPS):
         found = overlap.sum(axis=-1)  # (..., K)
@@ -242,7 +245,7 @@ def equal_shape(W, N):
         step = np.linalg.solve(hessian, (found - target)[..., None])[..., 0]
         size = np.abs(step).max(axis=-1, keepdims=True)
         newton = u + step / np.maximum(1, size / 2)
-        if (size < 1e-6).all():  # the next would be its square
+        if (size < 1e-5).all():  # the next would be its square
             break
         f_newton, overlap_newton = _pool(newton, W, target)
         lower = f_newton <= f + 1e-14 * np.abs(f)  # (...,)
@@ -252,7 +255,7 @@ def equal_shape(W, N):
             alternation = u + np.log(np.where(spare, 1, found / target))
             u = np.where(lower[..., None], newton, alternation)
             f, overlap = _pool(u, W, target)
-    nowhere = flat | ~(size < 1e-6)  # or a direction belongs to some components alone
+    nowhere = flat | ~(size < 1e-5)  # or a direction belongs to some components alone
     scale = np.where(nowhere, np.nan, np.exp(newton))
     return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N)
 
@@ -277,7 +280,7 @@ def _pool(u, W, target):
 # --- the rules in each component's own axes -----------------------------------------------
 
 
-def own_axes(W, N, rule):
+def own_axes(W, N, *last, rule):
     r"""EEV, VEV: a rule on the eigenvalues of each scatter, in its eigenvectors.
 
     .. math::
@@ -289,13 +292,13 @@ def own_axes(W, N, rule):
     long axes lie along long axes.
     """
     Omega, Q = np.linalg.eigh(W)  # (..., K, D), (..., K, D, D)
-    return _compose(Q, rule(np.maximum(Omega, 0), N))
+    return _compose(Q, rule(np.maximum(Omega, 0), N, *last))
 
 
 # --- the rules in common axes -------------------------------------------------------------
 
 
-def common_axes(W, N, last, rule):
+def common_axes(W, N, last=None, *, rule):
     r"""EVE, VVE: a rule on the diagonals of :math:`Q^\top W_k Q`, in the best axes Q.
 
     With the rule put in, the objective is a function of the orientation alone,
@@ -316,21 +319,21 @@ def common_axes(W, N, last, rule):
     singular = np.isneginf(_log_det(W, N)) & (N > 0)
     W = np.where(_each(singular, W), np.eye(W.shape[-1]), W)
     V, N_each = W[..., None, :, :, :], N[..., None, :]  # an axis for the starts, S of them
-    Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
-    if last is not None:
-        Q = np.concatenate([_axes_of(last)[..., None, :, :], Q], axis=-3)
-        Q = _lowest(Q, _spread(Q, V, N_each, rule))[..., None, :, :]
+    if last is None:
+        Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
+    else:
+        Q = _axes_of(last, N)[..., None, :, :]
     Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule))[..., None, :, :]  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
     return np.where(_each(singular, W), np.nan, Sigma)
 
 
-def _axes_of(Sigma):
+def _axes_of(Sigma, N):
     """The axes (..., D, D) that some covariances (..., K, D, D) have in common."""
     # The axes of one may be ambiguous; odd weights keep those of a weighted sum apart.
     trace = np.trace(Sigma, axis1=-2, axis2=-1)
-    weights = np.sqrt(np.arange(Sigma.shape[-3]) + 2.3) / trace
-    return np.linalg.eigh((_each(weights, Sigma) * Sigma).sum(axis=-3))[1]
+    odd = np.sqrt(np.arange(N.shape[-1]) + 2.3) * (N > 0)
+    return np.linalg.eigh((_each(odd / trace, Sigma) * Sigma).sum(axis=-3))[1]
 
 
 def _lowest(Q, f):
@@ -351,7 +354,7 @@ def _turn_to_minimum(Q, W, N, rule):
             turned = _turn(Q, step)
             f_turned = _spread(turned, W, N, rule)
         f, Q = f_turned, turned
-        if np.abs(step).max(initial=0) < 1e-6:  # the next would be its square
+        if np.abs(step).max(initial=0) < 1e-5:  # the next would be its square
             break
     return Q, f
 

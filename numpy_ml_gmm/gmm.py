@@ -68,6 +68,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_weights,
+    collapsed,
 )
 
 
@@ -635,7 +636,8 @@ class GMM(Estimator):
         try:
             return components(*theta, rows.X.dtype, rows.frame)
         except SingularCovariance as error:
-            raise self._collapse(error.k, rows) from None
+            points = None if error.k is None else self.weights_[error.k] * rows.total_weight
+            raise ValueError(collapsed(error.k, points)) from None
 
     def _per_block(self, X, function):
         rows = self._check_rows(X)
@@ -649,18 +651,6 @@ class GMM(Estimator):
         self.converged_ = bool(left < self.tol)
         if self.verbose and self.n_iter_ % 10 == 0:
             print(f"step {self.n_iter_}: log-likelihood {log_likelihood:.6f}")
-
-    def _collapse(self, k, rows):
-        if k is None:
-            return ValueError(
-                "the covariance of the whole mixture is singular: a feature is a linear function "
-                "of others. Drop it, raise var_smoothing, or choose covariance_type='diag'"
-            )
-        return ValueError(
-            f"component {k} has collapsed: its covariance is singular "
-            f"({self.weights_[k] * rows.total_weight:.1f} points). Raise var_smoothing, lower "
-            "n_components, change init_params, or choose a simpler covariance_type"
-        )
 
     def _check_rows(self, X, sample_weight=None, priors=None):
         if isinstance(X, Rows):

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 
-from .statistics import statistics_of
+from .statistics import one_component, statistics_of
 from .validation import check_covariances, check_means, check_responsibilities, check_weights
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
@@ -169,8 +169,7 @@ def start(model, rows, rng):
     promising to the end (Biernacki, Celeux & Govaert 2003,
     https://doi.org/10.1016/S0167-9473(02)00163-9).
     """
-    whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
-    check_spread(statistics_of(rows, whole, diagonal=True))
+    check_spread(one_component(rows, diagonal=True))
     model.history_, model.best_restart_ = [[]], 0
     if not model.warm_start:
         vars(model).pop("covariances_", None)  # an earlier fit leaves no trace in this one

@@ -23,6 +23,8 @@ symbol     shape         meaning
 ``cells``                one fit for each K and each covariance model
 ========== ============= =======================================================
 
+The whole table climbs side by side: see :mod:`numpy_ml_gmm.side_by_side`.
+
 Sources: Akaike (1974), *A new look at the statistical model identification*;
 Schwarz (1978), *Estimating the dimension of a model*; Biernacki, Celeux &
 Govaert (2000), *Assessing a mixture model for clustering with the integrated
@@ -30,22 +32,20 @@ completed likelihood*; Rousseeuw (1987), *Silhouettes*; Scrucca, Fop, Murphy &
 Raftery (2016), *mclust 5*, for the table.
 """
 
-import functools
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from multiprocessing import get_all_start_methods, get_context
+import copy
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.spatial.distance import cdist
 from tqdm import tqdm
 
-from .blocks import slices, thread_count
+from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .gmm import GMM
-from .statistics import mixture_moments
-from .validation import ConvergenceWarning, check_count, check_X
+from .initialization import check_spread, first_guess, is_random, some_rows
+from .side_by_side import Cell, Result, search
+from .statistics import mixture_moments, one_component
+from .validation import check_count, check_enough_rows, check_X
 
 LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
 CRITERIA = ("bic", "aic", "icl", "silhouette")
@@ -191,10 +191,13 @@ def select(
     criterion="bic",
     *,
     init_params="hierarchical",
-    n_jobs=None,
+    n_init=10,
+    tol=1e-7,
+    max_iter=1000,
+    var_smoothing=1e-6,
     random_state=None,
+    n_jobs=None,
     progress=False,
-    **gmm_params,
 ):
     """Fit every number of components with every covariance model, and choose.
 
@@ -207,19 +210,20 @@ def select(
         Names or letters as for :class:`~numpy_ml_gmm.GMM`; ``"all"`` is all fourteen.
     criterion : str
         ``"bic"``, ``"aic"``, ``"icl"`` or ``"silhouette"``.
-    init_params : str, callable, or tuple of these
-        Where EM starts.  Of several, each cell keeps the likeliest fit.
-        ``("hierarchical", "kmeans")`` is slower and finds higher likelihoods.
-    n_jobs : int or None
-        Processes: None is 1, -1 is every core.  The result does not depend on
-        it.  A script that asks for more than one must guard its main part with
-        ``if __name__ == "__main__":``.
+    init_params : str, array, callable, or tuple of these
+        Where EM starts, as for :class:`~numpy_ml_gmm.GMM`.  Of several, each cell keeps the
+        likeliest fit.  ``("hierarchical", "kmeans")`` is slower and finds higher likelihoods.
+    n_init : int
+        How often a random start is drawn, once for all covariance models.
+    tol, max_iter, var_smoothing : float, int, float
+        As for :class:`~numpy_ml_gmm.GMM`.
     random_state : int, numpy.random.Generator or None
-        Seed of the fits.  Every cell gets the same.
+        Seed of the starts.
+    n_jobs : int or None
+        Threads: None is 1, -1 is every core.  The result does not depend on it.  They
+        help with large data.
     progress : bool
         Whether to show a progress bar.
-    **gmm_params
-        Other arguments of :class:`~numpy_ml_gmm.GMM`, such as ``tol``.
 
     Returns
     -------
@@ -254,23 +258,22 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
     Ks, types = check_components(n_components), check_types(covariance_types)
-    starts = init_params if isinstance(init_params, tuple) else (init_params,)
-    seed = one_seed(random_state)
-    cells = [
-        [GMM(K, covariance_type=t, init_params=s, random_state=seed, **gmm_params) for s in starts]
-        for t in types
-        for K in Ks
-    ]
-    with mapper(n_jobs) as run:
-        rows = run(functools.partial(fit_cell, X), cells)
-        rows = list(tqdm(rows, total=len(cells), desc="fits", disable=not progress, leave=False))
-    if all(row.error for row in rows):
-        raise ValueError(f"no cell could be fitted; {describe(rows[0])}: {rows[0].error}")
-    fitted = [row for row in rows if not row.error]
-    add_silhouettes(X, fitted)
-    for row in fitted:
+    settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
+    settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
+    models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
+    rows = GMM(**settings)._check_training_rows(X, None, None)
+    check_spread(one_component(rows, diagonal=True))
+    inits = init_params if isinstance(init_params, tuple) else (init_params,)
+    with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
+        results = fit_table(rows, models, inits, bar.update)
+    table = [row_of(*cell, X) for cell in zip(models, results, strict=True)]
+    if all(row.error for row in table):
+        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
+    sound = [row for row in table if not row.error]
+    add_silhouettes(X, sound)
+    for row in sound:
         row.model._remember_features(frame)
-    return Selection(rows, criterion)
+    return Selection(table, criterion)
 
 
 def check_components(n_components):
@@ -297,44 +300,66 @@ def one_seed(random_state):
     return int(np.random.default_rng(random_state).integers(2**32))
 
 
-@contextmanager
-def mapper(n_jobs):
-    """``map``, or the map of a pool of processes.
-
-    Threads gain nothing on small data, where Python's own work counts most.
-    """
-    n_jobs = thread_count(n_jobs)
-    if n_jobs == 1:
-        yield map
-        return
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(n_jobs, mp_context=get_context(method)) as pool:
-        yield pool.map
-
-
-def fit_cell(X, models):
-    """The row of the likeliest of some models of one kind, without its silhouette."""
-    results = [fit_or_reason(model, X) for model in models]
-    fitted = [result for result in results if isinstance(result, GMM)]
-    if not fitted:
-        return Row(models[0].n_components, models[0].covariance_type, error=results[0])
-    return row_of(max(fitted, key=lambda model: model.log_likelihood_), X)
+def fit_table(rows, models, inits, on_end):
+    """Fit every model side by side: for each, the ends of its most promising starts."""
+    guesses, reasons = {}, {}
+    few = rows_of_starts(rows, models, inits)
+    for K in {model.n_components: None for model in models}:
+        try:
+            check_enough_rows(rows, K)
+            guesses[K] = [r for init in inits for r in first_guesses(few, K, init, models[0])]
+        except ValueError as error:
+            reasons[K] = [Result(error=str(error))]
+    cells = [Cell(model.n_components, model.covariance_model) for model in models]
+    settings = {name: getattr(models[0], name) for name in ("tol", "max_iter", "var_smoothing")}
+    possible = [cell for cell in cells if cell.n_components in guesses]
+    found = iter(search(rows, few, possible, guesses, on_end=on_end, **settings))
+    return [next(found) if K in guesses else reasons[K] for K, _ in cells]
 
 
-def fit_or_reason(model, X):
-    """The fitted model, or in words why there is none."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the row says so
-            model.fit(X)
-    except ValueError as error:
-        return str(error)
-    thin = thinnest(model)
-    if thin.min() > max(model.var_smoothing, np.finfo(X.dtype).eps):
-        return model
+def rows_of_starts(rows, models, inits):
+    """The rows that starts are drawn from: a sample if there are many and all starts allow it."""
+    if not any(map(is_random, inits)) or any(np.ndim(init) > 0 for init in inits):
+        return rows
+    K = max(model.n_components for model in models)
+    return some_rows(rows, K, np.random.default_rng(models[0].random_state))
+
+
+def first_guesses(rows, K, init, model):
+    """Responsibilities (N, K) of each start of one kind: ``n_init`` of them if it is random."""
+    rng = np.random.default_rng(model.random_state)
+    one = GMM(K, init_params=init)
+    return [first_guess(one, rows, {}, rng) for _ in range(model.n_init if is_random(init) else 1)]
+
+
+def fitted(model, result, n_features):
+    """A copy of the model with the parameters of a result."""
+    model = copy.copy(model)
+    names = "weights_", "means_", "covariances_"
+    vars(model).update(zip(names, result.parameters, strict=True))
+    model.history_, model.best_restart_ = [result.history], 0
+    model.log_likelihood_, model.n_iter_ = result.history[-1], len(result.history)
+    model.converged_, model.n_features_in_ = result.converged, n_features
+    return model
+
+
+def best_or_reason(model, results, n_features):
+    """The likeliest end of a model that is not degenerate, or in words why there is none."""
+    fits = [fitted(model, result, n_features) for result in results if not result.error]
+    fits = sorted(fits, key=lambda fit: -fit.log_likelihood_)
+    sound = [
+        fit
+        for fit in fits
+        if thinnest(fit).min() > max(fit.var_smoothing, np.finfo(fit.means_.dtype).eps)
+    ]
+    if sound:
+        return sound[0]
+    if not fits:
+        return results[0].error
     return (
-        f"component {thin.argmin()} has collapsed: only var_smoothing={model.var_smoothing:g} "
-        f"gives it a volume. Lower n_components, or var_smoothing if a cluster so thin is real"
+        f"component {thinnest(fits[0]).argmin()} has collapsed: only "
+        f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, or "
+        "var_smoothing if a cluster so thin is real"
     )
 
 
@@ -362,18 +387,23 @@ def thinnest(model):
     return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
 
 
-def row_of(model, X):
-    """The row of a fitted model."""
-    return Row(
-        model.n_components,
-        model.covariance_type,
-        log_likelihood=model.log_likelihood_,
-        n_parameters=model.n_parameters(),
-        aic=model.aic(X),
-        bic=model.bic(X),
-        icl=model.icl(X),
-        converged=model.converged_,
-        model=model,
+def row_of(model, results, X):
+    """The row of one cell, without its silhouette."""
+    best = best_or_reason(model, results, X.shape[1])
+    row = Row(model.n_components, model.covariance_type)
+    if isinstance(best, str):
+        return replace(row, error=best)
+    d, log_n = best.n_parameters(), np.log(len(X))
+    complete = float(best.log_joint(X).max(axis=1).sum(dtype=np.float64))  # at the likeliest z
+    return replace(
+        row,
+        log_likelihood=best.log_likelihood_,
+        n_parameters=d,
+        aic=-2 * best.log_likelihood_ + 2 * d,
+        bic=-2 * best.log_likelihood_ + d * log_n,
+        icl=-2 * complete + d * log_n,
+        converged=best.converged_,
+        model=best,
     )
 
 

@@ -69,12 +69,12 @@ class Frame(NamedTuple):
     A_inv: np.ndarray  # in the same shape
 
     @classmethod
-    def of(cls, mean, covariance):
+    def of(cls, mean, covariance, name=None):
         """The frame in which a Gaussian has mean 0 and covariance 1."""
         if covariance.ndim == 1:
             scale = np.sqrt(covariance)
             return cls(mean, 1 / scale, scale)
-        L = cholesky(covariance[None], names=[None])[0]
+        L = cholesky(covariance[None], names=[name])[0]
         return cls(mean, np.linalg.inv(L), L)
 
     @classmethod
@@ -230,7 +230,7 @@ def components(weights, means, covariances, dtype, frame=None):
     check_resolved(means, covariances, dtype)
     with np.errstate(divide="ignore"):
         log_weights = np.log(weights)
-    shared = frame or Frame.of(*mixture_moments(weights, means, covariances))
+    shared = frame or Frame.of(*mixture_moments(weights / weights.sum(), means, covariances))
     eta, off = natural_parameters(log_weights, means, covariances, shared)
     if off.max() <= RESOLUTION[dtype]:
         return [Group(shared, slice(0, len(eta)), eta.astype(dtype))]
@@ -238,7 +238,7 @@ def components(weights, means, covariances, dtype, frame=None):
         return components(weights, means, covariances, dtype)
     frames = [shared] * len(eta)
     for k in np.flatnonzero(off > RESOLUTION[dtype]):
-        frames[k] = Frame.of(means[k], covariances[k])
+        frames[k] = Frame.of(means[k], covariances[k], name=k)
         one = slice(k, k + 1)
         eta[one], _ = natural_parameters(log_weights[one], means[one], covariances[one], frames[k])
     return grouped(frames, eta.astype(dtype))
@@ -277,7 +277,7 @@ class Statistics(NamedTuple):
 
     sums: np.ndarray  # (K, F)
     groups: list
-    log_likelihood: float
+    log_likelihood: float  # of several mixtures side by side: (M,)
 
     @property
     def counts(self):
@@ -316,8 +316,9 @@ def total_variance(N, means, W):
 class Workspace:
     """One thread's buffers, so that no block allocates."""
 
-    def __init__(self, rows, groups):
+    def __init__(self, rows, groups, shape):
         self.groups = groups
+        self.shape = shape
         self.diagonal = groups[0].frame.A.ndim == 1
         K, F = work_shape(rows, groups)
         size, dtype = block_size(K + F), rows.X.dtype
@@ -335,16 +336,19 @@ class Workspace:
         return T
 
     def log_joint(self, block):
-        """eta^T T + log prior, (K, B)."""
+        """eta^T T + log prior, (K, B), or (M, K, B) for M mixtures side by side."""
         joint = self.joint[:, : block.x.shape[1]]
-        for frame, k, eta in self.groups:
-            np.matmul(eta, self.features(frame, block.x), out=joint[k])
+        with np.errstate(invalid="ignore"):  # the padding of BLAS multiplies log 0 by 0
+            for frame, k, eta in self.groups:
+                np.matmul(eta, self.features(frame, block.x), out=joint[k])
+        joint = joint.reshape(*self.shape, -1)
         if block.log_priors is not None:
             joint += block.log_priors
         return joint
 
     def add_statistics(self, r, block, sums):
         """sums += r T^T (:eq:`expected-statistics`).  Backwards: first the features at hand."""
+        r = r.reshape(len(sums), -1)
         for frame, k, _ in reversed(self.groups):
             T = self.features(frame, block.x)
             sums[k] += np.matmul(r[k], T.T, out=self.product[k])
@@ -356,40 +360,44 @@ def work_shape(rows, groups):
 
 
 def softmax(joint, weights):
-    """Turn the log joint (K, B) into weighted responsibilities, in place; return log p(x).
+    """Turn the log joint (..., K, B) into weighted responsibilities, in place; return log p(x).
 
     The exponent has a floor.  What is cut off is below rounding, and denormal
     numbers would be slow.
     """
-    top = joint.max(axis=0)
+    top = joint.max(axis=-2, keepdims=True)
     joint -= top
     np.maximum(joint, FLOOR[joint.dtype], out=joint)
     np.exp(joint, out=joint)
-    total = joint.sum(axis=0)
+    total = joint.sum(axis=-2, keepdims=True)
     joint *= (1 if weights is None else weights) / total
-    return np.log(total) + top
+    return (np.log(total) + top)[..., 0, :]
 
 
-def expected_statistics(rows, groups):
-    """The E step: expected statistics and log-likelihood of all rows (:eq:`blocks`)."""
+def expected_statistics(rows, groups, shape=None):
+    """The E step: expected statistics and log-likelihood of all rows (:eq:`blocks`).
+
+    ``shape`` is (M, K) if the components belong to M mixtures side by side.
+    """
     K, F = work_shape(rows, groups)
-    sums, log_likelihood = np.zeros((K, F)), 0.0
-    chunk = functools.partial(_chunk_statistics, rows, groups)
+    shape = shape or (K,)
+    sums, log_likelihood = np.zeros((K, F)), np.zeros(shape[:-1])
+    chunk = functools.partial(_chunk_statistics, rows, groups, shape)
     for part, log_p in map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs):
         sums += part
-        log_likelihood += log_p
-    return Statistics(sums, groups, log_likelihood)
+        log_likelihood = log_likelihood + log_p
+    return Statistics(sums, groups, log_likelihood if shape[1:] else float(log_likelihood))
 
 
-def _chunk_statistics(rows, groups, blocks):
-    work = Workspace(rows, groups)
+def _chunk_statistics(rows, groups, shape, blocks):
+    work = Workspace(rows, groups, shape)
     sums, log_likelihood = np.zeros(work.product.shape), 0.0
     for block in map(rows.block, blocks):
         joint = work.log_joint(block)
         log_p = softmax(joint, block.weights).astype(np.float64)
-        log_likelihood += log_p.sum() if block.weights is None else log_p @ block.weights
+        log_likelihood += log_p.sum(axis=-1) if block.weights is None else log_p @ block.weights
         work.add_statistics(joint, block, sums)
-    return sums, float(log_likelihood)
+    return sums, log_likelihood
 
 
 def map_log_joint(function, rows, groups):
@@ -397,7 +405,7 @@ def map_log_joint(function, rows, groups):
     K, F = work_shape(rows, groups)
 
     def chunk(blocks):
-        work = Workspace(rows, groups)
+        work = Workspace(rows, groups, (K,))
         return [function(work.log_joint(block)) for block in map(rows.block, blocks)]
 
     parts = map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs)
@@ -424,6 +432,12 @@ def statistics_of(rows, r, diagonal):
         if len(off) == 0:
             break
     return statistics
+
+
+def one_component(rows, diagonal):
+    """Statistics of all rows as a single component."""
+    whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
+    return statistics_of(rows, whole, diagonal)
 
 
 def rough_location(X, n=1000):

@@ -161,6 +161,19 @@ def check_alive(statistics):
     return statistics
 
 
+def collapsed(k, points=None):
+    """What to say of a component, or of a whole mixture (k is None), without an inverse."""
+    if k is None:
+        return (
+            "the covariance of the whole mixture is singular: a feature is a linear function "
+            "of others. Drop it, raise var_smoothing, or choose covariance_type='diag'"
+        )
+    return (
+        f"component {k} has collapsed: its covariance is singular ({points:.1f} points). Raise "
+        "var_smoothing, lower n_components, change init_params, or choose a simpler covariance_type"
+    )
+
+
 def check_enough_rows(rows, K):
     """At least as many rows as components, and two (not counting rows of weight zero)."""
     n = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
