@@ -29,6 +29,7 @@ extensions = [
     "cells",
     "concordance",
     "inventories",
+    "numbered_links",
     "reference",
     "stepper",
 ]
@@ -37,7 +38,6 @@ nitpicky = True
 language = "en"
 suppress_warnings = [
     "ref.citation",  # a module's list of sources need not be cited in it
-    "myst.xref_ambiguous",  # [text](#elbo) in a notebook: the equation comes before the method
 ]
 
 # ---- Chapters: MyST Markdown, run by the build ------------------------------------------------
@@ -46,6 +46,7 @@ myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist
 myst_heading_anchors = 3
 myst_dmath_double_inline = True
 nb_execution_mode = "force"  # a cache would show the output of an older package
+nb_execution_excludepatterns = ["tutorials/exercises/*"]  # there the student's code is missing
 nb_execution_raise_on_error = False  # a warning, which -W makes an error, names the file
 nb_execution_show_tb = True
 nb_execution_timeout = 120
@@ -113,18 +114,28 @@ TUTORIALS = """
 
 tutorials/*
 ```
+
+```{toctree}
+:maxdepth: 1
+:caption: Exercises
+:glob:
+
+tutorials/exercises/*
+```
 """
 
 
 def copy_tutorials(app, config):
-    """Notebooks live in tutorials/; Sphinx reads only what is below docs/."""
-    target = HERE / "tutorials"
-    shutil.rmtree(target, ignore_errors=True)
-    notebooks = sorted((ROOT / "tutorials").glob("*.ipynb"))
-    if notebooks:
-        target.mkdir()
-    for notebook in notebooks:
-        shutil.copy(notebook, target)
+    """Notebooks live in tutorials/; Sphinx reads only what is below docs/.
+
+    The solutions stay out: a student would find them first.
+    """
+    shutil.rmtree(HERE / "tutorials", ignore_errors=True)
+    for pattern in ("tutorials/*.ipynb", "tutorials/exercises/*.ipynb"):
+        for notebook in sorted(ROOT.glob(pattern)):
+            copy = HERE / notebook.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(notebook, copy)
 
 
 def list_tutorials(app, docname, source):

@@ -92,6 +92,31 @@ def test_the_concordance_lists_every_equation_with_code_and_test(site, extension
             assert f'href="#{place.name.replace("_", "-")}"' in row
 
 
+def test_a_link_to_an_equation_shows_its_words_and_the_number(site, extensions):
+    import bindings
+
+    labels = bindings.labels()
+    for path in sorted((ROOT / "tutorials").glob("*.ipynb")):
+        page = (site.folder / "tutorials" / f"{path.stem}.html").read_text("utf-8")
+        for words, target in re.findall(r"\[([^][]+)\]\(#([^)]+)\)", path.read_text("utf-8")):
+            if target in labels:
+                href = f"../{labels[target].stem}.html#equation-{target}"
+                shown = rf'href="{re.escape(href)}">{re.escape(words)}\xa0\(\d+\.\d+\)</a>'
+                assert re.search(shown, page), (path.name, words)
+
+
+def test_the_exercises_are_shown_and_not_run(site):
+    shown = {path.stem for path in (site.folder / "tutorials" / "exercises").glob("*.html")}
+    assert shown == {path.stem for path in (ROOT / "tutorials" / "exercises").glob("*.ipynb")}
+    for path in (site.folder / "tutorials" / "exercises").glob("*.html"):
+        text = path.read_text("utf-8")
+        assert "your code here" in text and "cell_output" not in text, path.name
+
+
+def test_the_solutions_are_not_shown(site):
+    assert not [name for name in pages(site) if "solution" in name]
+
+
 def test_the_pages_show_the_live_source(site):
     text = (site.folder / "climb.html").read_text("utf-8")
     plain = re.sub(r"<[^>]+>", "", text)
@@ -237,13 +262,15 @@ def test_notebooks_are_copied_and_stale_ones_removed(tmp_path, monkeypatch, exte
     monkeypatch.setattr(conf, "ROOT", tmp_path)
     (tmp_path / "docs" / "tutorials").mkdir(parents=True)
     (tmp_path / "docs" / "tutorials" / "old.ipynb").write_text("{}")
-    (tmp_path / "tutorials").mkdir()
     conf.copy_tutorials(None, None)
     source = ["text"]
     conf.list_tutorials(None, "index", source)
     assert not (tmp_path / "docs" / "tutorials").exists() and source == ["text"]
-    (tmp_path / "tutorials" / "new.ipynb").write_text("{}")
+    (tmp_path / "tutorials" / "exercises" / "solutions").mkdir(parents=True)
+    for name in ("new.ipynb", "exercises/task.ipynb", "exercises/solutions/task.ipynb"):
+        (tmp_path / "tutorials" / name).write_text("{}")
     conf.copy_tutorials(None, None)
     conf.list_tutorials(None, "index", source)
-    assert [p.name for p in (tmp_path / "docs" / "tutorials").iterdir()] == ["new.ipynb"]
+    copied = sorted((tmp_path / "docs" / "tutorials").rglob("*.ipynb"))
+    assert [path.name for path in copied] == ["task.ipynb", "new.ipynb"]
     assert "tutorials/*" in source[0]
