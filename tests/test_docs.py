@@ -190,6 +190,19 @@ def test_a_cell_that_raises_fails_with_file_and_line(tmp_path):
     assert re.search(r"index\.md:8: WARNING: the cell raises ZeroDivisionError", log)
 
 
+def test_a_notebook_that_raises_fails_with_file_and_line(tmp_path):
+    cells = [{"cell_type": "code", "source": text} for text in ("x = 1", "1 / 0")]
+    for cell in cells:
+        cell |= {"metadata": {}, "outputs": [], "execution_count": None}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "note.ipynb").write_text(json.dumps(notebook, indent=1))
+    log = failing_build(tmp_path, "# A page\n\n```{toctree}\nnote\n```\n")
+    line = int(re.search(r"note\.ipynb:(\d+): WARNING: the cell raises ZeroDivision", log)[1])
+    entry = "\n".join((tmp_path / "note.ipynb").read_text().splitlines()[line - 1 : line + 2])
+    assert '"cell_type"' in entry and "1 / 0" in entry
+
+
 # ---- The extensions ------------------------------------------------------------------------------
 
 
