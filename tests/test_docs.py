@@ -105,6 +105,14 @@ def test_a_link_to_an_equation_shows_its_words_and_the_number(site, extensions):
                 assert re.search(shown, page), (path.name, words)
 
 
+def test_a_link_to_a_page_shows_its_words_alone(site):
+    """Also where the page has the name of an equation."""
+    for path in sorted(DOCS.glob("*.md")):
+        page = (site.folder / f"{path.stem}.html").read_text("utf-8")
+        for words in re.findall(r"\[([\w -]+)\]\(\w[\w-]*\.md", path.read_text("utf-8")):
+            assert f">{words}</span></a>" in page, (path.name, words)
+
+
 def test_the_exercises_are_shown_and_not_run(site):
     shown = {path.stem for path in (site.folder / "tutorials" / "exercises").glob("*.html")}
     assert shown == {path.stem for path in (ROOT / "tutorials" / "exercises").glob("*.ipynb")}

@@ -17,7 +17,8 @@ class NumberedLinks(SphinxPostTransform):
     def run(self, **kwargs):
         equations = self.env.get_domain("math").equations
         for link in list(self.document.findall(addnodes.pending_xref)):
-            worded = link["reftype"] == "myst" and link["refexplicit"]
+            to_page = link["refdomain"] == "doc"
+            worded = link["reftype"] == "myst" and link["refexplicit"] and not to_page
             if worded and link["reftarget"] in equations:
                 link.replace_self(self.resolved(link))
 
