@@ -10,6 +10,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
+import beside  # noqa: E402
+
 import numpy_ml_gmm  # noqa: E402
 
 project = "numpy_ml_gmm"
@@ -106,25 +108,6 @@ html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": False}
 
 
-TUTORIALS = """
-```{toctree}
-:maxdepth: 1
-:caption: Notebooks
-:glob:
-
-tutorials/*
-```
-
-```{toctree}
-:maxdepth: 1
-:caption: Exercises
-:glob:
-
-tutorials/exercises/*
-```
-"""
-
-
 def copy_tutorials(app, config):
     """Notebooks live in tutorials/; Sphinx reads only what is below docs/.
 
@@ -136,12 +119,6 @@ def copy_tutorials(app, config):
             copy = HERE / notebook.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(notebook, copy)
-
-
-def list_tutorials(app, docname, source):
-    """A page list of notebooks, once there are some."""
-    if docname == "index" and (HERE / "tutorials").exists():
-        source[0] += TUTORIALS
 
 
 def skip_foreign(app, what, name, obj, skip, options):
@@ -157,6 +134,15 @@ def without_double_brackets(app, what, name, obj, options, lines):
         lines[i] = re.sub(rf"\(({cited}(?:, {cited})*)\)", r"\1", line)
 
 
+def fields_by_comment(app, what, name, obj, options, lines):
+    """A field of a named tuple is described by the comment behind it."""
+    if lines and lines[0].startswith("Alias for field number"):
+        owner, field = name.rsplit(".", 1)
+        source = inspect.getsource(beside.find(owner))
+        comment = re.search(rf"^ +{field}: [^#\n]*# (.*)$", source, re.MULTILINE)
+        lines[:] = [comment[1], ""] if comment else [""]
+
+
 def without_sections(app, what, name, obj, options, lines):
     """A heading in a module's docstring is no section of the page: two pages may have the same."""
     if what == "module":
@@ -167,7 +153,7 @@ def without_sections(app, what, name, obj, options, lines):
 
 def setup(app):
     app.connect("config-inited", copy_tutorials)
-    app.connect("source-read", list_tutorials)
     app.connect("autodoc-process-docstring", without_double_brackets)
     app.connect("autodoc-process-docstring", without_sections)
+    app.connect("autodoc-process-docstring", fields_by_comment, priority=1)
     app.connect("autodoc-skip-member", skip_foreign)

@@ -41,7 +41,6 @@ OPTIONS = {
    :members:
    :inherited-members:
 """,
-    "cli": "   :exclude-members: Parser\n",
 }
 
 
