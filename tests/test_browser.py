@@ -127,6 +127,26 @@ def test_no_page_scrolls_sideways_on_a_phone(site, shown):
         assert wide <= 420, page
 
 
+@pytest.mark.parametrize("width", [1280, 420])
+def test_no_equation_is_cut_off(site, shown, width):
+    cut = """
+        return [...document.querySelectorAll("div.math mjx-container")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent);
+    """
+    for page in written_pages(site):
+        if width == 1280 or not page.startswith("api/"):  # docstrings are set for a terminal
+            assert shown(page, width).execute_script(cut) == [], page
+
+
+def test_no_code_beside_a_derivation_is_cut_off(site, shown):
+    cut = """
+        return [...document.querySelectorAll(".beside pre")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent);
+    """
+    for page in written_pages(site):
+        assert shown(page).execute_script(cut) == [], page
+
+
 def test_code_stands_beside_its_derivation_and_on_a_phone_below(shown):
     boxes = """
         return ["text", "code"].map((part) => {
