@@ -201,16 +201,7 @@ def _positive_definite(Sigma):
 
 
 class View(NamedTuple):
-    """What one plot shows.
-
-    Examples
-    --------
-    >>> from numpy_ml_gmm import GMM
-    >>> view = _view(GMM.from_parameters([1.0], [[0.0, 0.0]], [np.eye(2)]), None, None, None)
-    >>> view.names, view.line
-    (['$x_{1}$', '$x_{2}$'], False)
-    >>> plt.close(view.ax.figure)
-    """
+    """What one plot shows."""
 
     whole: Mixture  # of all D features
     shown: Mixture  # the marginal of the one or two shown
@@ -222,43 +213,15 @@ class View(NamedTuple):
 
     @property
     def line(self):
-        """Whether one feature is shown.
-
-        Examples
-        --------
-        >>> from numpy_ml_gmm import GMM
-        >>> view = _view(GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]), None, None, None, d=1)
-        >>> view.line
-        True
-        >>> plt.close(view.ax.figure)
-        """
+        """Whether one feature is shown."""
         return self.shown.mu.shape[1] == 1
 
     def scatter(self, height, **kwargs):
-        """The points; on a line, at this height (N,).
-
-        Examples
-        --------
-        >>> from numpy_ml_gmm import GMM
-        >>> view = _view(GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]), [[2.0]], None, None, d=1)
-        >>> view.scatter(np.zeros(1)).get_offsets().tolist()
-        [[2.0, 0.0]]
-        >>> plt.close(view.ax.figure)
-        """
+        """The points; on a line, at this height (N,)."""
         return self.ax.scatter(self.x[:, 0], height if self.line else self.x[:, 1], **kwargs)
 
     def label(self, height):
-        """Label the axes, unless the caller has; on a line the second is the height.
-
-        Examples
-        --------
-        >>> from numpy_ml_gmm import GMM
-        >>> view = _view(GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]), None, None, None, d=1)
-        >>> view.label("density")
-        >>> view.ax.get_ylabel()
-        'density'
-        >>> plt.close(view.ax.figure)
-        """
+        """Label the axes, unless the caller has; on a line the second is the height."""
         names = [*self.names, height][:2]
         self.ax.set_xlabel(self.ax.get_xlabel() or names[0])
         self.ax.set_ylabel(self.ax.get_ylabel() or names[1])
