@@ -153,10 +153,9 @@ class Module:
         Examples
         --------
         >>> Module.reset_count()
-        >>> Module("eye", directory="results").saved_model()
+        >>> Module("eye", directory="results").saved_model()  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        FileNotFoundError: mode='recog' needs results/module000_eye/model.npz: learn first, with \
-the same directory and the modules made in the same order
+        FileNotFoundError: mode='recog' needs results/module000_eye/model.npz: learn first, ...
         """
         path = self.folder / "model.npz"
         if not path.exists():
