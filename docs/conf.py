@@ -10,6 +10,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
+import beside  # noqa: E402
+
 import numpy_ml_gmm  # noqa: E402
 
 project = "numpy_ml_gmm"
@@ -29,6 +31,7 @@ extensions = [
     "cells",
     "concordance",
     "inventories",
+    "numbered_links",
     "reference",
     "stepper",
 ]
@@ -37,7 +40,6 @@ nitpicky = True
 language = "en"
 suppress_warnings = [
     "ref.citation",  # a module's list of sources need not be cited in it
-    "myst.xref_ambiguous",  # [text](#elbo) in a notebook: the equation comes before the method
 ]
 
 # ---- Chapters: MyST Markdown, run by the build ------------------------------------------------
@@ -46,6 +48,7 @@ myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist
 myst_heading_anchors = 3
 myst_dmath_double_inline = True
 nb_execution_mode = "force"  # a cache would show the output of an older package
+nb_execution_excludepatterns = ["tutorials/exercises/*"]  # there the student's code is missing
 nb_execution_raise_on_error = False  # a warning, which -W makes an error, names the file
 nb_execution_show_tb = True
 nb_execution_timeout = 120
@@ -105,32 +108,17 @@ html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": False}
 
 
-TUTORIALS = """
-```{toctree}
-:maxdepth: 1
-:caption: Notebooks
-:glob:
-
-tutorials/*
-```
-"""
-
-
 def copy_tutorials(app, config):
-    """Notebooks live in tutorials/; Sphinx reads only what is below docs/."""
-    target = HERE / "tutorials"
-    shutil.rmtree(target, ignore_errors=True)
-    notebooks = sorted((ROOT / "tutorials").glob("*.ipynb"))
-    if notebooks:
-        target.mkdir()
-    for notebook in notebooks:
-        shutil.copy(notebook, target)
+    """Notebooks live in tutorials/; Sphinx reads only what is below docs/.
 
-
-def list_tutorials(app, docname, source):
-    """A page list of notebooks, once there are some."""
-    if docname == "index" and (HERE / "tutorials").exists():
-        source[0] += TUTORIALS
+    The solutions stay out: a student would find them first.
+    """
+    shutil.rmtree(HERE / "tutorials", ignore_errors=True)
+    for pattern in ("tutorials/*.ipynb", "tutorials/exercises/*.ipynb"):
+        for notebook in sorted(ROOT.glob(pattern)):
+            copy = HERE / notebook.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(notebook, copy)
 
 
 def skip_foreign(app, what, name, obj, skip, options):
@@ -146,6 +134,15 @@ def without_double_brackets(app, what, name, obj, options, lines):
         lines[i] = re.sub(rf"\(({cited}(?:, {cited})*)\)", r"\1", line)
 
 
+def fields_by_comment(app, what, name, obj, options, lines):
+    """A field of a named tuple is described by the comment behind it."""
+    if lines and lines[0].startswith("Alias for field number"):
+        owner, field = name.rsplit(".", 1)
+        source = inspect.getsource(beside.find(owner))
+        comment = re.search(rf"^ +{field}: [^#\n]*# (.*)$", source, re.MULTILINE)
+        lines[:] = [comment[1], ""] if comment else [""]
+
+
 def without_sections(app, what, name, obj, options, lines):
     """A heading in a module's docstring is no section of the page: two pages may have the same."""
     if what == "module":
@@ -156,7 +153,7 @@ def without_sections(app, what, name, obj, options, lines):
 
 def setup(app):
     app.connect("config-inited", copy_tutorials)
-    app.connect("source-read", list_tutorials)
     app.connect("autodoc-process-docstring", without_double_brackets)
     app.connect("autodoc-process-docstring", without_sections)
+    app.connect("autodoc-process-docstring", fields_by_comment, priority=1)
     app.connect("autodoc-skip-member", skip_foreign)

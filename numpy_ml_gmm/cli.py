@@ -23,6 +23,8 @@ from .gmm import GMM
 from .selection import CRITERIA, aligned, check_types, select, silhouette
 from .validation import ConvergenceWarning, check_count
 
+__all__ = ["main", "parser"]
+
 PROGRAM = "numpy_ml_gmm"
 PANELS = 6  # features in a scatter-plot matrix
 
@@ -35,7 +37,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser():
-    """The options; ``-`` and ``_`` in their names are alike."""
+    """The options; ``-`` and ``_`` in their names are alike.
+
+    Examples
+    --------
+    >>> parser().parse_args(["--n_clusters", "2", "--data_path", "iris"]).criterion
+    'bic'
+    """
     p = Parser(prog=PROGRAM, description="Fit a Gaussian mixture by EM.", allow_abbrev=False)
     clusters = p.add_mutually_exclusive_group(required=True)
     clusters.add_argument("--n_clusters", type=int, metavar="K", help="number of components")
@@ -80,6 +88,15 @@ def main(argv=None):
     -------
     int
         The exit code.
+
+    Examples
+    --------
+    >>> main(["--n_clusters", "2", "--data_path", "old_faithful"])  # doctest: +ELLIPSIS
+    old_faithful: 272 rows, 2 features
+    <BLANKLINE>
+    2 components, covariances full (VVV): converged after ... of EM
+      log-likelihood      -1130.26...
+    0
     """
     try:
         code = run(sys.argv[1:] if argv is None else argv)

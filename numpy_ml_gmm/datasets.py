@@ -7,7 +7,13 @@ import numpy as np
 
 
 class Dataset(NamedTuple):
-    """Measurements with their names."""
+    """Measurements with their names.
+
+    Examples
+    --------
+    >>> load_old_faithful().feature_names
+    ['eruptions', 'waiting']
+    """
 
     X: np.ndarray  # (N, D)
     feature_names: list

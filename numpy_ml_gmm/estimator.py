@@ -17,7 +17,16 @@ FORMAT = 1
 
 
 class Estimator:
-    """Base class: constructor arguments are attributes of the same name."""
+    """Base class: constructor arguments are attributes of the same name.
+
+    Examples
+    --------
+    >>> class Mean(Estimator):
+    ...     def __init__(self, robust=False):
+    ...         self.robust = robust
+    >>> Mean(robust=True)
+    Mean(robust=True)
+    """
 
     @classmethod
     def _parameter_names(cls):
@@ -122,8 +131,12 @@ class Estimator:
 
         Examples
         --------
+        >>> import os, tempfile
         >>> from numpy_ml_gmm import GMM, load_iris
-        >>> GMM(3, random_state=0).fit(load_iris().X).save("iris.npz")  # doctest: +SKIP
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     GMM(3, random_state=0).fit(load_iris().X).save(os.path.join(folder, "iris.npz"))
+        ...     os.listdir(folder)
+        ['iris.npz']
         """
         arrays, plain = {}, {}
         for name, value in vars(self).items():
@@ -144,8 +157,12 @@ class Estimator:
 
         Examples
         --------
-        >>> from numpy_ml_gmm import GMM
-        >>> GMM.load("iris.npz").means_.shape  # doctest: +SKIP
+        >>> import os, tempfile
+        >>> from numpy_ml_gmm import GMM, load_iris
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "iris.npz")
+        ...     GMM(3, random_state=0).fit(load_iris().X).save(path)
+        ...     GMM.load(path).means_.shape
         (3, 4)
         """
         try:

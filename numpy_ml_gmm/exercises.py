@@ -56,6 +56,27 @@ from scipy.special import entr, logsumexp, softmax
 
 from .initialization import one_hot, squared_distances
 
+# What the reference shows.  The rest are wrong answers, problems and processes.
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Trouble",
+    "Verdict",
+    "bic",
+    "check",
+    "e_step",
+    "elbo",
+    "em_step",
+    "k_means_start",
+    "log_joint",
+    "log_likelihood",
+    "m_step",
+    "main",
+    "mark",
+    "q_function",
+    "seed_probabilities",
+]
+
 LOG_2PI = np.log(2 * np.pi)
 PARAMETERS = "weights", "means", "covariances"
 MEMORY = 4 << 30  # bytes for one notebook, where the system can limit them
@@ -79,7 +100,14 @@ def log_joint(
     volume=-0.5,
     constant=lambda D: -0.5 * D * LOG_2PI,
 ):
-    """log pi_k N(x_n | mu_k, Sigma_k), (N, K) (:eq:`log-joint`).  Each keyword can go wrong."""
+    """log pi_k N(x_n | mu_k, Sigma_k), (N, K) (:eq:`log-joint`).  Each keyword can go wrong.
+
+    Examples
+    --------
+    >>> standard = np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1))
+    >>> log_joint(np.zeros((1, 1)), *standard).round(4)
+    array([[-0.9189]])
+    """
     Sigma = covariance(covariances)  # (K, D, D)
     delta = X[:, None] - means  # (N, K, D)
     squares = np.einsum("nkd,kde,nke->nk", delta, precision(Sigma), delta)
@@ -88,22 +116,50 @@ def log_joint(
 
 
 def e_step(*mixture, **knobs):
-    """Responsibilities (N, K)."""
+    """Responsibilities (N, K).
+
+    Examples
+    --------
+    >>> mixture = np.array([0.25, 0.75]), np.zeros((2, 1)), np.ones((2, 1, 1))
+    >>> e_step(np.zeros((1, 1)), *mixture)
+    array([[0.25, 0.75]])
+    """
     return softmax(log_joint(*mixture, **knobs), axis=1)
 
 
 def log_likelihood(*mixture, **knobs):
-    """Sum over points, in nats."""
+    """Sum over points, in nats.
+
+    Examples
+    --------
+    >>> mixture = np.array([0.25, 0.75]), np.zeros((2, 1)), np.ones((2, 1, 1))
+    >>> round(float(log_likelihood(np.zeros((2, 1)), *mixture)), 4)
+    -1.8379
+    """
     return logsumexp(log_joint(*mixture, **knobs), axis=1).sum()
 
 
 def elbo(X, q, *theta, **knobs):
-    """Q and the entropy of q."""
+    """Q and the entropy of q.
+
+    Examples
+    --------
+    >>> X, *theta = next(mixtures())
+    >>> bool(np.isclose(elbo(X, e_step(X, *theta), *theta), log_likelihood(X, *theta)))
+    True
+    """
     return q_function(X, q, *theta, **knobs) + entr(q).sum()
 
 
 def q_function(X, q, *theta, **knobs):
-    """Expected complete log-likelihood."""
+    """Expected complete log-likelihood.
+
+    Examples
+    --------
+    >>> mixture = np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1))
+    >>> round(float(q_function(np.zeros((2, 1)), np.ones((2, 1)), *mixture)), 4)
+    -1.8379
+    """
     return (q * log_joint(X, *theta, **knobs)).sum()
 
 
@@ -134,18 +190,39 @@ def per_matrix(a):
 
 
 def m_step(X, r, *, weights=mean_weights, means=weighted_means, covariances=weighted_covariances):
-    """Weights, means, covariances.  Each keyword is a part to get wrong."""
+    """Weights, means, covariances.  Each keyword is a part to get wrong.
+
+    Examples
+    --------
+    >>> X, r = np.array([[0.0], [2.0], [9.0]]), np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> weights, means, covariances = m_step(X, r)
+    >>> weights.round(3), means.ravel(), covariances.ravel()
+    (array([0.667, 0.333]), array([1., 9.]), array([1., 0.]))
+    """
     mu = means(X, r)
     return weights(X, r), mu, covariances(X, r, mu)
 
 
 def em_step(X, *theta, **knobs):
-    """An M step after an E step."""
+    """An M step after an E step.
+
+    Examples
+    --------
+    >>> X, *theta = next(mixtures())
+    >>> bool(log_likelihood(X, *em_step(X, *theta)) > log_likelihood(X, *theta))
+    True
+    """
     return m_step(X, e_step(X, *theta), **knobs)
 
 
 def seed_probabilities(X, centres):
-    """How probable k-means++ finds each point as the next centre, (N,)."""
+    """How probable k-means++ finds each point as the next centre, (N,).
+
+    Examples
+    --------
+    >>> seed_probabilities(np.array([[0.0], [1.0], [3.0]]), np.array([[0.0]]))
+    array([0. , 0.1, 0.9])
+    """
     nearest = squared_distances(X, centres).min(axis=1)
     return nearest / nearest.sum()
 
@@ -163,7 +240,14 @@ def nearest(X, centres):
 
 
 def k_means_start(X, centres, **knobs):
-    """The parameters of the clusters of k-means."""
+    """The parameters of the clusters of k-means.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [2.0], [10.0], [12.0]])
+    >>> k_means_start(X, np.array([[0.0], [2.0]]))[1].ravel()
+    array([ 1., 11.])
+    """
     return m_step(X, lloyd(X, centres)[1], **knobs)
 
 
@@ -179,7 +263,13 @@ def bic(
     price=np.log,
     fit=-2,
 ):
-    """Schwarz's criterion; smaller is better."""
+    """Schwarz's criterion; smaller is better.
+
+    Examples
+    --------
+    >>> round(float(bic(-1130.26, N=272, K=2, D=2)), 2)
+    2322.18
+    """
     d = weights(K) + means(K, D) + K * covariance(D)
     return fit * log_likelihood + d * price(N)
 
@@ -679,7 +769,13 @@ def to_draw():
 
 
 class Exercise(NamedTuple):
-    """One function to write: its problems, its right answer, its mistakes."""
+    """One function to write: its problems, its right answer, its mistakes.
+
+    Examples
+    --------
+    >>> EXERCISES["bic"].parts, len(EXERCISES["e_step"].mistakes)
+    (('answer',), 20)
+    """
 
     problems: Callable  # () -> argument tuples
     right: Callable
@@ -692,11 +788,25 @@ class Exercise(NamedTuple):
     tolerance: float = 1e-3  # float32 is welcome; mistakes are far larger
 
     def expected(self, arguments):
-        """The right answer, a tuple of arrays."""
+        """The right answer, a tuple of arrays.
+
+        Examples
+        --------
+        >>> [part] = EXERCISES["bic"].expected((-1130.26, 272, 2, 2))
+        >>> round(float(part), 2)
+        2322.18
+        """
         return as_parts(self.right(*copy.deepcopy(arguments)))
 
     def shapes(self, arguments):
-        """The shapes of the parts."""
+        """The shapes of the parts.
+
+        Examples
+        --------
+        >>> exercise = EXERCISES["m_step"]
+        >>> exercise.shapes(next(exercise.problems()))
+        [(3,), (3, 2), (3, 2, 2)]
+        """
         if self.returned:
             return [shape(*arguments) for shape in self.returned]
         return [part.shape for part in self.expected(arguments)]
@@ -736,11 +846,24 @@ EXERCISES = {
 
 
 class Trouble(Exception):
-    """What keeps an answer from being compared at all."""
+    """What keeps an answer from being compared at all.
+
+    Examples
+    --------
+    >>> ask(lambda *_: None, EXERCISES["bic"], (-1130.26, 272, 2, 2))
+    Traceback (most recent call last):
+    numpy_ml_gmm.exercises.Trouble: it returns nothing: end with return
+    """
 
 
 class Verdict(NamedTuple):
-    """What :func:`check` found.  It is true if the function is right."""
+    """What :func:`check` found.  It is true if the function is right.
+
+    Examples
+    --------
+    >>> Verdict("bic"), bool(Verdict("bic", "the covariances are not counted"))
+    (bic: right, False)
+    """
 
     exercise: str
     message: str = ""
@@ -1049,6 +1172,15 @@ def mark(path, time_limit=60.0):
         Exercise -> message, empty if it is right.
     note : str
         Why some are missing, or empty.
+
+    Examples
+    --------
+    >>> cell = {"cell_type": "code", "source": "def bic(*_): return 0.0"}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "ada.ipynb")
+    ...     _ = path.write_text(json.dumps({"cells": [cell]}))
+    ...     mark(path)
+    ({'bic': 'wrong answer: all zero; it is 0, not 351.497'}, '')
     """
     try:
         read_cells(path)
@@ -1146,7 +1278,17 @@ def parser():
 
 
 def main(argv=None):
-    """Mark notebooks; the exit code is 0 once all are marked, right or wrong."""
+    """Mark notebooks; the exit code is 0 once all are marked, right or wrong.
+
+    Examples
+    --------
+    >>> main(["nobody.ipynb"])  # doctest: +ELLIPSIS
+    notebook      right
+    nobody.ipynb  0/0
+    <BLANKLINE>
+    nobody.ipynb: it cannot be read as a notebook (FileNotFoundError: ...)
+    0
+    """
     args = parser().parse_args(argv)
     with ThreadPoolExecutor(max(1, args.jobs or 1)) as pool:
         marks = list(pool.map(partial(mark, time_limit=args.time_limit), args.notebooks))

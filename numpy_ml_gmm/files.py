@@ -18,7 +18,13 @@ from .datasets import LOADERS
 
 
 class Table(NamedTuple):
-    """Numbers with the names of their columns."""
+    """Numbers with the names of their columns.
+
+    Examples
+    --------
+    >>> Table(np.ones((3, 2)), ["duration", "waiting"]).names
+    ['duration', 'waiting']
+    """
 
     X: np.ndarray  # (N, D)
     names: list | None = None  # D strings
@@ -60,7 +66,16 @@ def read_table(path):
 
 
 def read_npy(path):
-    """The array of a ``.npy`` file, mapped rather than read, so it may be larger than memory."""
+    """The array of a ``.npy`` file, mapped rather than read, so it may be larger than memory.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "points.npy")
+    ...     np.save(path, np.ones((3, 2)))
+    ...     read_npy(path).X.shape
+    (3, 2)
+    """
     try:
         return Table(np.load(path, mmap_mode="r", allow_pickle=False))
     except ValueError:
@@ -68,7 +83,16 @@ def read_npy(path):
 
 
 def read_npz(path):
-    """The only array of a ``.npz`` file, or the one named X."""
+    """The only array of a ``.npz`` file, or the one named X.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "points.npz")
+    ...     np.savez(path, X=np.ones((3, 2)), seed=0)
+    ...     read_npz(path).X.shape
+    (3, 2)
+    """
     if not zipfile.is_zipfile(path):
         raise ValueError("is not a .npz file: write it with numpy.savez")
     with np.load(path, allow_pickle=False) as file:
@@ -79,7 +103,16 @@ def read_npz(path):
 
 
 def read_csv(path):
-    """The numbers of a text file, and the names in its first line if that holds no number."""
+    """The numbers of a text file, and the names in its first line if that holds no number.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "points.csv")
+    ...     _ = path.write_text("x;y\\n1,5;2\\n3;4\\n")
+    ...     read_csv(path)
+    Table(X=array([[1.5, 2. ], [3. , 4. ]]), names=['x', 'y'])
+    """
     text = Path(path).read_text(encoding="utf-8-sig")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
@@ -103,12 +136,24 @@ READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv}
 
 
 def cells(line, separator):
-    """The cells of a line of text, without quotes."""
+    """The cells of a line of text, without quotes.
+
+    Examples
+    --------
+    >>> cells('"x", 1.5', ",")
+    ['x', '1.5']
+    """
     return [cell.strip().strip('"') for cell in line.split(separator)]
 
 
 def is_number(cell):
-    """Whether a cell can be read as a number."""
+    """Whether a cell can be read as a number.
+
+    Examples
+    --------
+    >>> is_number("1e3"), is_number("three")
+    (True, False)
+    """
     try:
         float(cell)
     except ValueError:
@@ -117,7 +162,14 @@ def is_number(cell):
 
 
 def check_cells(body, head, separator, first):
-    """Find the cell that is no number, and name its column."""
+    """Find the cell that is no number, and name its column.
+
+    Examples
+    --------
+    >>> check_cells(["1,2", "3,four"], ["x", "y"], ",", first=2)
+    Traceback (most recent call last):
+    ValueError: column 'y' holds 'four', not a number (line 3): drop the column or the row
+    """
     if not body:
         raise ValueError("has a header but no rows: add the numbers")
     for n, line in enumerate(body, first):
@@ -133,7 +185,17 @@ def check_cells(body, head, separator, first):
 
 @contextmanager
 def whole_file(path):
-    """A temporary path beside ``path`` that takes its place if the body succeeds."""
+    """A temporary path beside ``path`` that takes its place if the body succeeds.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = Path(folder, "note.txt")
+    ...     with whole_file(target) as path:
+    ...         _ = path.write_text("all of it")
+    ...     target.read_text()
+    'all of it'
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
@@ -149,6 +211,14 @@ def whole_folder(path):
 
     A new folder appears in one step.  Into one that is there, the files move
     one by one, each in one step; other files in it stay.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with whole_folder(Path(parent, "results")) as folder:
+    ...         _ = (folder / "note.txt").write_text("all of it")
+    ...     sorted(path.name for path in Path(parent, "results").iterdir())
+    ['note.txt']
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +247,15 @@ def write_results(folder, model, X, extra=""):
     X : array (N, D)
     extra : str
         The table of a search, for ``selection.txt``.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM, load_iris
+    >>> X = load_iris().X
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_results(folder, GMM(3, random_state=0).fit(X), X)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['labels.txt', 'model.npz', 'parameters.json', 'responsibilities.txt']
     """
     with whole_folder(folder) as to:
         np.savetxt(to / "labels.txt", model.predict(X), fmt="%d")
@@ -188,7 +267,15 @@ def write_results(folder, model, X, extra=""):
 
 
 def summary(model, X):
-    """Parameters and criteria of a fitted model, ready for JSON."""
+    """Parameters and criteria of a fitted model, ready for JSON.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM, load_iris
+    >>> X = load_iris().X
+    >>> summary(GMM(3, random_state=0).fit(X), X)["n_parameters"]
+    44
+    """
     names = getattr(model, "feature_names_in_", None)
     return {
         "n_components": model.n_components,

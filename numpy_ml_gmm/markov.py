@@ -35,7 +35,15 @@ TINY = 1e-150  # no class is ruled out for good, and a product of two is not yet
 
 
 class Posterior(NamedTuple):
-    """What a chain says of the classes of its rows."""
+    """What a chain says of the classes of its rows.
+
+    Examples
+    --------
+    >>> b = np.array([[0.9, 0.1], [0.5, 0.5]])
+    >>> found = posterior(b, np.eye(2), np.array([0.5, 0.5]))
+    >>> found.counts
+    array([[0.9, 0. ], [0. , 0.1]])
+    """
 
     message: np.ndarray  # (N, K)
     gamma: np.ndarray  # (N, K)

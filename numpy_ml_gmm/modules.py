@@ -100,6 +100,12 @@ class Module:
         With the number.
     folder : pathlib.Path
         Where results are written.
+
+    Examples
+    --------
+    >>> Module.reset_count()
+    >>> Module("eye").name, Module("ear").name
+    ('module000_eye', 'module001_ear')
     """
 
     _numbers = itertools.count()
@@ -114,12 +120,26 @@ class Module:
 
     @staticmethod
     def reset_count():
-        """Number the next module 0: a new network in the same session."""
+        """Number the next module 0: a new network in the same session.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye").name
+        'module000_eye'
+        """
         Module._numbers = itertools.count()
 
     @property
     def folder(self):
-        """The folder of the results."""
+        """The folder of the results.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye", directory="results").folder.as_posix()
+        'results/module000_eye'
+        """
         return self.directory / self.name
 
     def saved_model(self):
@@ -129,6 +149,13 @@ class Module:
         ------
         FileNotFoundError
             If nothing was learnt there.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye", directory="results").saved_model()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        FileNotFoundError: mode='recog' needs results/module000_eye/model.npz: learn first, ...
         """
         path = self.folder / "model.npz"
         if not path.exists():
@@ -150,6 +177,13 @@ class Module:
         ------
         TypeError, ValueError
             If there is none, one is not a module, or one sits on this module.
+
+        Examples
+        --------
+        >>> obs, gmm1 = Observation([[0.0], [1.0]]), GMMModule(2)
+        >>> gmm1.connect(obs)
+        >>> gmm1.get_observations()
+        [array([[0.], [1.]])]
         """
         if not modules:
             raise ValueError(f"{self.name}.connect() got no module: pass at least one")
@@ -170,13 +204,31 @@ class Module:
             )
 
     def all_below(self):
-        """Every module below this one, however deep."""
+        """Every module below this one, however deep.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> obs, gmm1, gmm2 = Observation([[0.0], [1.0]]), GMMModule(2), GMMModule(2)
+        >>> gmm1.connect(obs)
+        >>> gmm2.connect(gmm1)
+        >>> [module.name for module in gmm2.all_below()]
+        ['module001_gmm', 'module000_obs']
+        """
         for module in self._below:
             yield module
             yield from module.all_below()
 
     def update(self):
-        """Read the observations, learn, and send messages: each kind of module has its own."""
+        """Read the observations, learn, and send messages: each kind of module has its own.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye").update()
+        Traceback (most recent call last):
+        NotImplementedError: Module needs an update method of its own
+        """
         raise NotImplementedError(f"{type(self).__name__} needs an update method of its own")
 
     def get_observations(self):
@@ -188,6 +240,13 @@ class Module:
             If nothing is connected, or a module below has not been updated yet.
         ValueError
             If the numbers of rows differ.
+
+        Examples
+        --------
+        >>> top = Module("top")
+        >>> top.connect(Observation([[0.0], [1.0]]), Observation([[5.0], [6.0]]))
+        >>> top.get_observations()
+        [array([[0.], [1.]]), array([[5.], [6.]])]
         """
         if not self._below:
             raise RuntimeError(
@@ -225,7 +284,13 @@ class Module:
         self._forward = message
 
     def get_forward_msg(self):
-        """What this module shows to those above, or None before its first update."""
+        """What this module shows to those above, or None before its first update.
+
+        Examples
+        --------
+        >>> Module("eye").get_forward_msg() is None
+        True
+        """
         return self._forward
 
     def set_backward_msg(self, message):
@@ -240,6 +305,13 @@ class Module:
         ------
         ValueError
             If its shape is not that of the forward message which it answers.
+
+        Examples
+        --------
+        >>> obs = Observation([[1.0], [2.0]])
+        >>> obs.set_backward_msg([[1.5], [1.5]])
+        >>> obs.get_backward_msg()
+        array([[1.5], [1.5]])
         """
         message = None if message is None else np.asarray(message)
         answered = None if message is None else self._forward
@@ -251,7 +323,13 @@ class Module:
         self._backward = message
 
     def get_backward_msg(self):
-        """What the module above answered, or None."""
+        """What the module above answered, or None.
+
+        Examples
+        --------
+        >>> Observation([[1.0], [2.0]]).get_backward_msg() is None
+        True
+        """
         return self._backward
 
     def send_backward_msgs(self, messages):
@@ -261,6 +339,14 @@ class Module:
         ----------
         messages : list of array
             One for each module, in the shape of its forward message.
+
+        Examples
+        --------
+        >>> obs, top = Observation([[1.0], [2.0]]), Module("top")
+        >>> top.connect(obs)
+        >>> top.send_backward_msgs([[[1.5], [1.5]]])
+        >>> obs.get_backward_msg()
+        array([[1.5], [1.5]])
         """
         if len(messages) != len(self._below):
             raise ValueError(
@@ -290,7 +376,15 @@ class Observation(Module):
         self.set_forward_msg(data)
 
     def update(self):
-        """Nothing to do: data are what they are."""
+        """Nothing to do: data are what they are.
+
+        Examples
+        --------
+        >>> obs = Observation([[1.0]])
+        >>> obs.update()
+        >>> obs.get_forward_msg()
+        array([[1.]])
+        """
 
 
 class GMMModule(Module):
@@ -361,6 +455,15 @@ class GMMModule(Module):
             If a message or the categories do not fit the rows, EM fails, or
             there is no model to recognise with.  The module and its folder are
             then what they were.
+
+        Examples
+        --------
+        >>> obs = Observation([[0.0], [0.1], [0.3], [5.0], [5.2], [5.1]])
+        >>> gmm1 = GMMModule(2, directory=tempfile.mkdtemp())
+        >>> gmm1.connect(obs)
+        >>> gmm1.update()
+        >>> gmm1.get_forward_msg().round()
+        array([[1., 0.], [1., 0.], [1., 0.], [0., 1.], [0., 1.], [0., 1.]])
         """
         parts = self.get_observations()
         X = check_X(np.column_stack(parts), name=f"what {self.name} observes")
@@ -464,7 +567,19 @@ class MarkovModule(Module):
         super().__init__(name, directory)
 
     def update(self):
-        """Learn the transitions or load them, write the folder, and send both messages."""
+        """Learn the transitions or load them, write the folder, and send both messages.
+
+        Examples
+        --------
+        >>> gmm1 = GMMModule(2, directory=tempfile.mkdtemp())
+        >>> chain = MarkovModule(directory=gmm1.directory)
+        >>> gmm1.connect(Observation([[0.0], [0.1], [0.3], [5.0], [5.2], [5.1]]))
+        >>> chain.connect(gmm1)
+        >>> for module in (gmm1, chain):
+        ...     module.update()
+        >>> chain.get_forward_msg().argmax(axis=1)
+        array([0, 0, 0, 1, 1, 1])
+        """
         Pdz = self._classes()
         new = copy.copy(self)
         {"learn": new._learn, "recog": new._load}[check_mode(self.mode)](Pdz)
@@ -629,7 +744,14 @@ def check_category(category, N=None):
 
 
 def check_mode(mode):
-    """One of the modes."""
+    """One of the modes.
+
+    Examples
+    --------
+    >>> check_mode("train")
+    Traceback (most recent call last):
+    ValueError: mode='train' is not known: choose 'learn' or 'recog'
+    """
     if mode not in MODES:
         raise ValueError(f"mode={mode!r} is not known: choose 'learn' or 'recog'")
     return mode
@@ -641,6 +763,15 @@ def whole_folder(path, mode):
 
     Results of an earlier run that the new ones outdate are dropped: all of them
     in "learn", those of "recog" in "recog".  Other files in the folder stay.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     path = Path(parent, "module000_gmm")
+    ...     with whole_folder(path, "learn") as folder:
+    ...         _ = (folder / "class_learn.txt").write_text("0")
+    ...     [file.name for file in path.iterdir()]
+    ['class_learn.txt']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
@@ -656,7 +787,17 @@ def whole_folder(path, mode):
 
 
 def exchange(path, new, old):
-    """Move ``path`` to ``old`` and ``new`` to ``path``, or leave ``path`` as it is."""
+    """Move ``path`` to ``old`` and ``new`` to ``path``, or leave ``path`` as it is.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     path, new, old = (Path(parent, name) for name in ("here", "new", "old"))
+    ...     new.mkdir()
+    ...     exchange(path, new, old)
+    ...     path.exists(), new.exists()
+    (True, False)
+    """
     if path.exists():
         path.rename(old)
     try:

@@ -84,7 +84,15 @@ MARKERS = "os^Dv*PX"
 
 
 class Mixture(NamedTuple):
-    """The parameters of a model, with one full covariance for each component."""
+    """The parameters of a model, with one full covariance for each component.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> model = GMM.from_parameters([1.0], [[0.0, 0.0]], [[1.0, 4.0]], covariance_type="diag")
+    >>> Mixture.of(model).Sigma
+    array([[[1., 0.], [0., 4.]]])
+    """
 
     pi: np.ndarray  # (K,)
     mu: np.ndarray  # (K, D)
@@ -92,7 +100,14 @@ class Mixture(NamedTuple):
 
     @classmethod
     def of(cls, model):
-        """Read any model's parameters; a ValueError says what is wrong with them."""
+        """Read any model's parameters; a ValueError says what is wrong with them.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM
+        >>> Mixture.of(GMM.from_parameters([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[1.0]]])).pi
+        array([0.5, 0.5])
+        """
         pi, mu, covariances = _parameters(model)
         rule = covariance_model(getattr(model, "covariance_type", "full"))
         if covariances.shape != rule.shape(*mu.shape):
@@ -105,12 +120,26 @@ class Mixture(NamedTuple):
         return cls(pi, mu, _positive_definite(Sigma))
 
     def marginal(self, features):
-        """The mixture of some features alone."""
+        """The mixture of some features alone.
+
+        Examples
+        --------
+        >>> whole = Mixture(np.ones(1), np.array([[1.0, 2.0, 3.0]]), np.diag([1.0, 4.0, 9.0])[None])
+        >>> whole.marginal([0, 2]).mu
+        array([[1., 3.]])
+        """
         i = list(features)
         return Mixture(self.pi, self.mu[:, i], self.Sigma[:, i][:, :, i])
 
     def log_joint(self, X):
-        r"""log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
+        r"""log pi_k N(x_n | mu_k, Sigma_k), (N, K).
+
+        Examples
+        --------
+        >>> standard = Mixture(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)))
+        >>> standard.log_joint(np.zeros((1, 1))).round(4)
+        array([[-0.9189]])
+        """
         joint = np.empty((len(X), len(self.pi)))
         for k, (mu, L) in enumerate(zip(self.mu, np.linalg.cholesky(self.Sigma), strict=True)):
             y = solve_triangular(L, (X - mu).T, lower=True)  # (D, N)
@@ -119,11 +148,25 @@ class Mixture(NamedTuple):
             return joint + np.log(self.pi) - X.shape[1] / 2 * np.log(2 * np.pi)
 
     def log_density(self, X):
-        """log p(x_n), (N,)."""
+        """log p(x_n), (N,).
+
+        Examples
+        --------
+        >>> twice = Mixture(np.array([0.5, 0.5]), np.zeros((2, 1)), np.ones((2, 1, 1)))
+        >>> twice.log_density(np.zeros((1, 1))).round(4)
+        array([-0.9189])
+        """
         return logsumexp(self.log_joint(X), axis=1)
 
     def responsibilities(self, X):
-        """r, (N, K)."""
+        """r, (N, K).
+
+        Examples
+        --------
+        >>> two = Mixture(np.array([0.5, 0.5]), np.array([[-1.0], [1.0]]), np.ones((2, 1, 1)))
+        >>> two.responsibilities(np.zeros((1, 1)))
+        array([[0.5, 0.5]])
+        """
         return softmax(self.log_joint(X), axis=1)
 
 
@@ -1281,10 +1324,32 @@ def _mark_best(ax, table, larger):
 
 
 class EMAnimation(FuncAnimation):
-    """A matplotlib animation that a notebook shows, as a GIF within the page."""
+    """A matplotlib animation that a notebook shows, as a GIF within the page.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM, load_old_faithful
+    >>> X = load_old_faithful().X
+    >>> animation = animate_em(GMM(2, random_state=0).iterate(X), X, n_steps=2)
+    >>> animation._repr_html_()[:31]
+    '<img alt="EM, step by step" src'
+    >>> plt.close()
+    """
 
     def to_gif(self, path, fps=4):
-        """Write a GIF file."""
+        """Write a GIF file.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM, load_old_faithful
+        >>> X = load_old_faithful().X
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "em.gif")
+        ...     animate_em(GMM(2, random_state=0).iterate(X), X, n_steps=2).to_gif(path)
+        ...     path.read_bytes()[:3]
+        b'GIF'
+        >>> plt.close()
+        """
         self.save(path, writer=PillowWriter(fps=fps))
 
     def _repr_html_(self):

@@ -10,15 +10,43 @@ ROWS_AT_ONCE = 8192
 
 
 class NotFittedError(ValueError, AttributeError):
-    """The model has no parameters yet."""
+    """The model has no parameters yet.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> try:
+    ...     GMM(2).predict([[0.0]])
+    ... except ValueError as error:
+    ...     print(error)
+    this GMM is not fitted yet: call fit, or use GMM.from_parameters
+    """
 
 
 class ConvergenceWarning(UserWarning):
-    """EM stopped at ``max_iter`` before the log-likelihood settled."""
+    """EM stopped at ``max_iter`` before the log-likelihood settled.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from numpy_ml_gmm import GMM, load_iris
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = GMM(3, max_iter=1, random_state=0).fit(load_iris().X)
+    >>> caught[0].category.__name__
+    'ConvergenceWarning'
+    """
 
 
 def not_fitted_error(model):
-    """Our error, or scikit-learn's own where a program already uses scikit-learn."""
+    """Our error, or scikit-learn's own where a program already uses scikit-learn.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> str(not_fitted_error(GMM(2)))
+    'this GMM is not fitted yet: call fit, or use GMM.from_parameters'
+    """
     known = sys.modules.get("sklearn.exceptions")
     kind = NotFittedError if known is None else known.NotFittedError
     name = type(model).__name__
@@ -26,7 +54,16 @@ def not_fitted_error(model):
 
 
 def check_X(X, n_features=None, name="X"):
-    """X as a finite float array (N, D); float32 stays float32."""
+    """X as a finite float array (N, D); float32 stays float32.
+
+    Examples
+    --------
+    >>> check_X([[1, 2], [3, 4]])
+    array([[1., 2.], [3., 4.]])
+    >>> check_X([[1.0, np.nan]])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: X contains NaN, infinity or a value too large for float64: X[0, 1] is nan. ...
+    """
     X = _as_floats(X, name)
     if X.ndim != 2:
         raise ValueError(
@@ -85,7 +122,14 @@ def _check_finite(X, name):
 
 
 def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
-    """Data with its weights and priors, checked, as :class:`~numpy_ml_gmm.blocks.Rows`."""
+    """Data with its weights and priors, checked, as :class:`~numpy_ml_gmm.blocks.Rows`.
+
+    Examples
+    --------
+    >>> rows = check_rows([[1.0], [2.0], [4.0]], n_components=2, sample_weight=[1, 1, 2])
+    >>> rows.total_weight
+    4.0
+    """
     if isinstance(X, Rows):
         return X
     X = check_X(X, n_features)
@@ -95,7 +139,13 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
 
 
 def check_sample_weight(sample_weight, X):
-    """Weights (N,), finite, none negative, not all zero."""
+    """Weights (N,), finite, none negative, not all zero.
+
+    Examples
+    --------
+    >>> check_sample_weight([1, 0, 2], np.ones((3, 2)))
+    array([1., 0., 2.])
+    """
     w = np.asarray(sample_weight, dtype=X.dtype)
     if w.ndim == 0:
         w = np.full(len(X), w)
@@ -112,7 +162,16 @@ def check_sample_weight(sample_weight, X):
 
 
 def check_priors(priors, N, K):
-    """Probabilities (N, K) of each row's component, no row all zero."""
+    """Probabilities (N, K) of each row's component, no row all zero.
+
+    Examples
+    --------
+    >>> check_priors([[1, 1], [0, 1]], N=2, K=2)
+    array([[1., 1.], [0., 1.]])
+    >>> check_priors([[1, 1], [0, 0]], N=2, K=2)
+    Traceback (most recent call last):
+    ValueError: priors[1] is all zero: it rules out every component for that row
+    """
     a = np.asarray(priors, dtype=np.float64)
     if a.shape != (N, K):
         raise ValueError(
@@ -128,7 +187,13 @@ def check_priors(priors, N, K):
 
 
 def check_labels(z, N, K, name):
-    """Component numbers (N,), whole, from 0 to K - 1."""
+    """Component numbers (N,), whole, from 0 to K - 1.
+
+    Examples
+    --------
+    >>> check_labels([0.0, 2.0], N=2, K=3, name="z")
+    array([0, 2])
+    """
     z = np.asarray(z)
     if z.shape != (N,):
         raise ValueError(f"{name} has shape {z.shape}, expected {(N,)}: one component a row")
@@ -138,7 +203,13 @@ def check_labels(z, N, K, name):
 
 
 def check_responsibilities(r, N, K, name):
-    """Responsibilities (N, K) with rows that sum to one; labels (N,) become rows of 0 and 1."""
+    """Responsibilities (N, K) with rows that sum to one; labels (N,) become rows of 0 and 1.
+
+    Examples
+    --------
+    >>> check_responsibilities([1, 0], N=2, K=2, name="r")
+    array([[0., 1.], [1., 0.]])
+    """
     r = np.asarray(r)
     if r.ndim == 1:
         return np.eye(K)[check_labels(r, N, K, name)]
@@ -150,7 +221,15 @@ def check_responsibilities(r, N, K, name):
 
 
 def check_alive(statistics):
-    """Statistics in which every component holds some points."""
+    """Statistics in which every component holds some points.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> check_alive(SimpleNamespace(counts=np.array([0.0, 9.0])))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: component 0 holds 0.0 points: lower n_components, raise var_smoothing, ...
+    """
     N_k = statistics.counts
     k = N_k.argmin()
     if N_k[k] <= 1e-15 * N_k.sum():
@@ -175,7 +254,14 @@ def collapsed(k, points=None):
 
 
 def check_enough_rows(rows, K):
-    """At least as many rows as components, and two (not counting rows of weight zero)."""
+    """At least as many rows as components, and two (not counting rows of weight zero).
+
+    Examples
+    --------
+    >>> check_enough_rows(Rows(np.ones((3, 1))), K=4)
+    Traceback (most recent call last):
+    ValueError: n_samples=3 is too few for n_components=4: lower n_components
+    """
     n = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
     if n < max(K, 2):
         remedy = "lower n_components" if n > 1 else "a mixture needs two points at least"
@@ -183,14 +269,27 @@ def check_enough_rows(rows, K):
 
 
 def check_matrix_shape(array, name):
-    """The shape of a matrix."""
+    """The shape of a matrix.
+
+    Examples
+    --------
+    >>> check_matrix_shape([[1.0, 2.0]], "means")
+    (1, 2)
+    """
     if np.ndim(array) != 2:
         raise ValueError(f"{name} has shape {np.shape(array)}, expected (n_components, n_features)")
     return np.shape(array)
 
 
 def check_weights(weights, K, name="weights"):
-    """Mixing weights (K,): none negative, summing to one."""
+    """Mixing weights (K,): none negative, summing to one.
+
+    Examples
+    --------
+    >>> check_weights([0.5, 0.6], K=2)
+    Traceback (most recent call last):
+    ValueError: weights = [0.5 0.6] must be at least 0 and sum to 1: divide them by their sum
+    """
     pi = np.asarray(weights, dtype=np.float64)
     if pi.shape != (K,):
         raise ValueError(f"{name} has shape {pi.shape}, expected {(K,)}: one weight a component")
@@ -200,7 +299,13 @@ def check_weights(weights, K, name="weights"):
 
 
 def check_means(means, K, D, name="means"):
-    """Means (K, D), finite."""
+    """Means (K, D), finite.
+
+    Examples
+    --------
+    >>> check_means([[1, 2]], K=1, D=2)
+    array([[1., 2.]])
+    """
     mu = np.asarray(means, dtype=np.float64)
     if mu.shape != (K, D):
         raise ValueError(f"{name} has shape {mu.shape}, expected {(K, D)}: one row a component")
@@ -210,7 +315,16 @@ def check_means(means, K, D, name="means"):
 
 
 def check_covariances(covariances, model, K, D, name="covariances"):
-    """Covariances in the shape of their model, symmetric and positive definite."""
+    """Covariances in the shape of their model, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.covariances import covariance_model
+    >>> full = covariance_model("full")
+    >>> check_covariances([[[1.0, 2.0], [2.0, 1.0]]], full, K=1, D=2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: covariances of component 0 is not symmetric positive definite: ...
+    """
     Sigma = np.asarray(covariances, dtype=np.float64)
     if Sigma.shape != model.shape(K, D):
         raise ValueError(
@@ -235,7 +349,16 @@ def _positive_definite(S):
 
 
 def check_count(value, name, minimum=1):
-    """A whole number, at least ``minimum``."""
+    """A whole number, at least ``minimum``.
+
+    Examples
+    --------
+    >>> check_count(3, "n_components")
+    3
+    >>> check_count(0, "n_components")
+    Traceback (most recent call last):
+    ValueError: n_components=0 must be at least 1
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name}={value!r} must be a whole number, at least {minimum}")
     if value < minimum:
@@ -244,7 +367,14 @@ def check_count(value, name, minimum=1):
 
 
 def check_not_negative(value, name):
-    """A finite number, at least 0."""
+    """A finite number, at least 0.
+
+    Examples
+    --------
+    >>> check_not_negative(-1, "tol")
+    Traceback (most recent call last):
+    ValueError: tol=-1 must be finite and at least 0
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{name}={value!r} must be a number, at least 0")
     if not np.isfinite(value) or value < 0:
@@ -253,7 +383,13 @@ def check_not_negative(value, name):
 
 
 def feature_names(X):
-    """Column names of a data frame, if all are strings; else None."""
+    """Column names of a data frame, if all are strings; else None.
+
+    Examples
+    --------
+    >>> feature_names([[1.0, 2.0]]) is None
+    True
+    """
     columns = getattr(X, "columns", None)
     if columns is None or not all(isinstance(c, str) for c in columns):
         return None

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from numpy_ml_gmm import GMM
@@ -125,6 +126,26 @@ def test_no_page_scrolls_sideways_on_a_phone(site, shown):
     for page in written_pages(site):
         wide = shown(page, 420).execute_script("return document.documentElement.scrollWidth")
         assert wide <= 420, page
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_no_equation_is_cut_off(site, shown, width):
+    cut = """
+        return [...document.querySelectorAll("div.math mjx-container")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent);
+    """
+    for page in written_pages(site):
+        if width == 1280 or not page.startswith("api/"):  # docstrings are set for a terminal
+            assert shown(page, width).execute_script(cut) == [], page
+
+
+def test_no_code_beside_a_derivation_is_cut_off(site, shown):
+    cut = """
+        return [...document.querySelectorAll(".beside pre")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent);
+    """
+    for page in written_pages(site):
+        assert shown(page).execute_script(cut) == [], page
 
 
 def test_code_stands_beside_its_derivation_and_on_a_phone_below(shown):
@@ -250,6 +271,37 @@ def test_the_other_runs_end_as_pythons(stepper, python_runs, key):
     last = stepper.position
     agree(stepper.numbers, python_runs[key], last)
     assert ("component 1 has collapsed" in stepper.find("head").text) == (key == "collapse")
+
+
+@pytest.mark.parametrize("key", ["bishop", "local", "collapse"])
+def test_the_curve_is_the_log_likelihood(stepper, key):
+    """Every height on the curve, also of what lies below the picture."""
+    stepper.choose(key)
+    line = stepper.find("line").get_attribute("d")
+    heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", line)]
+    data = json.loads(
+        stepper.browser.execute_script(
+            "return document.querySelector('.stepper script').textContent"
+        )
+    )
+    [frames] = [run["frames"] for run in data if run["key"] == key]
+    values = [frame["log_likelihood"] for frame in frames]
+    slope, level = np.polyfit(values, heights, 1)
+    assert slope < 0  # up on the page is down in SVG
+    assert heights == pytest.approx(slope * np.array(values) + level, abs=0.2)
+
+
+@pytest.mark.parametrize("key", ["bishop", "local"])  # the third is about the small component
+def test_the_start_is_in_the_picture(stepper, key):
+    stepper.choose(key)
+    outside = stepper.browser.execute_script("""
+        const plane = document.querySelector(".stepper-plane").getBoundingClientRect();
+        return [...document.querySelectorAll(".stepper-ellipse")]
+          .map((ellipse) => ellipse.getBoundingClientRect())
+          .filter((box) => box.top < plane.top || box.bottom > plane.bottom
+            || box.left < plane.left || box.right > plane.right).length;
+    """)
+    assert outside == 0
 
 
 def test_responsibilities_add_up_to_the_points(stepper, python_runs):

@@ -55,17 +55,34 @@ def test_every_module_has_a_page_and_every_public_name_an_entry(site):
     entries = inventory(site.folder / "objects.inv")
     for name in numpy_ml_gmm.__all__:
         module = getattr(numpy_ml_gmm, name).__module__
-        assert {f"numpy_ml_gmm.{name}", f"{module}.{name}"} & entries, name
+        assert {f"numpy_ml_gmm.{name}", f"{module}.{name}"} & entries.keys(), name
     public = [name for name, _ in inspect.getmembers(GMM) if not name.startswith("_")]
-    assert {f"numpy_ml_gmm.GMM.{name}" for name in public} <= entries
+    assert {f"numpy_ml_gmm.GMM.{name}" for name in public} <= entries.keys()
 
 
 def inventory(path):
-    """The names in Sphinx's list of objects."""
+    """The names in Sphinx's list of objects, each with its kind."""
     head = b"compressed using zlib.\n"
     raw = path.read_bytes()
     lines = zlib.decompress(raw[raw.index(head) + len(head) :]).decode().splitlines()
-    return {line.split()[0] for line in lines}
+    return dict(line.split()[:2] for line in lines)
+
+
+SHOWN = "py:class", "py:exception", "py:function", "py:method", "py:property"
+
+
+def test_everything_in_the_reference_has_an_example(site, extensions):
+    import beside
+
+    objects = inventory(site.folder / "objects.inv")
+    docs = {name: inspect.getdoc(beside.find(name)) for name in objects if objects[name] in SHOWN}
+    assert [name for name, doc in docs.items() if "\nExamples\n--------\n>>> " not in doc] == []
+
+
+def test_the_fields_of_a_named_tuple_are_described_by_their_comments(site):
+    for path in (site.folder / "api").glob("*.html"):
+        assert "Alias for field number" not in path.read_text("utf-8"), path.name
+    assert "where to take features" in (site.folder / "api" / "blocks.html").read_text("utf-8")
 
 
 def test_every_page_has_alternative_text_for_its_pictures(site):
@@ -90,6 +107,39 @@ def test_the_concordance_lists_every_equation_with_code_and_test(site, extension
             assert place.name.split(".")[-1] in row
         for place in tests[label]:
             assert f'href="#{place.name.replace("_", "-")}"' in row
+
+
+def test_a_link_to_an_equation_shows_its_words_and_the_number(site, extensions):
+    import bindings
+
+    labels = bindings.labels()
+    for path in sorted((ROOT / "tutorials").glob("*.ipynb")):
+        page = (site.folder / "tutorials" / f"{path.stem}.html").read_text("utf-8")
+        for words, target in re.findall(r"\[([^][]+)\]\(#([^)]+)\)", path.read_text("utf-8")):
+            if target in labels:
+                href = f"../{labels[target].stem}.html#equation-{target}"
+                shown = rf'href="{re.escape(href)}">{re.escape(words)}\xa0\(\d+\.\d+\)</a>'
+                assert re.search(shown, page), (path.name, words)
+
+
+def test_a_link_to_a_page_shows_its_words_alone(site):
+    """Also where the page has the name of an equation."""
+    for path in sorted(DOCS.glob("*.md")):
+        page = (site.folder / f"{path.stem}.html").read_text("utf-8")
+        for words in re.findall(r"\[([\w -]+)\]\(\w[\w-]*\.md", path.read_text("utf-8")):
+            assert f">{words}</span></a>" in page, (path.name, words)
+
+
+def test_the_exercises_are_shown_and_not_run(site):
+    shown = {path.stem for path in (site.folder / "tutorials" / "exercises").glob("*.html")}
+    assert shown == {path.stem for path in (ROOT / "tutorials" / "exercises").glob("*.ipynb")}
+    for path in (site.folder / "tutorials" / "exercises").glob("*.html"):
+        text = path.read_text("utf-8")
+        assert "your code here" in text and "cell_output" not in text, path.name
+
+
+def test_the_solutions_are_not_shown(site):
+    assert not [name for name in pages(site) if "solution" in name]
 
 
 def test_the_pages_show_the_live_source(site):
@@ -165,6 +215,19 @@ def test_a_cell_that_raises_fails_with_file_and_line(tmp_path):
     assert re.search(r"index\.md:8: WARNING: the cell raises ZeroDivisionError", log)
 
 
+def test_a_notebook_that_raises_fails_with_file_and_line(tmp_path):
+    cells = [{"cell_type": "code", "source": text} for text in ("x = 1", "1 / 0")]
+    for cell in cells:
+        cell |= {"metadata": {}, "outputs": [], "execution_count": None}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "note.ipynb").write_text(json.dumps(notebook, indent=1))
+    log = failing_build(tmp_path, "# A page\n\n```{toctree}\nnote\n```\n")
+    line = int(re.search(r"note\.ipynb:(\d+): WARNING: the cell raises ZeroDivision", log)[1])
+    entry = "\n".join((tmp_path / "note.ipynb").read_text().splitlines()[line - 1 : line + 2])
+    assert '"cell_type"' in entry and "1 / 0" in entry
+
+
 # ---- The extensions ------------------------------------------------------------------------------
 
 
@@ -237,13 +300,11 @@ def test_notebooks_are_copied_and_stale_ones_removed(tmp_path, monkeypatch, exte
     monkeypatch.setattr(conf, "ROOT", tmp_path)
     (tmp_path / "docs" / "tutorials").mkdir(parents=True)
     (tmp_path / "docs" / "tutorials" / "old.ipynb").write_text("{}")
-    (tmp_path / "tutorials").mkdir()
     conf.copy_tutorials(None, None)
-    source = ["text"]
-    conf.list_tutorials(None, "index", source)
-    assert not (tmp_path / "docs" / "tutorials").exists() and source == ["text"]
-    (tmp_path / "tutorials" / "new.ipynb").write_text("{}")
+    assert not (tmp_path / "docs" / "tutorials").exists()
+    (tmp_path / "tutorials" / "exercises" / "solutions").mkdir(parents=True)
+    for name in ("new.ipynb", "exercises/task.ipynb", "exercises/solutions/task.ipynb"):
+        (tmp_path / "tutorials" / name).write_text("{}")
     conf.copy_tutorials(None, None)
-    conf.list_tutorials(None, "index", source)
-    assert [p.name for p in (tmp_path / "docs" / "tutorials").iterdir()] == ["new.ipynb"]
-    assert "tutorials/*" in source[0]
+    copied = sorted((tmp_path / "docs" / "tutorials").rglob("*.ipynb"))
+    assert [path.name for path in copied] == ["task.ipynb", "new.ipynb"]

@@ -4,6 +4,8 @@ myst-nb alone names the file.  What it leaves in the page is a block with the
 traceback, and that has a line.
 """
 
+from pathlib import Path
+
 from docutils import nodes
 from sphinx.util import logging
 
@@ -17,8 +19,17 @@ def report(app, doctree):
             for block in cell.findall(nodes.literal_block):
                 if block.get("language") == "ipythontb":
                     last = block.astext().strip().splitlines()[-1]
-                    fence = cell.line - 2  # myst-nb counts from below the fence
-                    logger.warning("the cell raises %s", last, location=(app.env.docname, fence))
+                    place = app.env.docname, first_line(cell, app.env.doc2path(app.env.docname))
+                    logger.warning("the cell raises %s", last, location=place)
+
+
+def first_line(cell, path):
+    """Where a cell starts in its file: at the fence, or at its entry in a notebook."""
+    if Path(path).suffix != ".ipynb":
+        return cell.line - 2  # myst-nb counts from below the fence
+    lines = Path(path).read_text("utf-8").splitlines()
+    starts = [n for n, line in enumerate(lines, 1) if '"cell_type":' in line]
+    return starts[cell.line // 10_000 - 1]  # myst-nb gives each cell ten thousand lines
 
 
 def describe(app, doctree):

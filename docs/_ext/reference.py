@@ -33,7 +33,8 @@ PAGE = """# {name}
    :members:
 {options}```
 """
-# The class has its public name, numpy_ml_gmm.GMM, and what it inherits.
+# The class has its public name, numpy_ml_gmm.GMM, and what it inherits.  The plots pass a View
+# among themselves.
 OPTIONS = {
     "gmm": """   :exclude-members: GMM
 
@@ -41,7 +42,7 @@ OPTIONS = {
    :members:
    :inherited-members:
 """,
-    "cli": "   :exclude-members: Parser\n",
+    "plots": "   :exclude-members: View\n",
 }
 
 

@@ -99,10 +99,12 @@ def old_faithful():
 
 
 def bishop():
-    """Two round components in opposite corners."""
+    """Two round components in opposite corners, as the picture in the book shows them."""
     text = (
-        "Old Faithful in standard units, from a start like that of Bishop's figure 9.8: two "
-        "round components in the two empty corners."
+        "Old Faithful in standard units, from the start of Bishop's figure 9.8: two equal round "
+        "components in the two empty corners. The book shows a picture and gives no numbers. "
+        "Means (\N{MINUS SIGN}1.5, 1) and (1.5, \N{MINUS SIGN}1) and variance 0.5 are our "
+        "reading of it."
     )
     start = round_start([[-1.5, 1.0], [1.5, -1.0]], 0.5)
     return Run("bishop", "Old Faithful", text, old_faithful(), start, 16)

@@ -1,4 +1,4 @@
-// What the theme leaves undone for readers with a keyboard or a screen reader.
+// What the theme leaves undone for readers with a phone, a keyboard or a screen reader.
 (() => {
   // The captions of the contents are headings without a level.
   for (const caption of document.querySelectorAll("[role=heading]:not([aria-level])"))
@@ -9,6 +9,14 @@
   for (const summary of document.querySelectorAll("summary[aria-label]"))
     summary.removeAttribute("aria-label");
 
+  // A wide equation gets smaller on a narrow page, as far as it can be read.
+  const SMALLEST = 0.68;
+  const fit = () => document.querySelectorAll("div.math mjx-container").forEach((box) => {
+    box.style.fontSize = "";
+    const room = (box.clientWidth - 1) / box.scrollWidth;
+    if (room < 1) box.style.fontSize = `${100 * Math.max(room, SMALLEST)}%`;
+  });
+
   // What scrolls sideways can be reached by keyboard.
   const boxes = ".highlight pre, div.math mjx-container, .table-wrapper, .cell_output pre, .stepper-box";
   const mark = () => document.querySelectorAll(boxes).forEach((box) => {
@@ -17,7 +25,7 @@
   });
   window.addEventListener("load", () => {
     mark();
-    window.MathJax?.startup?.promise?.then(mark);
+    window.MathJax?.startup?.promise?.then(fit).then(mark);
   });
-  window.addEventListener("resize", mark);
+  window.addEventListener("resize", () => { fit(); mark(); });
 })();

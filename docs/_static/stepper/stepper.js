@@ -24,7 +24,7 @@
   function scales(X) {
     const [xs, ys] = [X.map((p) => p[0]), X.map((p) => p[1])];
     const mid = (v) => (Math.min(...v) + Math.max(...v)) / 2;
-    const reach = (v) => (Math.max(...v) - Math.min(...v)) * 1.25;
+    const reach = (v) => (Math.max(...v) - Math.min(...v)) * 1.4;
     const unit = Math.min(SIZE.w / reach(xs), SIZE.h / reach(ys));
     const [cx, cy] = [mid(xs), mid(ys)];
     return { unit, x: (v) => SIZE.w / 2 + unit * (v - cx), y: (v) => SIZE.h / 2 - unit * (v - cy) };
@@ -154,13 +154,14 @@
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const left = 10, right = SIZE.w - 10;
     ui.cx = (t) => left + ((right - left) * t) / (run.frames.length - 1);
-    ui.cy = (v) => SIZE.pad + (SIZE.curve - 2 * SIZE.pad) * (1 - (Math.max(v, low) - low) / (high - low || 1));
+    ui.cy = (v) => SIZE.pad + (SIZE.curve - 2 * SIZE.pad) * (1 - (v - low) / (high - low || 1));
     const y = ui.cy(run.best).toFixed(1);
     el(ui.curve, "line", { x1: left, x2: right, y1: y, y2: y, class: "stepper-best" });
     const d = run.frames.map((f, t) => `${t ? "L" : "M"}${ui.cx(t).toFixed(1)} ${ui.cy(f.log_likelihood).toFixed(1)}`);
     el(ui.curve, "path", { d: d.join(""), class: "stepper-line" });
     ui.mark = el(ui.curve, "circle", { r: 6, class: "stepper-mark" });
-    ui.caption.textContent = "The log-likelihood after each half step. " +
+    const below = run.frames[0].log_likelihood < low ? "The start is too low to be drawn. " : "";
+    ui.caption.textContent = `The log-likelihood after each half step. ${below}` +
       `Dashed: the best of many starts, smoothed a little, ${fixed(run.best, 2)}.`;
   }
 
@@ -172,7 +173,7 @@
       ui.means[k].setAttribute("transform", `translate(${ui.scale.x(mean[0])} ${ui.scale.y(mean[1])})`);
     });
     ui.mark.setAttribute("cx", ui.cx(t));
-    ui.mark.setAttribute("cy", ui.cy(f.log_likelihood));
+    ui.mark.setAttribute("cy", Math.min(ui.cy(f.log_likelihood), SIZE.curve - 6));
     ui.slider.value = t;
     ui.slider.setAttribute("aria-valuetext", headline(run, t));
     ui.back.disabled = t === 0;
