@@ -30,7 +30,13 @@ CHUNKS, BLOCKS_PER_CHUNK = 32, 4  # at most so many, of at least so many blocks
 
 
 class Block(NamedTuple):
-    """Some rows, laid on their side so that each feature is contiguous."""
+    """Some rows, laid on their side so that each feature is contiguous.
+
+    Examples
+    --------
+    >>> Rows(np.array([[1.0, 2.0], [3.0, 4.0]])).block(slice(0, 2)).x
+    array([[1., 3.], [2., 4.]])
+    """
 
     x: np.ndarray  # (D, B)
     weights: np.ndarray | None  # (B,)
@@ -38,7 +44,13 @@ class Block(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Checked data, with what is known of each row."""
+    """Checked data, with what is known of each row.
+
+    Examples
+    --------
+    >>> Rows(np.ones((3, 2)), weights=np.array([1.0, 2.0, 0.5])).total_weight
+    3.5
+    """
 
     X: np.ndarray  # (N, D)
     weights: np.ndarray | None = None  # (N,)
@@ -47,20 +59,39 @@ class Rows(NamedTuple):
     frame: object = None  # where to take features, if it is known; see statistics.py
 
     def block(self, rows):
-        """The rows of one slice as a :class:`Block`."""
+        """The rows of one slice as a :class:`Block`.
+
+        Examples
+        --------
+        >>> rows = Rows(np.array([[1.0], [2.0]]), priors=np.array([[1.0, 1.0], [0.0, 1.0]]))
+        >>> rows.block(slice(1, 2)).log_priors
+        array([[-inf], [ 0.]])
+        """
         with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
             log_priors = None if self.priors is None else np.log(self.priors[rows].T)
         weights = None if self.weights is None else self.weights[rows]
         return Block(np.ascontiguousarray(self.X[rows].T), weights, log_priors)
 
     def take(self, index):
-        """The rows of an index, copied into memory."""
+        """The rows of an index, copied into memory.
+
+        Examples
+        --------
+        >>> Rows(np.array([[1.0], [2.0], [3.0]])).take([0, 2]).X
+        array([[1.], [3.]])
+        """
         parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
         return Rows(*parts, self.n_jobs, self.frame)
 
     @property
     def total_weight(self):
-        """Sum of the weights: the number of rows, if none are given."""
+        """Sum of the weights: the number of rows, if none are given.
+
+        Examples
+        --------
+        >>> Rows(np.ones((3, 2))).total_weight
+        3.0
+        """
         return float(len(self.X) if self.weights is None else self.weights.sum())
 
 
@@ -99,6 +130,11 @@ def map_chunks(function, n_rows, size, n_jobs=1):
         Rows in a block.
     n_jobs : int
         Number of threads.  NumPy lets go of the interpreter's lock.
+
+    Examples
+    --------
+    >>> list(map_chunks(lambda blocks: [b.stop - b.start for b in blocks], n_rows=20, size=4))
+    [[4, 4, 4, 4], [4]]
     """
     blocks = slices(0, n_rows, _even(n_rows, _even(n_rows, size)))
     per_chunk = max(BLOCKS_PER_CHUNK, _even(len(blocks), CHUNKS))
@@ -117,7 +153,13 @@ def _even(total, parts):
 
 @functools.cache
 def blas_controller():
-    """Holds BLAS to one thread: blocks are small, and our threads share the cores."""
+    """Holds BLAS to one thread: blocks are small, and our threads share the cores.
+
+    Examples
+    --------
+    >>> blas_controller() is blas_controller()
+    True
+    """
     return ThreadpoolController()
 
 
@@ -128,6 +170,11 @@ def thread_count(n_jobs):
     ------
     ValueError, TypeError
         If ``n_jobs`` is 0, or not a whole number.
+
+    Examples
+    --------
+    >>> thread_count(None), thread_count(3)
+    (1, 3)
     """
     if n_jobs is not None and not isinstance(n_jobs, int | np.integer):
         raise TypeError(f"n_jobs={n_jobs!r} must be a whole number, or None for one thread")

@@ -35,7 +35,13 @@ from .validation import ConvergenceWarning, check_count, check_X
 
 
 class Parameters(NamedTuple):
-    """Weights, means and covariances, of one mixture or stacked over replicates."""
+    """Weights, means and covariances, of one mixture or stacked over replicates.
+
+    Examples
+    --------
+    >>> Parameters.of(GMM.from_parameters([1.0], [[0.0]], [[[2.0]]])).covariances
+    array([[[2.]]])
+    """
 
     weights: np.ndarray  # (..., K)
     means: np.ndarray  # (..., K, D)
@@ -43,22 +49,51 @@ class Parameters(NamedTuple):
 
     @classmethod
     def of(cls, model):
-        """Those of a fitted model."""
+        """Those of a fitted model.
+
+        Examples
+        --------
+        >>> Parameters.of(GMM.from_parameters([1.0], [[0.0]], [[[2.0]]])).means
+        array([[0.]])
+        """
         return cls(model.weights_, model.means_, model.covariances_)
 
 
 class Bootstrap(NamedTuple):
-    """Parameters of every replicate, their components in the order of the model's."""
+    """Parameters of every replicate, their components in the order of the model's.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(50, 1))
+    >>> found = bootstrap_parameters(GMM(1).fit(X), X, n_bootstraps=10, random_state=0)
+    >>> found.replicates.means.shape, found.n_failed
+    ((10, 1, 1), 0)
+    """
 
     replicates: Parameters  # each with a leading axis (B,)
     n_failed: int  # fits that collapsed, and are left out
 
     def standard_errors(self):
-        """The standard deviation of each parameter over the replicates."""
+        """The standard deviation of each parameter over the replicates.
+
+        Examples
+        --------
+        >>> ends = Parameters(np.ones((2, 1)), np.array([[[0.0]], [[2.0]]]), np.ones((2, 1, 1, 1)))
+        >>> Bootstrap(ends, n_failed=0).standard_errors().means.round(4)
+        array([[1.4142]])
+        """
         return Parameters(*(a.std(axis=0, ddof=1) for a in self.replicates))
 
     def intervals(self, level=0.95):
-        """The middle ``level`` of the replicates: a pair of lower and upper parameters."""
+        """The middle ``level`` of the replicates: a pair of lower and upper parameters.
+
+        Examples
+        --------
+        >>> ends = Parameters(np.ones((2, 1)), np.array([[[0.0]], [[2.0]]]), np.ones((2, 1, 1, 1)))
+        >>> low, high = Bootstrap(ends, n_failed=0).intervals(level=0.5)
+        >>> low.means, high.means
+        (array([[0.5]]), array([[1.5]]))
+        """
         if not 0 < level < 1:
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
         ends = (1 - level) / 2, (1 + level) / 2
@@ -68,7 +103,13 @@ class Bootstrap(NamedTuple):
 
 
 class LikelihoodRatioTest(NamedTuple):
-    """K components against K + 1."""
+    """K components against K + 1.
+
+    Examples
+    --------
+    >>> LikelihoodRatioTest(9.0, 0.05, np.array([1.0, 2.0]), 0).p_value
+    0.05
+    """
 
     statistic: float
     p_value: float
@@ -144,7 +185,15 @@ def bootstrap_parameters(
 
 
 def replicate(model, X, r, parametric, rng):
-    """The matched parameters of a fit to data drawn again; None if it collapses."""
+    """The matched parameters of a fit to data drawn again; None if it collapses.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(50, 1))
+    >>> model = GMM(1).fit(X)
+    >>> replicate(model, X, np.ones((50, 1)), False, np.random.default_rng(1)).means.shape
+    (1, 1)
+    """
     again = GMM(**model.get_params()).set_params(
         weights_init=model.weights_,
         means_init=model.means_,
@@ -170,7 +219,14 @@ def matching(r, r_again):
 
 
 def reordered(model, order):
-    """Parameters with the components in another order."""
+    """Parameters with the components in another order.
+
+    Examples
+    --------
+    >>> model = GMM.from_parameters([0.25, 0.75], [[0.0], [1.0]], [[[1.0]], [[2.0]]])
+    >>> reordered(model, [1, 0]).weights
+    array([0.75, 0.25])
+    """
     own = "V" in model.covariance_model.letters  # else one covariance is common to all
     covariances = model.covariances_[order] if own else model.covariances_
     return Parameters(model.weights_[order], model.means_[order], covariances)
@@ -246,13 +302,26 @@ def likelihood_ratio_test(
 
 
 def pair(K, random_state, gmm_params):
-    """Mixtures of K and of K + 1 components."""
+    """Mixtures of K and of K + 1 components.
+
+    Examples
+    --------
+    >>> [model.n_components for model in pair(2, 0, {"tol": 1e-3})]
+    [2, 3]
+    """
     params = gmm_params | {"random_state": random_state}
     return GMM(K, **params), GMM(K + 1, **params)
 
 
 def null_statistic(null, N, gmm_params, rng):
-    """The statistic on N points drawn from the null; nan if a fit collapses."""
+    """The statistic on N points drawn from the null; nan if a fit collapses.
+
+    Examples
+    --------
+    >>> null = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]])
+    >>> null_statistic(null, 50, {"n_init": 2}, np.random.default_rng(0)) > 0
+    True
+    """
     X = draw(null, N, rng)
     models = pair(null.n_components, int(rng.integers(2**32)), gmm_params)
     if not all(fitted(model, X) for model in models):
@@ -261,7 +330,13 @@ def null_statistic(null, N, gmm_params, rng):
 
 
 def draw(model, N, rng):
-    """N points from a fitted mixture."""
+    """N points from a fitted mixture.
+
+    Examples
+    --------
+    >>> draw(GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]), 3, np.random.default_rng(0)).shape
+    (3, 1)
+    """
     source = GMM.from_parameters(
         *Parameters.of(model), covariance_type=model.covariance_type, random_state=rng
     )
@@ -269,7 +344,13 @@ def draw(model, N, rng):
 
 
 def fitted(model, X, **kwargs):
-    """Fit, and say whether it went well."""
+    """Fit, and say whether it went well.
+
+    Examples
+    --------
+    >>> fitted(GMM(1), [[0.0], [1.0]]), fitted(GMM(3), [[0.0], [1.0]])
+    (True, False)
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one step short alters nothing
@@ -280,7 +361,13 @@ def fitted(model, X, **kwargs):
 
 
 def repeat(function, n, random_state, n_jobs, progress):
-    """``function(rng)`` n times, each with a generator of its own: n_jobs changes no result."""
+    """``function(rng)`` n times, each with a generator of its own: n_jobs changes no result.
+
+    Examples
+    --------
+    >>> list(repeat(lambda rng: 1, 3, 0, None, False))
+    [1, 1, 1]
+    """
     generators = np.random.default_rng(random_state).spawn(n)
     with mapper(n_jobs) as run:
         results = run(function, generators)

@@ -84,34 +84,70 @@ MAX_STEPS = 100  # of an inner iteration; Newton's method needs about ten
 
 
 class CovarianceModel(NamedTuple):
-    """What the rest of the package needs to know of a covariance model."""
+    """What the rest of the package needs to know of a covariance model.
+
+    Examples
+    --------
+    >>> MODELS["VEV"].n_parameters(K=3, D=2), MODELS["VEV"].diagonal
+    (7, False)
+    """
 
     letters: str  # volume, shape, orientation
     rule: Callable  # (W, N) -> covariances, one for each component or one for all
 
     @property
     def diagonal(self):
-        """True if W and the covariances are diagonals only."""
+        """True if W and the covariances are diagonals only.
+
+        Examples
+        --------
+        >>> MODELS["VVI"].diagonal, MODELS["VVV"].diagonal
+        (True, False)
+        """
         return self.letters[2] == "I"
 
     @property
     def iterated(self):
-        """True if the rule is a search, which may start from covariances that are at hand."""
+        """True if the rule is a search, which may start from covariances that are at hand.
+
+        Examples
+        --------
+        >>> MODELS["VEV"].iterated, MODELS["VVV"].iterated
+        (True, False)
+        """
         return self.letters in ("VEI", "VEE", "EVE", "VVE", "VEV")
 
     def shape(self, K, D):
-        """The shape of the covariances that the user sees."""
+        """The shape of the covariances that the user sees.
+
+        Examples
+        --------
+        >>> [MODELS[letters].shape(3, 2) for letters in ("VVV", "EEE", "VVI", "VII", "EII")]
+        [(3, 2, 2), (2, 2), (3, 2), (3,), ()]
+        """
         each = () if self.letters[1] == "I" else (D,) if self.diagonal else (D, D)
         return (K, *each) if "V" in self.letters else each
 
     def n_parameters(self, K, D):
-        """Number of free parameters: of volume, shape and orientation."""
+        """Number of free parameters: of volume, shape and orientation.
+
+        Examples
+        --------
+        >>> [MODELS[letters].n_parameters(K=3, D=2) for letters in ("EII", "VVI", "EEE", "VVV")]
+        [1, 6, 3, 9]
+        """
         sizes = 1, D - 1, D * (D - 1) // 2
         times = {"I": 0, "E": 1, "V": K}
         return sum(times[letter] * size for letter, size in zip(self.letters, sizes, strict=True))
 
     def expand(self, covariances, K, D):
-        """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
+        """Every component's own covariance: (K, D, D), or (K, D) if diagonal.
+
+        Examples
+        --------
+        >>> MODELS["VII"].expand([1.0, 4.0], K=2, D=2)
+        array([[1., 1.], [4., 4.]])
+        """
         covariances = np.asarray(covariances)
         if self.letters == "VII":
             covariances = covariances[:, None]
@@ -133,6 +169,12 @@ class CovarianceModel(NamedTuple):
         ValueError
             If no covariances do, because a scatter matrix is singular.  The models
             that never divide by a volume return a singular covariance instead.
+
+        Examples
+        --------
+        >>> W = np.array([[[4.0, 0.0], [0.0, 8.0]]])
+        >>> MODELS["VVV"].estimate(W, np.array([4.0]))
+        array([[[1., 0.], [0., 2.]]])
         """
         covariances = self.minimise(W, N, last)
         if not np.isfinite(covariances).all():
@@ -146,6 +188,12 @@ class CovarianceModel(NamedTuple):
         -------
         ndarray (..., K, D, D), or 1 in place of K where all components share it
             (..., K, D) for diagonals, (..., K) for spheres.
+
+        Examples
+        --------
+        >>> W = np.array([[4.0, 8.0], [4.0, 4.0]])
+        >>> MODELS["VVI"].minimise(W, np.array([2.0, 4.0]))
+        array([[2., 4.], [1., 1.]])
         """
         start = (last,) if self.iterated else ()
         try:
@@ -176,12 +224,24 @@ class CovarianceModel(NamedTuple):
 
 
 def tied_sphere(W, N):
-    r"""EII: :math:`\lambda = \sum_k \operatorname{tr} W_k \big/ (D \sum_k N_k)`."""
+    r"""EII: :math:`\lambda = \sum_k \operatorname{tr} W_k \big/ (D \sum_k N_k)`.
+
+    Examples
+    --------
+    >>> tied_sphere(np.array([[4.0, 8.0], [4.0, 8.0]]), np.array([2.0, 4.0]))
+    array([2.])
+    """
     return W.mean(axis=-1).sum(axis=-1, keepdims=True) / N.sum(axis=-1, keepdims=True)
 
 
 def sphere(W, N):
-    r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)`."""
+    r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)`.
+
+    Examples
+    --------
+    >>> sphere(np.array([[4.0, 8.0], [4.0, 8.0]]), np.array([2.0, 4.0]))
+    array([3. , 1.5])
+    """
     return W.mean(axis=-1) / N
 
 
@@ -189,12 +249,24 @@ def sphere(W, N):
 
 
 def equal(W, N):
-    r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k`."""
+    r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k`.
+
+    Examples
+    --------
+    >>> equal(np.array([[4.0, 8.0], [4.0, 4.0]]), np.array([2.0, 2.0]))
+    array([[2., 3.]])
+    """
     return _sum(W, N) / _each(_sum(N, N), W)
 
 
 def varying(W, N):
-    r"""VVI, VVV: :math:`\Sigma_k = W_k / N_k`."""
+    r"""VVI, VVV: :math:`\Sigma_k = W_k / N_k`.
+
+    Examples
+    --------
+    >>> varying(np.array([[4.0, 8.0], [4.0, 4.0]]), np.array([2.0, 4.0]))
+    array([[2., 4.], [1., 1.]])
+    """
     return W / _each(N, W)
 
 
@@ -205,6 +277,12 @@ def equal_volume(W, N):
 
         \Sigma_k = \lambda \frac{W_k}{|W_k|^{1/D}}, \qquad
         \lambda = \sum_k |W_k|^{1/D} \Big/ \sum_k N_k .
+
+    Examples
+    --------
+    >>> Sigma = equal_volume(np.array([[1.0, 4.0], [9.0, 4.0]]), np.array([2.0, 2.0]))
+    >>> Sigma.prod(axis=1).round(6)
+    array([4., 4.])
     """
     log_volume = _log_det(W, N) / W.shape[-1]  # (..., K)
     log_lambda = np.logaddexp.reduce(log_volume, axis=-1, keepdims=True) - np.log(_sum(N, N))
@@ -228,6 +306,12 @@ def equal_shape(W, N, last=None):
         f(u) = D \sum_k N_k u_k + \sum_k N_k \, \log \Bigl| \sum_k e^{-u_k} W_k \Bigr| .
 
     Each step is Newton's, or an alternation if Newton's does not lower f.
+
+    Examples
+    --------
+    >>> Sigma = equal_shape(np.array([[2.0, 8.0], [9.0, 36.0]]), np.array([2.0, 2.0]))
+    >>> (Sigma[:, 1] / Sigma[:, 0]).round(6)
+    array([4., 4.])
     """
     D, spare = W.shape[-1], N == 0
     flat = ~W.any(axis=tuple(range(N.ndim, W.ndim))) & ~spare  # no scatter at all: no shape
@@ -290,6 +374,12 @@ def own_axes(W, N, *last, rule):
 
     Eigenvalues are paired in order: the trace in the objective is least when
     long axes lie along long axes.
+
+    Examples
+    --------
+    >>> W = np.array([[[5.0, 3.0], [3.0, 5.0]], [[5.0, -3.0], [-3.0, 5.0]]])
+    >>> np.linalg.eigvalsh(own_axes(W, np.array([2.0, 2.0]), rule=equal)).round(6)
+    array([[1., 4.], [1., 4.]])
     """
     Omega, Q = np.linalg.eigh(W)  # (..., K, D), (..., K, D, D)
     return _compose(Q, rule(np.maximum(Omega, 0), N, *last))
@@ -315,6 +405,12 @@ def common_axes(W, N, last=None, *, rule):
     and from those of each component, and keeps the lowest end.  Where covariances are
     given, as between two steps of EM, only the best of these starts and of the last axes
     goes on: f never rises above its value there.
+
+    Examples
+    --------
+    >>> W = np.array([[[5.0, 3.0], [3.0, 5.0]], [[2.0, 1.0], [1.0, 2.0]]])
+    >>> common_axes(W, np.array([1.0, 1.0]), None, rule=varying).round(6)
+    array([[[5., 3.], [3., 5.]], [[2., 1.], [1., 2.]]])
     """
     singular = np.isneginf(_log_det(W, N)) & (N > 0)
     W = np.where(_each(singular, W), np.eye(W.shape[-1]), W)

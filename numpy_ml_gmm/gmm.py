@@ -349,7 +349,19 @@ class GMM(Estimator):
         yield from self.climb(rows, self.max_iter)
 
     def climb(self, rows, n_steps):
-        """At most ``n_steps`` of EM (:eq:`e-step`, :eq:`m-step`), a yield after each."""
+        """At most ``n_steps`` of EM (:eq:`e-step`, :eq:`m-step`), a yield after each.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> model = GMM.from_parameters([0.5, 0.5], [[0.0], [4.0]], [[[1.0]], [[1.0]]])
+        >>> rows = Rows(np.array([[-1.0], [0.0], [1.0], [4.0], [6.0]]))
+        >>> model.history_, model.best_restart_ = [[]], 0
+        >>> for _ in model.climb(rows, n_steps=2):
+        ...     pass
+        >>> model.means_.ravel().round(1) + 0.0
+        array([0., 5.])
+        """
         statistics, gain = self.e_step(rows), np.nan
         rows = rows._replace(frame=statistics.groups[0].frame)  # the data's own serves every step
         for _ in range(n_steps):
@@ -624,7 +636,13 @@ class GMM(Estimator):
 
     @property
     def covariance_model(self):
-        """The rule from scatter matrices to covariances."""
+        """The rule from scatter matrices to covariances.
+
+        Examples
+        --------
+        >>> GMM(covariance_type="tied").covariance_model.letters
+        'EEE'
+        """
         return covariance_model(self.covariance_type)
 
     def _expanded(self):
@@ -694,5 +712,11 @@ def gain_to_come(gain, last_gain):
 
 
 def scaled_noise(noise, Sigma):
-    """Standard normal rows as rows with covariance Sigma, a matrix or a diagonal."""
+    """Standard normal rows as rows with covariance Sigma, a matrix or a diagonal.
+
+    Examples
+    --------
+    >>> scaled_noise(np.ones((1, 2)), np.array([[4.0, 0.0], [0.0, 9.0]]))
+    array([[2., 3.]])
+    """
     return noise * np.sqrt(Sigma) if Sigma.ndim == 1 else noise @ cholesky(Sigma[None])[0].T

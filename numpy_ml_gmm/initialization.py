@@ -31,14 +31,26 @@ ROWS_IN_TREE = 2000  # a tree needs memory for every pair
 
 
 def standardised(X, w):
-    """Each feature with weighted mean 0 and variance 1."""
+    """Each feature with weighted mean 0 and variance 1.
+
+    Examples
+    --------
+    >>> standardised(np.array([[1.0], [3.0]]), np.ones(2))
+    array([[-1.], [ 1.]])
+    """
     X = X.astype(np.float64)
     delta = X - np.average(X, axis=0, weights=w)
     return delta / np.sqrt(np.average(delta**2, axis=0, weights=w))
 
 
 def squared_distances(Z, centres):
-    """Squared distance of each point to each centre, (N, K)."""
+    """Squared distance of each point to each centre, (N, K).
+
+    Examples
+    --------
+    >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0]]))
+    array([[ 0.], [25.]])
+    """
     cross = Z @ centres.T
     d2 = (Z * Z).sum(axis=1)[:, None] - 2 * cross + (centres * centres).sum(axis=1)
     return np.maximum(d2, 0)
@@ -49,6 +61,11 @@ def draw(p, rng):
 
     By the inverse of the cumulative sum: a row of weight two is drawn just as
     two equal rows side by side.
+
+    Examples
+    --------
+    >>> draw(np.array([0.0, 1.0, 0.0]), np.random.default_rng(0))
+    1
     """
     cumulative = np.cumsum(p)
     return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
@@ -59,6 +76,12 @@ def plus_plus(Z, K, rng, w):
 
     Source: Arthur & Vassilvitskii (2007), *k-means++: the advantages of careful
     seeding*, SODA, pages 1027-1035.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [0.0], [9.0]])
+    >>> sorted(plus_plus(Z, 2, np.random.default_rng(0), np.ones(3)).ravel().tolist())
+    [0.0, 9.0]
     """
     centres = Z[[draw(w, rng)]]
     nearest = np.full(len(Z), np.inf)
@@ -70,12 +93,26 @@ def plus_plus(Z, K, rng, w):
 
 
 def one_hot(labels, K):
-    """Labels (N,) as responsibilities (N, K)."""
+    """Labels (N,) as responsibilities (N, K).
+
+    Examples
+    --------
+    >>> one_hot([0, 2], 3)
+    array([[1., 0., 0.], [0., 0., 1.]])
+    """
     return np.eye(K)[labels]
 
 
 def k_means(Z, K, rng, w, max_iter=100):
-    """Lloyd's algorithm from k-means++ centres: labels by the nearest centre."""
+    """Lloyd's algorithm from k-means++ centres: labels by the nearest centre.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [0.1], [9.0]])
+    >>> r = k_means(Z, 2, np.random.default_rng(0), np.ones(3))
+    >>> bool((r[0] == r[1]).all()), bool((r[0] == r[2]).all())
+    (True, False)
+    """
     centres = plus_plus(Z, K, rng, w)
     labels = None
     for _ in range(max_iter):
@@ -93,7 +130,14 @@ def k_means(Z, K, rng, w, max_iter=100):
 
 
 def whitened(Z, w):
-    """Z turned to its principal axes, each scaled to variance 1 (or 0, if it has none)."""
+    """Z turned to its principal axes, each scaled to variance 1 (or 0, if it has none).
+
+    Examples
+    --------
+    >>> Y = whitened(np.array([[-1.0, -2.0], [1.0, 2.0], [-1.0, 1.0], [1.0, -1.0]]), np.ones(4))
+    >>> np.cov(Y.T, ddof=0).round(6) + 0.0
+    array([[1., 0.], [0., 1.]])
+    """
     variance, axes = np.linalg.eigh(np.cov(Z.T, aweights=w, ddof=0).reshape(Z.shape[1], -1))
     sound = variance > 1e-9
     return Z @ axes * np.where(sound, 1 / np.sqrt(np.where(sound, variance, 1)), 0)
@@ -104,6 +148,12 @@ def k_means_plus_plus(Z, K, rng, w):
 
     A coin decides between them.  Restarts differ more than those of k-means, which
     often all end on the same hill.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [0.1], [9.0]])
+    >>> k_means_plus_plus(Z, 2, np.random.default_rng(0), np.ones(3)).sum(axis=1)
+    array([1., 1., 1.])
     """
     if rng.random() < 0.5:
         Z = whitened(Z, w)
@@ -111,7 +161,14 @@ def k_means_plus_plus(Z, K, rng, w):
 
 
 def random_from_data(Z, K, rng, w):
-    """K random rows as means, unit variances: soft labels by their densities."""
+    """K random rows as means, unit variances: soft labels by their densities.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [0.1], [9.0]])
+    >>> random_from_data(Z, 2, np.random.default_rng(0), np.ones(3)).sum(axis=1)
+    array([1., 1., 1.])
+    """
     centres = Z[rng.choice(len(Z), K, replace=False, p=w / w.sum())]
     d2 = squared_distances(Z, centres)
     r = np.exp((d2.min(axis=1, keepdims=True) - d2) / 2)
@@ -119,7 +176,13 @@ def random_from_data(Z, K, rng, w):
 
 
 def random(Z, K, rng, w):
-    """Random responsibilities: each row uniform on the simplex."""
+    """Random responsibilities: each row uniform on the simplex.
+
+    Examples
+    --------
+    >>> random(np.zeros((3, 1)), 2, np.random.default_rng(0), np.ones(3)).sum(axis=1)
+    array([1., 1., 1.])
+    """
     return rng.dirichlet(np.ones(K), size=len(Z))
 
 
@@ -129,6 +192,13 @@ def hierarchical(Z, K, rng, w):
     The tree grows on principal components, each divided by the root of its spread (Scrucca
     & Raftery 2015, https://doi.org/10.1007/s11634-015-0220-z).  Of many rows a sample makes
     the tree, the same one each time, and the others go to the nearest branch.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [0.1], [9.0], [9.1]])
+    >>> r = hierarchical(Z, 2, None, np.ones(4))
+    >>> (r @ r.T).astype(int)  # 1 where two rows share a branch
+    array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]])
     """
     s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
     Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
@@ -145,7 +215,13 @@ def hierarchical(Z, K, rng, w):
 
 @functools.lru_cache(maxsize=1)
 def ward_tree(data, D):
-    """Ward's tree of rows given as bytes.  The last is held: a table of fits shares it."""
+    """Ward's tree of rows given as bytes.  The last is held: a table of fits shares it.
+
+    Examples
+    --------
+    >>> ward_tree(np.array([0.0, 0.1, 9.0]).tobytes(), 1)[:, :2]
+    array([[0., 1.], [2., 3.]])
+    """
     tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
     tree[:, 2] = np.arange(len(tree))  # heights without ties: a cut gives just K branches
     return tree
@@ -168,6 +244,16 @@ def start(model, rows, rng):
     a sample of the rows if there are many: a short run of EM each, then the most
     promising to the end (Biernacki, Celeux & Govaert 2003,
     https://doi.org/10.1016/S0167-9473(02)00163-9).
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> model, rows = GMM(2, init_params=[0, 0, 1, 1]), Rows(np.array([[0.0], [1.0], [8.0], [9.0]]))
+    >>> model.n_features_in_ = 1
+    >>> start(model, rows, np.random.default_rng(0))
+    >>> model.means_.ravel()
+    array([0.5, 8.5])
     """
     check_spread(one_component(rows, diagonal=True))
     model.history_, model.best_restart_ = [[]], 0
@@ -187,7 +273,13 @@ def start(model, rows, rng):
 
 
 def is_random(init):
-    """Whether a second start would differ from the first."""
+    """Whether a second start would differ from the first.
+
+    Examples
+    --------
+    >>> is_random("k-means++"), is_random("hierarchical")
+    (True, False)
+    """
     return callable(init) or (isinstance(init, str) and init not in DETERMINISTIC)
 
 
@@ -253,7 +345,16 @@ def _place(model, rows, given, rng):
 
 
 def first_guess(model, rows, given, rng):
-    """Responsibilities (N, K) by the model's ``init_params``."""
+    """Responsibilities (N, K) by the model's ``init_params``.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> rows = Rows(np.array([[0.0], [1.0], [9.0]]))
+    >>> first_guess(GMM(2, init_params=[0, 0, 1]), rows, {}, np.random.default_rng(0))
+    array([[1., 0.], [1., 0.], [0., 1.]])
+    """
     K, N, init = model.n_components, len(rows.X), model.init_params
     w = np.ones(N) if rows.weights is None else rows.weights.astype(np.float64)
     if "means_" in given:
@@ -272,21 +373,40 @@ def first_guess(model, rows, given, rng):
 
 
 def by_nearest(X, means, w):
-    """Labels by the nearest of the given means, in standard units."""
+    """Labels by the nearest of the given means, in standard units.
+
+    Examples
+    --------
+    >>> by_nearest(np.array([[0.0], [9.0]]), np.array([[1.0], [8.0]]), np.ones(2))
+    array([[1., 0.], [0., 1.]])
+    """
     K = len(means)
     Z = standardised(np.vstack([X, means]), np.append(w, np.zeros(K)))
     return one_hot(squared_distances(Z[:-K], Z[-K:]).argmin(axis=1), K)
 
 
 def from_left_to_right(r, Z, w):
-    """Number the components by their first coordinate, so that equal fits look equal."""
+    """Number the components by their first coordinate, so that equal fits look equal.
+
+    Examples
+    --------
+    >>> r, Z = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[-1.0], [1.0]])
+    >>> from_left_to_right(r, Z, np.ones(2))
+    array([[1., 0.], [0., 1.]])
+    """
     w_r = r * w[:, None]
     N_k = w_r.sum(axis=0)
     return r[:, np.argsort(w_r.T @ Z[:, 0] / np.where(N_k > 0, N_k, 1))]
 
 
 def in_line_with(priors, r):
-    """Number the components as the priors do, and let the priors rule out what they rule out."""
+    """Number the components as the priors do, and let the priors rule out what they rule out.
+
+    Examples
+    --------
+    >>> in_line_with(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    array([[0., 1.], [1., 0.]])
+    """
     if priors is None:
         return r
     _, order = linear_sum_assignment(priors.T @ r, maximize=True)
@@ -296,7 +416,16 @@ def in_line_with(priors, r):
 
 
 def given_parameters(model):
-    """The checked start parameters that the user gave, as attributes."""
+    """The checked start parameters that the user gave, as attributes.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> model = GMM(2, means_init=[[0], [1]])
+    >>> model.n_features_in_ = 1
+    >>> given_parameters(model)
+    {'means_': array([[0.], [1.]])}
+    """
     K, D = model.n_components, model.n_features_in_
     shape = model.covariance_model
     checks = {
@@ -309,14 +438,29 @@ def given_parameters(model):
 
 
 def with_weight(rows):
-    """The rows whose weight is not zero."""
+    """The rows whose weight is not zero.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> with_weight(Rows(np.array([[0.0], [9.0]]), weights=np.array([1.0, 0.0]))).X
+    array([[0.]])
+    """
     if rows.weights is None or rows.weights.all():
         return rows
     return rows.take(np.flatnonzero(rows.weights))
 
 
 def some_rows(rows, K, rng):
-    """All rows, or a random sample if there are far more than a start needs."""
+    """All rows, or a random sample if there are far more than a start needs.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> rows = Rows(np.zeros((10_000, 1)))
+    >>> len(some_rows(rows, 2, np.random.default_rng(0)).X)
+    1040
+    """
     N, D = rows.X.shape
     enough = K * (ROWS_PER_COMPONENT + ROWS_PER_FEATURE * D)
     if N <= enough:
@@ -325,7 +469,16 @@ def some_rows(rows, K, rng):
 
 
 def check_spread(statistics):
-    """No feature may be the same in every row."""
+    """No feature may be the same in every row.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> statistics = statistics_of(Rows(np.array([[1.0, 5.0], [2.0, 5.0]])), np.ones((2, 1)), True)
+    >>> check_spread(statistics)
+    Traceback (most recent call last):
+    ValueError: feature 1 is constant (about 5): drop that column
+    """
     N, means, W = statistics.moments()
     unit = np.finfo(statistics.dtype).eps * np.abs(means[0])
     for d in np.flatnonzero(W[0] <= N * unit**2):

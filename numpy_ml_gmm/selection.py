@@ -47,6 +47,8 @@ from .side_by_side import Cell, Result, search
 from .statistics import mixture_moments, one_component
 from .validation import check_count, check_enough_rows, check_X
 
+__all__ = ["Row", "Selection", "select", "silhouette", "thinnest"]
+
 LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
 CRITERIA = ("bic", "aic", "icl", "silhouette")
 ROWS_IN_SILHOUETTE, ROWS_AT_ONCE = 5000, 256
@@ -54,7 +56,13 @@ ROWS_IN_SILHOUETTE, ROWS_AT_ONCE = 5000, 256
 
 @dataclass
 class Row:
-    """One cell of the table: a fitted mixture, or the reason why there is none."""
+    """One cell of the table: a fitted mixture, or the reason why there is none.
+
+    Examples
+    --------
+    >>> Row(3, "VVV", error="component 1 has collapsed").bic
+    nan
+    """
 
     n_components: int
     covariance_type: str
@@ -78,6 +86,11 @@ class Selection:
         Every cell, K by K within each covariance model, failures included.
     criterion : str
         What :attr:`best` and :meth:`top` go by.
+
+    Examples
+    --------
+    >>> Selection([Row(1, "VVV", bic=9.0), Row(2, "VVV", bic=7.0)], "bic")
+    <Selection: 2 fits, 0 failed, best VVV with 2 components by bic>
     """
 
     def __init__(self, rows, criterion):
@@ -86,20 +99,41 @@ class Selection:
 
     @property
     def best(self):
-        """The best mixture, fitted; a ValueError if no row has a value of the criterion."""
+        """The best mixture, fitted; a ValueError if no row has a value of the criterion.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import load_iris
+        >>> select(load_iris().X, [1, 2, 3], "VEV").best.n_components
+        2
+        """
         if not self.top(1):
             raise ValueError(f"no fit has a {self.criterion}: choose another criterion")
         return self.top(1)[0].model
 
     def top(self, n=3):
-        """The n best rows, the best first.  Failures are left out."""
+        """The n best rows, the best first.  Failures are left out.
+
+        Examples
+        --------
+        >>> table = Selection([Row(1, "VVV", bic=9.0), Row(2, "VVV", bic=7.0)], "bic")
+        >>> [row.n_components for row in table.top(1)]
+        [2]
+        """
         sign = -1 if self.criterion in LARGER_IS_BETTER else 1
         ranked = [row for row in self.rows if not np.isnan(getattr(row, self.criterion))]
         return sorted(ranked, key=lambda row: sign * getattr(row, self.criterion))[:n]
 
     @property
     def failures(self):
-        """The rows without a fit; ``error`` says why."""
+        """The rows without a fit; ``error`` says why.
+
+        Examples
+        --------
+        >>> table = Selection([Row(1, "VVV", bic=9.0), Row(9, "VVV", error="too few")], "bic")
+        >>> [row.n_components for row in table.failures]
+        [9]
+        """
         return [row for row in self.rows if row.error]
 
     def to_pandas(self):
@@ -109,6 +143,12 @@ class Selection:
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> table = Selection([Row(1, "VVV", bic=9.0)], "bic")
+        >>> table.to_pandas()["bic"].tolist()
+        [9.0]
         """
         import pandas as pd
 
@@ -168,7 +208,13 @@ def describe(row):
 
 
 def number(value, digits=2):
-    """A number for the table; - where there is none."""
+    """A number for the table; - where there is none.
+
+    Examples
+    --------
+    >>> number(2.0), number(np.nan)
+    ('2.00', '-')
+    """
     return "-" if np.isnan(value) else f"{value:.{digits}f}"
 
 
@@ -277,7 +323,13 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
 
 
 def check_components(n_components):
-    """The values of K, each a whole number of at least 1, none twice."""
+    """The values of K, each a whole number of at least 1, none twice.
+
+    Examples
+    --------
+    >>> check_components([2, 3, 2]), check_components(4)
+    ([2, 3], [4])
+    """
     values = [n_components] if isinstance(n_components, int | np.integer) else list(n_components)
     if not values:
         raise ValueError(f"n_components={n_components!r} is empty: give one K or more")
@@ -285,7 +337,13 @@ def check_components(n_components):
 
 
 def check_types(covariance_types):
-    """The names of covariance models, none twice."""
+    """The names of covariance models, none twice.
+
+    Examples
+    --------
+    >>> check_types(["full", "VVV", "diag"]), len(check_types("all"))
+    (['VVV', 'diag'], 14)
+    """
     names = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
     if not names:
         raise ValueError(f"covariance_types={covariance_types!r} is empty: name one or 'all'")
@@ -294,7 +352,13 @@ def check_types(covariance_types):
 
 
 def one_seed(random_state):
-    """A whole number: the seed itself, or one drawn."""
+    """A whole number: the seed itself, or one drawn.
+
+    Examples
+    --------
+    >>> one_seed(7)
+    7
+    """
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return int(np.random.default_rng(random_state).integers(2**32))
@@ -454,7 +518,13 @@ def silhouette(X, labels):
 
 
 def some_points(X):
-    """All rows, or a fixed sample of 5000."""
+    """All rows, or a fixed sample of 5000.
+
+    Examples
+    --------
+    >>> some_points(np.zeros((9000, 2))).shape
+    (5000, 2)
+    """
     X = np.asanyarray(X)
     if len(X) <= ROWS_IN_SILHOUETTE:
         return X
@@ -463,7 +533,13 @@ def some_points(X):
 
 
 def mean_distances(X, z):
-    """Mean distance of each point to the other points of each cluster, (N, columns of z)."""
+    """Mean distance of each point to the other points of each cluster, (N, columns of z).
+
+    Examples
+    --------
+    >>> mean_distances(np.array([[0.0], [1.0], [10.0]]), np.array([[1, 0], [1, 0], [0, 1]]))
+    array([[ 1. , 10. ], [ 1. ,  9. ], [ 9.5,  inf]])
+    """
     N = z.sum(axis=0)
     total = np.vstack([cdist(X[rows], X) @ z for rows in slices(0, len(X), ROWS_AT_ONCE)])
     others = N - z  # a point is not one of its own neighbours
@@ -471,7 +547,14 @@ def mean_distances(X, z):
 
 
 def silhouette_from(distances, z):
-    """Mean silhouette from :func:`mean_distances` and one-hot labels, both (N, K)."""
+    """Mean silhouette from :func:`mean_distances` and one-hot labels, both (N, K).
+
+    Examples
+    --------
+    >>> d, z = np.array([[1.0, 4.0], [4.0, 1.0]]), np.eye(2)
+    >>> silhouette_from(d, z)
+    0.75
+    """
     if np.count_nonzero(z.any(axis=0)) < 2:
         return np.nan
     own = z == 1

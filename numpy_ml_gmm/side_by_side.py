@@ -53,19 +53,35 @@ from .statistics import (
 )
 from .validation import check_alive, collapsed
 
+__all__ = ["Cell", "Data", "Moments", "Parameters", "Result", "Stack", "climb", "search"]
+
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
 
 
 class Cell(NamedTuple):
-    """One mixture to fit: how many components, and which covariances are allowed."""
+    """One mixture to fit: how many components, and which covariances are allowed.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.covariances import covariance_model
+    >>> Cell(2, covariance_model("diag")).model.letters
+    'VVI'
+    """
 
     n_components: int
     model: CovarianceModel
 
 
 class Moments(NamedTuple):
-    """Counts, means and scatters of every component of every mixture."""
+    """Counts, means and scatters of every component of every mixture.
+
+    Examples
+    --------
+    >>> x = Moments(np.full((1, 2), 3.0), np.zeros((1, 2, 4)), np.ones((1, 2, 4)))
+    >>> x.N.shape  # one mixture of two components
+    (1, 2)
+    """
 
     N: np.ndarray  # (M, K)
     mu: np.ndarray  # (M, K, D)
@@ -73,7 +89,14 @@ class Moments(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """Weights, means and covariances of every component of every mixture."""
+    """Weights, means and covariances of every component of every mixture.
+
+    Examples
+    --------
+    >>> theta = Parameters(np.ones((5, 1)), np.zeros((5, 1, 2)), np.ones((5, 1, 2)))
+    >>> len(theta.pi)  # five mixtures
+    5
+    """
 
     pi: np.ndarray  # (M, K)
     mu: np.ndarray  # (M, K, D)
@@ -81,7 +104,13 @@ class Parameters(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How one mixture ended: its parameters, or the reason why there are none."""
+    """How one mixture ended: its parameters, or the reason why there are none.
+
+    Examples
+    --------
+    >>> Result(error="component 1 has collapsed").converged
+    False
+    """
 
     parameters: Parameters | None = None  # (K,), (K, D) and in the shape that the user sees
     history: list = ()  # log-likelihood after every step that was kept
@@ -90,7 +119,14 @@ class Result(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The rows, and what all mixtures of them share."""
+    """The rows, and what all mixtures of them share.
+
+    Examples
+    --------
+    >>> data = Data.of(Rows(np.array([[0.0], [2.0]])), diagonal=True, var_smoothing=0.1)
+    >>> data.mean, data.smoothing
+    (array([1.]), array([0.1]))
+    """
 
     rows: Rows
     mean: np.ndarray  # (D,)
@@ -99,7 +135,13 @@ class Data(NamedTuple):
 
     @classmethod
     def of(cls, rows, diagonal, var_smoothing):
-        """Look at all rows as one component."""
+        """Look at all rows as one component.
+
+        Examples
+        --------
+        >>> Data.of(Rows(np.array([[0.0], [2.0]])), diagonal=False, var_smoothing=0.0).covariance
+        array([[1.]])
+        """
         N, mean, W = one_component(rows, diagonal).moments()
         smoothing = var_smoothing * diagonals(W)[0] / N[0]
         covariance = W[0] / N[0] + (smoothing if diagonal else np.diag(smoothing))
@@ -109,13 +151,28 @@ class Data(NamedTuple):
 
     @property
     def units(self):
-        """What counts, means and scatters are measured in."""
+        """What counts, means and scatters are measured in.
+
+        Examples
+        --------
+        >>> n, unit, _ = Data.of(Rows(np.array([[0.0], [2.0]])), True, 0.0).units
+        >>> n, unit
+        (2.0, array([1.]))
+        """
         n, unit = self.rows.total_weight, np.sqrt(diagonals(self.covariance[None])[0])
         return n, unit, n * (unit * unit if self.covariance.ndim == 1 else np.outer(unit, unit))
 
 
 class Stack:
-    """M mixtures of one data set, and the step of EM that they take together."""
+    """M mixtures of one data set, and the step of EM that they take together.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.covariances import covariance_model
+    >>> data = Data.of(Rows(np.array([[0.0], [1.0], [5.0], [6.0]])), True, 0.0)
+    >>> Stack(data, [Cell(1, covariance_model("EII")), Cell(2, covariance_model("VII"))]).spare
+    array([[False,  True], [False, False]])
+    """
 
     def __init__(self, data, cells):
         self.data = data
@@ -135,6 +192,15 @@ class Stack:
         Parameters, Moments, log-likelihoods (M,), failures
             ``failures`` is a dict from a mixture's number to the reason.  The log-likelihood
             of a failure is -inf, and its other results mean nothing.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.covariances import covariance_model
+        >>> data = Data.of(Rows(np.array([[0.0], [1.0], [5.0], [6.0]])), True, 0.0)
+        >>> stack = Stack(data, [Cell(2, covariance_model("VVI"))])
+        >>> x = Moments(np.full((1, 2), 2.0), np.array([[[0.5], [5.5]]]), np.full((1, 2, 1), 0.5))
+        >>> stack.step(x)[2].round(2)  # the log-likelihood
+        array([-5.68])
         """
         theta, failures = self.m_step(x, last)
         x, log_likelihood, more = self.e_step(theta)
@@ -143,7 +209,17 @@ class Stack:
         return theta, x, log_likelihood, failures
 
     def m_step(self, x, last=None):
-        """The parameters that maximise each Q (:eq:`m-step`), and failures."""
+        """The parameters that maximise each Q (:eq:`m-step`), and failures.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.covariances import covariance_model
+        >>> data = Data.of(Rows(np.array([[0.0], [1.0], [5.0], [6.0]])), True, 0.0)
+        >>> stack = Stack(data, [Cell(2, covariance_model("VVI"))])
+        >>> x = Moments(np.full((1, 2), 2.0), np.array([[[0.5], [5.5]]]), np.full((1, 2, 1), 0.5))
+        >>> stack.m_step(x)[0].Sigma.ravel()
+        array([0.25, 0.25])
+        """
         W = x.W.copy()  # (M, K, D, D)
         diagonals(W.reshape(-1, *W.shape[2:]))[...] += x.N.reshape(-1, 1) * self.data.smoothing
         Sigma = np.empty_like(W)
@@ -158,7 +234,17 @@ class Stack:
         return theta, failures
 
     def e_step(self, theta):
-        """Moments under the posterior of each mixture (:eq:`e-step`), likelihoods, failures."""
+        """Moments under the posterior of each mixture (:eq:`e-step`), likelihoods, failures.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.covariances import covariance_model
+        >>> data = Data.of(Rows(np.array([[0.0], [1.0], [5.0], [6.0]])), True, 0.0)
+        >>> stack = Stack(data, [Cell(2, covariance_model("VVI"))])
+        >>> x = Moments(np.full((1, 2), 2.0), np.array([[[0.5], [5.5]]]), np.full((1, 2, 1), 0.5))
+        >>> stack.e_step(stack.m_step(x)[0])[0].N.round(2)
+        array([[2., 2.]])
+        """
         rows, shape, failures = self.data.rows, self.spare.shape, {}
         while True:
             try:
@@ -175,7 +261,18 @@ class Stack:
         return x, statistics.log_likelihood, failures
 
     def leap(self, x0, x1, x2):
-        """Moments further along the way of two steps (:eq:`squarem`), for each mixture."""
+        """Moments further along the way of two steps (:eq:`squarem`), for each mixture.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.covariances import covariance_model
+        >>> data = Data.of(Rows(np.array([[0.0], [1.0], [5.0], [6.0]])), True, 0.0)
+        >>> stack = Stack(data, [Cell(2, covariance_model("VVI"))])
+        >>> x = Moments(np.full((1, 2), 2.0), np.array([[[0.5], [5.5]]]), np.full((1, 2, 1), 0.5))
+        >>> path = [x._replace(mu=x.mu + 0.1 * 0.5**t) for t in range(3)]  # halves its error
+        >>> np.allclose(stack.leap(*path).mu, x.mu)
+        True
+        """
         start, one, two = map(self._as_rows, (x0, x1, x2))
         r, v = one - start, two - 2 * one + start
         length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
@@ -282,6 +379,15 @@ def climb(data, cells, x, *, tol, max_iter, on_end=int):
 
     A mixture ends when what it can still gain is below ``tol`` nats a point, after
     ``max_iter`` steps, or with a failure.  The others go on.  ``on_end`` is told how many end.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.covariances import covariance_model
+    >>> rows = Rows(np.array([[0.0], [1.0], [5.0], [6.0]]))
+    >>> cells, r = [Cell(2, covariance_model("VVI"))], np.eye(2)[[0, 0, 1, 1]]
+    >>> x = stacked([Moments(*statistics_of(rows, r, diagonal=True).moments())])
+    >>> climb(Data.of(rows, True, 0.0), cells, x, tol=1e-7, max_iter=100)[0].converged
+    True
     """
     results, histories = [None] * len(cells), [[-np.inf] for _ in cells]
     going, theta, stack = np.arange(len(cells)), None, Stack(data, cells)
@@ -339,6 +445,15 @@ def search(rows, few, cells, guesses, *, var_smoothing, **limits):
     -------
     list of lists of Result
         For each cell the ends of the starts that went on.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.covariances import covariance_model
+    >>> rows = Rows(np.array([[0.0], [1.0], [5.0], [6.0]]))
+    >>> cells, r = [Cell(2, covariance_model("VVI"))], np.eye(2)[[0, 0, 1, 1]]
+    >>> ends = search(rows, rows, cells, {2: [r]}, var_smoothing=0.0, tol=1e-7, max_iter=100)
+    >>> ends[0][0].parameters.mu.round(2).ravel()
+    array([0.5, 5.5])
     """
     settings = limits | {"var_smoothing": var_smoothing}
     found = {}

@@ -54,7 +54,16 @@ RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
 
 
 class SingularCovariance(ValueError):
-    """The covariance of component ``k`` (None: of the whole mixture) has no inverse."""
+    """The covariance of component ``k`` (None: of the whole mixture) has no inverse.
+
+    Examples
+    --------
+    >>> try:
+    ...     cholesky(np.zeros((1, 2, 2)))
+    ... except SingularCovariance as error:
+    ...     print(error.k, error)
+    0 the covariance of component 0 is singular
+    """
 
     def __init__(self, k):
         super().__init__(f"the covariance of component {k} is singular")
@@ -62,7 +71,13 @@ class SingularCovariance(ValueError):
 
 
 class Frame(NamedTuple):
-    """Where features are taken: y = A (x - c).  A is a matrix, or a diagonal (D,)."""
+    """Where features are taken: y = A (x - c).  A is a matrix, or a diagonal (D,).
+
+    Examples
+    --------
+    >>> Frame.of(np.array([5.0]), np.array([4.0]))
+    Frame(c=array([5.]), A=array([0.5]), A_inv=array([2.]))
+    """
 
     c: np.ndarray  # (D,)
     A: np.ndarray  # (D, D) lower triangular, or (D,)
@@ -70,7 +85,13 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, mean, covariance, name=None):
-        """The frame in which a Gaussian has mean 0 and covariance 1."""
+        """The frame in which a Gaussian has mean 0 and covariance 1.
+
+        Examples
+        --------
+        >>> Frame.of(np.array([5.0, 1.0]), np.array([[4.0, 0.0], [0.0, 9.0]])).A_inv
+        array([[2., 0.], [0., 3.]])
+        """
         if covariance.ndim == 1:
             scale = np.sqrt(covariance)
             return cls(mean, 1 / scale, scale)
@@ -79,30 +100,60 @@ class Frame(NamedTuple):
 
     @classmethod
     def scaled(cls, c, scale, diagonal):
-        """The frame with origin c and each feature in its own unit."""
+        """The frame with origin c and each feature in its own unit.
+
+        Examples
+        --------
+        >>> Frame.scaled(np.zeros(2), np.array([2.0, 4.0]), diagonal=True).A
+        array([0.5 , 0.25])
+        """
         A, A_inv = 1 / scale, scale
         return cls(c, A, A_inv) if diagonal else cls(c, np.diag(A), np.diag(A_inv))
 
     def points(self, x):
-        """Points x (D, B), as columns, in this frame."""
+        """Points x (D, B), as columns, in this frame.
+
+        Examples
+        --------
+        >>> Frame.of(np.array([5.0]), np.array([4.0])).points(np.array([[5.0, 9.0]]))
+        array([[0., 2.]])
+        """
         y = x - self.c.astype(x.dtype)[:, None]
         A = self.A.astype(x.dtype)
         return A @ y if A.ndim == 2 else A[:, None] * y
 
     @property
     def log_det(self):
-        """The log determinant of A: how much the frame stretches volume."""
+        """The log determinant of A: how much the frame stretches volume.
+
+        Examples
+        --------
+        >>> round(float(np.exp(Frame.of(np.array([5.0]), np.array([4.0])).log_det)), 6)
+        0.5
+        """
         return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
 
 
 def congruence(A, C):
-    """A C A^T for each C, matrices (K, D, D) or diagonals (K, D)."""
+    """A C A^T for each C, matrices (K, D, D) or diagonals (K, D).
+
+    Examples
+    --------
+    >>> congruence(np.array([2.0, 3.0]), np.array([[1.0, 1.0]]))
+    array([[4., 9.]])
+    """
     return A @ C @ A.T if A.ndim == 2 else A * A * C
 
 
 @functools.lru_cache(maxsize=32)
 def pairs(D):
-    """Row and column of each product y_i y_j, i <= j, and how many entries it stands for."""
+    """Row and column of each product y_i y_j, i <= j, and how many entries it stands for.
+
+    Examples
+    --------
+    >>> pairs(2)
+    (array([0, 0, 1]), array([0, 1, 1]), array([1., 2., 1.]))
+    """
     i, j = np.triu_indices(D)
     return i, j, np.where(i == j, 1.0, 2.0)
 
@@ -147,6 +198,11 @@ def cholesky(S, names=None):
     ------
     SingularCovariance
         With the name (by default, the number) of the first singular matrix.
+
+    Examples
+    --------
+    >>> cholesky(np.array([[[4.0, 2.0], [2.0, 2.0]]]))
+    array([[[2., 0.], [1., 1.]]])
     """
     try:
         L = np.linalg.cholesky(S)
@@ -160,7 +216,14 @@ def cholesky(S, names=None):
 
 
 def precisions(S):
-    """Inverse and log determinant of each covariance, (K, D, D) or (K, D)."""
+    """Inverse and log determinant of each covariance, (K, D, D) or (K, D).
+
+    Examples
+    --------
+    >>> P, log_det = precisions(np.array([[4.0, 0.25]]))
+    >>> P, log_det
+    (array([[0.25, 4.  ]]), array([0.]))
+    """
     if S.ndim == 2:
         return 1 / S, np.log(S).sum(axis=1)
     L = cholesky(S)
@@ -169,7 +232,13 @@ def precisions(S):
 
 
 def diagonals(C):
-    """The diagonal of each matrix (K, D, D) as a view, or the diagonals (K, D) themselves."""
+    """The diagonal of each matrix (K, D, D) as a view, or the diagonals (K, D) themselves.
+
+    Examples
+    --------
+    >>> diagonals(np.array([[[1.0, 2.0], [2.0, 5.0]]]))
+    array([[1., 5.]])
+    """
     return C if C.ndim == 2 else np.einsum("kdd->kd", C)
 
 
@@ -185,6 +254,13 @@ def natural_parameters(log_weights, means, covariances, frame):
 
     The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
     their sum is wrong by that times the rounding unit.  It is returned beside eta.
+
+    Examples
+    --------
+    >>> here = Frame.scaled(np.zeros(1), np.ones(1), diagonal=True)
+    >>> eta, off = natural_parameters(np.zeros(1), np.array([[2.0]]), np.array([[1.0]]), here)
+    >>> eta.round(4)
+    array([[-2.9189,  2.    , -0.5   ]])
     """
     m = frame.points(means.T).T  # (K, D)
     S = congruence(frame.A, covariances)
@@ -215,7 +291,14 @@ def _unpack(s, D):
 
 
 class Group(NamedTuple):
-    """Consecutive components that share a frame."""
+    """Consecutive components that share a frame.
+
+    Examples
+    --------
+    >>> groups = components(np.ones(1), np.zeros((1, 2)), np.ones((1, 2)), np.dtype(float))
+    >>> len(groups), groups[0].k, groups[0].eta.shape
+    (1, slice(0, 1, None), (1, 5))
+    """
 
     frame: Frame
     k: slice
@@ -226,6 +309,13 @@ def components(weights, means, covariances, dtype, frame=None):
     """The groups of a mixture (:eq:`exponential-family`): one, unless a component is far off.
 
     That frame is the whole mixture's, or the one given as long as it serves.
+
+    Examples
+    --------
+    >>> means, variances = np.array([[0.0], [1.0], [1.001]]), np.array([[1.0], [1.0], [1e-12]])
+    >>> groups = components(np.full(3, 1 / 3), means, variances, np.dtype(float))
+    >>> [group.k for group in groups]  # the last component is small, and has its own frame
+    [slice(0, 2, None), slice(2, 3, None)]
     """
     check_resolved(means, covariances, dtype)
     with np.errstate(divide="ignore"):
@@ -245,14 +335,28 @@ def components(weights, means, covariances, dtype, frame=None):
 
 
 def check_resolved(means, covariances, dtype):
-    """A deviation below the rounding of the data itself is none: the points are all equal."""
+    """A deviation below the rounding of the data itself is none: the points are all equal.
+
+    Examples
+    --------
+    >>> check_resolved(np.array([[1e9]]), np.array([[1e-18]]), np.dtype(float))
+    Traceback (most recent call last):
+    numpy_ml_gmm.statistics.SingularCovariance: the covariance of component 0 is singular
+    """
     equal = diagonals(covariances) <= (np.finfo(dtype).eps * means) ** 2
     if equal.any():
         raise SingularCovariance(int(equal.any(axis=1).argmax()))
 
 
 def grouped(frames, eta):
-    """Runs of components with one frame."""
+    """Runs of components with one frame.
+
+    Examples
+    --------
+    >>> one, two = (Frame.of(np.zeros(1), np.ones(1)) for _ in range(2))
+    >>> [group.k for group in grouped([one, one, two], np.zeros((3, 3)))]
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
     groups = []
     for _, run in groupby(range(len(frames)), key=lambda k: id(frames[k])):
         run = list(run)
@@ -262,7 +366,13 @@ def grouped(frames, eta):
 
 
 def mixture_moments(weights, means, covariances):
-    """Mean and covariance of the whole mixture."""
+    """Mean and covariance of the whole mixture.
+
+    Examples
+    --------
+    >>> mixture_moments(np.array([0.5, 0.5]), np.array([[0.0], [4.0]]), np.array([[1.0], [1.0]]))
+    (array([2.]), array([5.]))
+    """
     mean = weights @ means
     delta = means - mean
     if covariances.ndim == 2:
@@ -273,7 +383,15 @@ def mixture_moments(weights, means, covariances):
 
 
 class Statistics(NamedTuple):
-    """Expected statistics :math:`s_k`, and the log-likelihood of the E step that made them."""
+    """Expected statistics :math:`s_k`, and the log-likelihood of the E step that made them.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+    >>> expected_statistics(Rows(np.array([[1.0], [3.0]])), groups).sums  # N, sum x, sum x^2
+    array([[ 2.,  4., 10.]])
+    """
 
     sums: np.ndarray  # (K, F)
     groups: list
@@ -281,16 +399,39 @@ class Statistics(NamedTuple):
 
     @property
     def counts(self):
-        """N_k, the expected number of points in each component (K,)."""
+        """N_k, the expected number of points in each component (K,).
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> r = np.array([[1.0, 0.0], [0.5, 0.5]])
+        >>> statistics_of(Rows(np.array([[1.0], [3.0]])), r, diagonal=True).counts
+        array([1.5, 0.5])
+        """
         return self.sums[:, 0]
 
     @property
     def dtype(self):
-        """Of the data, and so of the results."""
+        """Of the data, and so of the results.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> rows = Rows(np.array([[1.0], [3.0]], dtype=np.float32))
+        >>> statistics_of(rows, np.ones((2, 1)), diagonal=True).dtype
+        dtype('float32')
+        """
         return self.groups[0].eta.dtype
 
     def moments(self):
-        """Counts (K,), means (K, D) and scatter matrices (K, D, D), or (K, D) if diagonal."""
+        """Counts (K,), means (K, D) and scatter matrices (K, D, D), or (K, D) if diagonal.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> statistics_of(Rows(np.array([[1.0], [3.0]])), np.ones((2, 1)), diagonal=True).moments()
+        (array([2.]), array([[2.]]), array([[2.]]))
+        """
         parts = [_group_moments(frame, self.sums[k]) for frame, k, _ in self.groups]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
@@ -307,14 +448,29 @@ def _group_moments(frame, s):
 
 
 def total_variance(N, means, W):
-    """Variance of each feature over all points, (D,): within and between components."""
+    """Variance of each feature over all points, (D,): within and between components.
+
+    Examples
+    --------
+    >>> total_variance(np.array([1.0, 1.0]), np.array([[0.0], [4.0]]), np.array([[0.0], [0.0]]))
+    array([4.])
+    """
     total = N.sum()
     delta = means - N @ means / total
     return (diagonals(W).sum(axis=0) + N @ (delta * delta)) / total
 
 
 class Workspace:
-    """One thread's buffers, so that no block allocates."""
+    """One thread's buffers, so that no block allocates.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+    >>> rows = Rows(np.array([[0.0], [1.0]]))
+    >>> Workspace(rows, groups, (1,)).log_joint(rows.block(slice(0, 2))).round(4)
+    array([[-0.9189, -1.4189]])
+    """
 
     def __init__(self, rows, groups, shape):
         self.groups = groups
@@ -328,7 +484,16 @@ class Workspace:
         self.held = None, None
 
     def features(self, frame, x):
-        """T of a block in a frame; the last one is held."""
+        """T of a block in a frame; the last one is held.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+        >>> work = Workspace(Rows(np.array([[2.0], [3.0]])), groups, (1,))
+        >>> work.features(groups[0].frame, np.array([[2.0, 3.0]]))
+        array([[1., 1.], [2., 3.], [4., 9.]])
+        """
         T = self.T[:, : x.shape[1]]
         if self.held[0] is not frame or self.held[1] is not x:
             features(frame.points(x), T, self.diagonal)
@@ -336,7 +501,16 @@ class Workspace:
         return T
 
     def log_joint(self, block):
-        """eta^T T + log prior, (K, B), or (M, K, B) for M mixtures side by side."""
+        """eta^T T + log prior, (K, B), or (M, K, B) for M mixtures side by side.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+        >>> rows = Rows(np.array([[0.0]]), priors=np.array([[1.0]]))
+        >>> Workspace(rows, groups, (1,)).log_joint(rows.block(slice(0, 1))).round(4)
+        array([[-0.9189]])
+        """
         joint = self.joint[:, : block.x.shape[1]]
         with np.errstate(invalid="ignore"):  # the padding of BLAS multiplies log 0 by 0
             for frame, k, eta in self.groups:
@@ -347,7 +521,18 @@ class Workspace:
         return joint
 
     def add_statistics(self, r, block, sums):
-        """sums += r T^T (:eq:`expected-statistics`).  Backwards: first the features at hand."""
+        """sums += r T^T (:eq:`expected-statistics`).  Backwards: first the features at hand.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+        >>> rows, sums = Rows(np.array([[2.0], [3.0]])), np.zeros((1, 3))
+        >>> work, block = Workspace(rows, groups, (1,)), rows.block(slice(0, 2))
+        >>> work.add_statistics(np.ones((1, 2)), block, sums)
+        >>> sums
+        array([[ 2.,  5., 13.]])
+        """
         r = r.reshape(len(sums), -1)
         for frame, k, _ in reversed(self.groups):
             T = self.features(frame, block.x)
@@ -355,7 +540,15 @@ class Workspace:
 
 
 def work_shape(rows, groups):
-    """(K, F): components and features."""
+    """(K, F): components and features.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> groups = components(np.ones(1), np.zeros((1, 2)), np.ones((1, 2)), np.dtype(float))
+    >>> work_shape(Rows(np.zeros((9, 2))), groups)
+    (1, 5)
+    """
     return groups[-1].k.stop, n_features(rows.X.shape[1], groups[0].frame.A.ndim == 1)
 
 
@@ -364,6 +557,12 @@ def softmax(joint, weights):
 
     The exponent has a floor.  What is cut off is below rounding, and denormal
     numbers would be slow.
+
+    Examples
+    --------
+    >>> joint = np.log(np.array([[0.1], [0.3]]))
+    >>> np.exp(softmax(joint, None)).round(6), joint.round(6).ravel()
+    (array([0.4]), array([0.25, 0.75]))
     """
     top = joint.max(axis=-2, keepdims=True)
     joint -= top
@@ -378,6 +577,13 @@ def expected_statistics(rows, groups, shape=None):
     """The E step: expected statistics and log-likelihood of all rows (:eq:`blocks`).
 
     ``shape`` is (M, K) if the components belong to M mixtures side by side.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+    >>> round(expected_statistics(Rows(np.array([[0.0], [0.0]])), groups).log_likelihood, 4)
+    -1.8379
     """
     K, F = work_shape(rows, groups)
     shape = shape or (K,)
@@ -401,7 +607,16 @@ def _chunk_statistics(rows, groups, shape, blocks):
 
 
 def map_log_joint(function, rows, groups):
-    """``function`` of the log joint (K, B) of each block, joined along the rows."""
+    """``function`` of the log joint (K, B) of each block, joined along the rows.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+    >>> rows = Rows(np.array([[0.0], [1.0]]))
+    >>> map_log_joint(lambda joint: joint.T.copy(), rows, groups).round(4)
+    array([[-0.9189], [-1.4189]])
+    """
     K, F = work_shape(rows, groups)
 
     def chunk(blocks):
@@ -418,6 +633,13 @@ def statistics_of(rows, r, diagonal):
     Components without parameters (eta = 0) tell points apart by their priors
     alone, so this is an E step with r as the priors.  It is repeated about the
     means that it found, where the first reference point was too far off.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> r = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> statistics_of(Rows(np.array([[1.0], [3.0]])), r, diagonal=True).moments()[1]
+    array([[1.], [3.]])
     """
     rows = rows._replace(priors=r)
     K, D = r.shape[1], rows.X.shape[1]
@@ -441,14 +663,29 @@ def one_component(rows, diagonal):
 
 
 def rough_location(X, n=1000):
-    """The first row, and how far some others are from it."""
+    """The first row, and how far some others are from it.
+
+    Examples
+    --------
+    >>> rough_location(np.array([[5.0, 1.0], [7.0, 1.0]]))
+    (array([5., 1.]), array([2., 1.]))
+    """
     c = X[0].astype(np.float64)
     spread = np.abs(X[:: max(1, len(X) // n)] - c).max(axis=0)
     return c, np.where(spread > 0, spread, 1.0)
 
 
 def far_off(statistics, frames):
-    """Components whose variance drowns in their squared distance to the reference point."""
+    """Components whose variance drowns in their squared distance to the reference point.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> statistics = statistics_of(Rows(np.array([[1.0], [3.0]])), np.ones((2, 1)), diagonal=True)
+    >>> frame = Frame.scaled(np.array([1e9]), np.ones(1), diagonal=True)
+    >>> far_off(statistics, [frame])
+    array([0])
+    """
     N, means, W = statistics.moments()
     delta = means - [frame.c for frame in frames]
     far = N[:, None] * delta**2 > RESOLUTION[statistics.dtype] * diagonals(W)
