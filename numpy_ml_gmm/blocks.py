@@ -67,8 +67,7 @@ class Rows(NamedTuple):
         >>> rows.block(slice(1, 2)).log_priors
         array([[-inf], [ 0.]])
         """
-        with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
-            log_priors = None if self.priors is None else np.log(self.priors[rows].T)
+        log_priors = None if self.priors is None else _log(self.priors[rows].T)
         weights = None if self.weights is None else self.weights[rows]
         return Block(np.ascontiguousarray(self.X[rows].T), weights, log_priors)
 
@@ -95,6 +94,11 @@ class Rows(NamedTuple):
         return float(len(self.X) if self.weights is None else self.weights.sum())
 
 
+def _log(priors):
+    with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
+        return np.log(priors)
+
+
 def slices(start, stop, size):
     """Cut ``range(start, stop)`` into slices of at most ``size``.
 
@@ -106,15 +110,16 @@ def slices(start, stop, size):
     return [slice(a, min(a + size, stop)) for a in range(start, stop, size)]
 
 
-def block_size(numbers_per_row):
-    """Rows in a block, so that its work fits the cache.
+def block_size(numbers_per_row, n_rows):
+    """Rows in a block, so that its work fits the cache and all blocks are about equal.
 
     Examples
     --------
-    >>> block_size(64)
-    1024
+    >>> block_size(64, n_rows=10_000)
+    1000
     """
-    return min(max(NUMBERS_PER_BLOCK // numbers_per_row, 256), 4096)
+    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, 256), 4096)
+    return _even(n_rows, _even(n_rows, most))
 
 
 def map_chunks(function, n_rows, size, n_jobs=1):
@@ -136,7 +141,7 @@ def map_chunks(function, n_rows, size, n_jobs=1):
     >>> list(map_chunks(lambda blocks: [b.stop - b.start for b in blocks], n_rows=20, size=4))
     [[4, 4, 4, 4], [4]]
     """
-    blocks = slices(0, n_rows, _even(n_rows, _even(n_rows, size)))
+    blocks = slices(0, n_rows, size)
     per_chunk = max(BLOCKS_PER_CHUNK, _even(len(blocks), CHUNKS))
     chunks = [blocks[c] for c in slices(0, len(blocks), per_chunk)]
     if len(chunks) == 1:  # small data: to hold BLAS back would cost more than it saves

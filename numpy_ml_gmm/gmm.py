@@ -47,6 +47,7 @@ from .blocks import Rows, thread_count
 from .covariances import covariance_model
 from .estimator import Estimator
 from .statistics import (
+    ROUNDING,
     SingularCovariance,
     cholesky,
     components,
@@ -320,8 +321,7 @@ class GMM(Estimator):
         if self.var_smoothing > 0:
             smoothing = self.var_smoothing * total_variance(N_k, mu, W)
             diagonals(W)[...] += N_k[:, None] * smoothing
-        last = self._expanded() if hasattr(self, "covariances_") else None
-        Sigma = self.covariance_model.estimate(W, N_k, last)
+        Sigma = self.covariance_model.estimate(W, N_k, self._last_covariances())
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
         self.covariances_ = Sigma.astype(statistics.dtype)
@@ -370,7 +370,7 @@ class GMM(Estimator):
             statistics = self.e_step(rows)
             gain = statistics.log_likelihood - last
             left = gain_to_come(gain, last_gain)
-            if abs(gain) <= np.finfo(statistics.dtype).eps * abs(last):  # lost in rounding
+            if abs(gain) <= ROUNDING[statistics.dtype] * abs(last):  # lost in rounding
                 left = 0.0
             self._record(statistics.log_likelihood, left / rows.total_weight)
             yield self
@@ -648,6 +648,11 @@ class GMM(Estimator):
     def _expanded(self):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
         return self.covariance_model.expand(self.covariances_, *self.means_.shape)
+
+    def _last_covariances(self):
+        """Where an iterated covariance model goes on from, if there is anything."""
+        known = self.covariance_model.iterated and hasattr(self, "covariances_")
+        return self._expanded() if known else None
 
     def _components(self, rows):
         theta = self.weights_, self.means_, self._expanded()

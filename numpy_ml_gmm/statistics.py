@@ -45,8 +45,9 @@ import numpy as np
 
 from .blocks import block_size, map_chunks
 
-EPS = np.finfo(np.float64).eps
 DTYPES = np.dtype(np.float64), np.dtype(np.float32)
+ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
+EPS = ROUNDING[DTYPES[0]]
 # The log of the root of the smallest number: its square is not yet denormal.
 FLOOR = {dtype: float(np.log(np.finfo(dtype).tiny) / 2) for dtype in DTYPES}
 # How far off its frame a component may be: this times eps is the error of its log density.
@@ -343,7 +344,7 @@ def check_resolved(means, covariances, dtype):
     Traceback (most recent call last):
     numpy_ml_gmm.statistics.SingularCovariance: the covariance of component 0 is singular
     """
-    equal = diagonals(covariances) <= (np.finfo(dtype).eps * means) ** 2
+    equal = diagonals(covariances) <= (ROUNDING[dtype] * means) ** 2
     if equal.any():
         raise SingularCovariance(int(equal.any(axis=1).argmax()))
 
@@ -433,6 +434,8 @@ class Statistics(NamedTuple):
         (array([2.]), array([[2.]]), array([[2.]]))
         """
         parts = [_group_moments(frame, self.sums[k]) for frame, k, _ in self.groups]
+        if len(parts) == 1:
+            return parts[0]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
@@ -477,7 +480,7 @@ class Workspace:
         self.shape = shape
         self.diagonal = groups[0].frame.A.ndim == 1
         K, F = work_shape(rows, groups)
-        size, dtype = block_size(K + F), rows.X.dtype
+        size, dtype = block_size(K + F, len(rows.X)), rows.X.dtype
         self.T = np.empty((F, size), dtype)
         self.joint = np.empty((K, size), dtype)
         self.product = np.empty((K, F), dtype)
@@ -589,7 +592,7 @@ def expected_statistics(rows, groups, shape=None):
     shape = shape or (K,)
     sums, log_likelihood = np.zeros((K, F)), np.zeros(shape[:-1])
     chunk = functools.partial(_chunk_statistics, rows, groups, shape)
-    for part, log_p in map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs):
+    for part, log_p in map_chunks(chunk, len(rows.X), block_size(K + F, len(rows.X)), rows.n_jobs):
         sums += part
         log_likelihood = log_likelihood + log_p
     return Statistics(sums, groups, log_likelihood if shape[1:] else float(log_likelihood))
@@ -600,7 +603,7 @@ def _chunk_statistics(rows, groups, shape, blocks):
     sums, log_likelihood = np.zeros(work.product.shape), 0.0
     for block in map(rows.block, blocks):
         joint = work.log_joint(block)
-        log_p = softmax(joint, block.weights).astype(np.float64)
+        log_p = softmax(joint, block.weights).astype(np.float64, copy=False)
         log_likelihood += log_p.sum(axis=-1) if block.weights is None else log_p @ block.weights
         work.add_statistics(joint, block, sums)
     return sums, log_likelihood
@@ -623,7 +626,7 @@ def map_log_joint(function, rows, groups):
         work = Workspace(rows, groups, (K,))
         return [function(work.log_joint(block)) for block in map(rows.block, blocks)]
 
-    parts = map_chunks(chunk, len(rows.X), block_size(K + F), rows.n_jobs)
+    parts = map_chunks(chunk, len(rows.X), block_size(K + F, len(rows.X)), rows.n_jobs)
     return np.concatenate([part for chunk_parts in parts for part in chunk_parts])
 
 
