@@ -81,6 +81,9 @@ from typing import NamedTuple
 import numpy as np
 
 MAX_STEPS = 100  # of an inner iteration; Newton's method needs about ten
+# The last Newton step of size h leaves an error of h^2, and of h^4 in the objective.  Between
+# two steps of EM, which come back to it, that is enough sooner.
+LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-3
 
 
 class CovarianceModel(NamedTuple):
@@ -321,6 +324,7 @@ def equal_shape(W, N, last=None):
         u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
     else:
         u = np.linalg.slogdet(last)[1] / D if last.ndim > N.ndim + 1 else np.log(last).mean(axis=-1)
+    enough = LAST_STEP if last is None else LAST_STEP_BETWEEN
     f, overlap = _pool(u, W, target)
     for _ in range(MAX_STEPS):
         found = overlap.sum(axis=-1)  # (..., K)
@@ -329,7 +333,7 @@ def equal_shape(W, N, last=None):
         step = np.linalg.solve(hessian, (found - target)[..., None])[..., 0]
         size = np.abs(step).max(axis=-1, keepdims=True)
         newton = u + step / np.maximum(1, size / 2)
-        if (size < 1e-5).all():  # the next would be its square
+        if (size < enough).all():
             break
         f_newton, overlap_newton = _pool(newton, W, target)
         lower = f_newton <= f + 1e-14 * np.abs(f)  # (...,)
@@ -339,7 +343,7 @@ def equal_shape(W, N, last=None):
             alternation = u + np.log(np.where(spare, 1, found / target))
             u = np.where(lower[..., None], newton, alternation)
             f, overlap = _pool(u, W, target)
-    nowhere = flat | ~(size < 1e-5)  # or a direction belongs to some components alone
+    nowhere = flat | ~(size < enough)  # or a direction belongs to some components alone
     scale = np.where(nowhere, np.nan, np.exp(newton))
     return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N)
 
@@ -403,8 +407,8 @@ def common_axes(W, N, last=None, *, rule):
 
     There can be several minima.  The search starts from the axes of the pooled scatter
     and from those of each component, and keeps the lowest end.  Where covariances are
-    given, as between two steps of EM, only the best of these starts and of the last axes
-    goes on: f never rises above its value there.
+    given, as between two steps of EM, it starts from their axes: f never rises above its
+    value there.
 
     Examples
     --------
@@ -419,7 +423,8 @@ def common_axes(W, N, last=None, *, rule):
         Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
     else:
         Q = _axes_of(last, N)[..., None, :, :]
-    Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule))[..., None, :, :]  # (..., 1, D, D)
+    enough = LAST_STEP if last is None else LAST_STEP_BETWEEN
+    Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule, enough))[..., None, :, :]  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
     return np.where(_each(singular, W), np.nan, Sigma)
 
@@ -438,7 +443,7 @@ def _lowest(Q, f):
     return np.take_along_axis(Q, best, axis=-3)[..., 0, :, :]
 
 
-def _turn_to_minimum(Q, W, N, rule):
+def _turn_to_minimum(Q, W, N, rule, enough):
     """Newton's steps from each start: where they end (..., S, D, D), and f there."""
     f = _spread(Q, W, N, rule)
     for _ in range(MAX_STEPS):
@@ -450,7 +455,7 @@ def _turn_to_minimum(Q, W, N, rule):
             turned = _turn(Q, step)
             f_turned = _spread(turned, W, N, rule)
         f, Q = f_turned, turned
-        if np.abs(step).max(initial=0) < 1e-5:  # the next would be its square
+        if np.abs(step).max(initial=0) < enough:
             break
     return Q, f
 

@@ -316,7 +316,7 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     sound = [row for row in table if not row.error]
-    add_silhouettes(X, sound)
+    add_clusters(X, sound)
     for row in sound:
         row.model._remember_features(frame)
     return Selection(table, criterion)
@@ -452,30 +452,32 @@ def thinnest(model):
 
 
 def row_of(model, results, X):
-    """The row of one cell, without its silhouette."""
+    """The row of one cell, without what its clusters say."""
     best = best_or_reason(model, results, X.shape[1])
     row = Row(model.n_components, model.covariance_type)
     if isinstance(best, str):
         return replace(row, error=best)
-    d, log_n = best.n_parameters(), np.log(len(X))
-    complete = float(best.log_joint(X).max(axis=1).sum(dtype=np.float64))  # at the likeliest z
+    log_likelihood, d = best.log_likelihood_, best.n_parameters()
     return replace(
         row,
-        log_likelihood=best.log_likelihood_,
+        log_likelihood=log_likelihood,
         n_parameters=d,
-        aic=-2 * best.log_likelihood_ + 2 * d,
-        bic=-2 * best.log_likelihood_ + d * log_n,
-        icl=-2 * complete + d * log_n,
+        aic=-2 * log_likelihood + 2 * d,
+        bic=-2 * log_likelihood + d * np.log(len(X)),
         converged=best.converged_,
         model=best,
     )
 
 
-def add_silhouettes(X, rows):
-    """Fill in the silhouette of fitted rows, with one pass over the distances."""
-    some = some_points(X)
-    labelled = [np.eye(row.n_components)[row.model.predict(some)] for row in rows]
-    distances = mean_distances(some, np.hstack(labelled))
+def add_clusters(X, rows):
+    """Fill in what the most probable components say: ICL and the silhouette."""
+    index, labelled = some_points(np.arange(len(X))), []
+    for row in rows:
+        joint = row.model.log_joint(X)
+        complete = float(joint.max(axis=1).sum(dtype=np.float64))
+        row.icl = -2 * complete + row.n_parameters * np.log(len(X))
+        labelled.append(np.eye(row.n_components)[joint[index].argmax(axis=1)])
+    distances = mean_distances(X[index], np.hstack(labelled))  # one pass for all
     columns = np.cumsum([row.n_components for row in rows])[:-1]
     for row, z, d in zip(rows, labelled, np.split(distances, columns, axis=1), strict=True):
         row.silhouette = silhouette_from(d, z)

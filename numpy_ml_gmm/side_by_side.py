@@ -34,6 +34,7 @@ the convergence of any EM algorithm*, Scandinavian Journal of Statistics 35(2),
 https://doi.org/10.1111/j.1467-9469.2007.00585.x, scheme S3.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -363,15 +364,16 @@ def round_trip(stack, x, theta):
 
 
 def still_to_come(path, last):
-    """Gain in log-likelihood that a mixture can still expect after a round, in nats.
+    """Gain in log-likelihood that each mixture can still expect after a round, in nats (M,).
 
     The larger of what Aitken's formula says of the two plain steps (:eq:`aitken`), and what
-    the whole round gained.
+    the whole round gained since ``last``.
     """
-    gain = path[1] - path[0]
-    if abs(gain) <= EPS * abs(path[1]):  # lost in rounding
-        return 0.0
-    return max(gain_to_come(gain, path[0] - last), np.nanmax(path) - last)
+    with np.errstate(invalid="ignore"):  # a failure has -inf
+        gain, before, gained = path[1] - path[0], path[0] - last, np.fmax.reduce(path) - last
+    aitken = [gain_to_come(*pair) for pair in zip(gain.tolist(), before.tolist(), strict=True)]
+    lost_in_rounding = np.abs(gain) <= EPS * np.abs(path[1])
+    return np.where(lost_in_rounding, 0.0, np.maximum(aitken, gained))
 
 
 def climb(data, cells, x, *, tol, max_iter, on_end=int):
@@ -389,23 +391,23 @@ def climb(data, cells, x, *, tol, max_iter, on_end=int):
     >>> climb(Data.of(rows, True, 0.0), cells, x, tol=1e-7, max_iter=100)[0].converged
     True
     """
-    results, histories = [None] * len(cells), [[-np.inf] for _ in cells]
+    results, histories = [None] * len(cells), [[] for _ in cells]
     going, theta, stack = np.arange(len(cells)), None, Stack(data, cells)
+    last = np.full(len(cells), -np.inf)
     while len(going):
         theta, x, path, failures = round_trip(stack, x, theta)
-        for m, i in enumerate(going):
+        left = still_to_come(path, last) / data.rows.total_weight
+        for m, (i, values) in enumerate(zip(going, path.T.tolist(), strict=True)):
+            histories[i] += [value for value in values if not math.isnan(value)]
             if m in failures:
                 results[i] = Result(error=failures[m])
-                continue
-            left = still_to_come(path[:, m], histories[i][-1]) / data.rows.total_weight
-            histories[i] += [float(value) for value in path[:, m] if not np.isnan(value)]
-            if left < tol or len(histories[i]) > max_iter:
+            elif left[m] < tol or len(histories[i]) >= max_iter:
                 parameters = as_seen(theta, m, cells[i], data.rows.X.dtype)
-                results[i] = Result(parameters, histories[i][1:], bool(left < tol))
+                results[i] = Result(parameters, histories[i], bool(left[m] < tol))
         on = np.array([results[i] is None for i in going])
+        going, last = going[on], np.fmax.reduce(path)[on]
         if not on.all():
             on_end((~on).sum())
-            going = going[on]
             stack, theta, x = narrowed(data, [cells[i] for i in going], theta, x, on)
     return results
 
@@ -455,17 +457,17 @@ def search(rows, few, cells, guesses, *, var_smoothing, **limits):
     >>> ends[0][0].parameters.mu.round(2).ravel()
     array([0.5, 5.5])
     """
-    settings = limits | {"var_smoothing": var_smoothing}
     found = {}
     with blas_controller().limit(limits=1):  # small products, which threads would slow down
-        for diagonal in {cell.model.diagonal: None for cell in cells}:
-            half = [cell for cell in cells if cell.model.diagonal is diagonal]
-            results = _search_kind(rows, few, half, guesses, diagonal, **settings)
-            found |= dict(zip(half, results, strict=True))
+        for diagonal in {cell.model.diagonal for cell in cells}:
+            some = [cell for cell in cells if cell.model.diagonal is diagonal]
+            settings = limits | {"var_smoothing": var_smoothing, "diagonal": diagonal}
+            results = _search_kind(rows, few, some, guesses, **settings)
+            found |= dict(zip(some, results, strict=True))
     return [found[cell] for cell in cells]
 
 
-def _search_kind(rows, few, cells, guesses, diagonal, *, var_smoothing, max_iter, **limits):
+def _search_kind(rows, few, cells, guesses, *, diagonal, var_smoothing, max_iter, **limits):
     """:func:`search` for cells that are all diagonal, or none of them."""
     try:
         brief = Data.of(few, diagonal, var_smoothing)
