@@ -75,7 +75,7 @@ Advances in Data Analysis and Classification 8(2), for EVE and VVE.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -403,7 +403,8 @@ def common_axes(W, N, last=None, *, rule):
 
     Browne & McNicholas lower it with a linear majoriser, in hundreds of steps.
     Here a step is Newton's in the angles of Q, halved until f falls.  A step costs
-    O(D^6): milliseconds for D up to ten, a second for thirty.
+    O(D^6): a fit takes milliseconds a step for D up to ten, seconds in all for thirty, and
+    minutes for fifty.
 
     There can be several minima.  The search starts from the axes of the pooled scatter
     and from those of each component, and keeps the lowest end.  Where covariances are
@@ -490,44 +491,56 @@ def _newton_angles(V, N, rule):
     The chain rule gives the derivatives of f.  Where f curves down, the step goes
     down with it: a saddle point is no place to stop.
     """
-    D = V.shape[-1]
-    E, (i, j) = _skew_basis(D), np.triu_indices(D, 1)  # E is (R, D, D)
+    i, j = np.triu_indices(V.shape[-1], 1)  # (R,) the pairs
     s = np.diagonal(V, axis1=-2, axis2=-1)  # (..., K, D)
     p = (s / rule(s, N))[..., 0] / _sum(N, N)  # (..., K) N_k / N, or the share of the volume
     p, s = np.where(N > 0, p, 0), np.where(N[..., None] > 0, s, 1)
     T = V / s[..., None, :]  # (..., K, D, D)
     G = 2 * (T[..., i, j] - T[..., j, i])  # (..., K, R) slopes of log |s_k|
-    gradient = p[..., None, :] @ G  # (..., 1, R)
+    gradient = (p[..., None, :] @ G)[..., 0, :]  # (..., R)
+    hessian = _hessian(V, T, p, s, i, j)
+    if rule is equal_volume:
+        share = np.swapaxes(G, -1, -2) * p[..., None, :]
+        hessian += share @ (G - gradient[..., None, :]) / V.shape[-1]
+    step = _downhill(hessian, gradient)
+    return step / np.maximum(1, np.abs(step).max(axis=-1, keepdims=True, initial=0))
+
+
+def _hessian(V, T, p, s, i, j):
+    """Second derivatives of the sum of p_k log |s_k| by the angles of the pairs, (..., R, R)."""
     # B[b, a, c] is the second derivative by X[a, b] and X[c, b].
     C = (_each(p, T) * T).sum(axis=-3)[..., None, :, :]
     B = 2 * np.einsum("...kb,...kac->...bac", p[..., None] / s, V) - (C + np.swapaxes(C, -1, -2))
     B -= 4 * np.einsum("...kab,...kcb->...bac", _each(p, T) * T, T)
-    half = np.swapaxes(E.transpose(2, 0, 1) @ B, -3, -2)  # (..., R, b, c)
-    hessian = half.reshape(*half.shape[:-2], D * D) @ E.transpose(2, 1, 0).reshape(D * D, len(E))
-    if rule is equal_volume:
-        hessian += (np.swapaxes(G, -1, -2) * p[..., None, :]) @ (G - gradient) / D
-    curvature, U = np.linalg.eigh(hessian)
-    slope = (gradient @ U)[..., 0, :]
+    # An angle x of the pair i < j is X[i, j] = x and X[j, i] = -x.
+    a, b = i[:, None], j[:, None]
+    return (
+        (b == j) * B[..., b, a, i]
+        - (b == i) * B[..., b, a, j]
+        - (a == j) * B[..., a, b, i]
+        + (a == i) * B[..., a, b, j]
+    )
+
+
+def _downhill(hessian, gradient):
+    """Newton's step, or where the function curves down a step that goes down with it."""
+    try:
+        np.linalg.cholesky(hessian)
+        return -np.linalg.solve(hessian, gradient[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        curvature, U = np.linalg.eigh(hessian)
+    slope = (gradient[..., None, :] @ U)[..., 0, :]
     level = (curvature < -1e-8) & (np.abs(slope) < -0.1 * curvature)
     slope = np.where(level, np.copysign(0.1 * curvature, slope), slope)
-    step = -(U @ (slope / np.maximum(np.abs(curvature), 1e-8))[..., None])[..., 0]
-    return step / np.maximum(1, np.abs(step).max(axis=-1, keepdims=True, initial=0))
-
-
-@lru_cache(maxsize=16)
-def _skew_basis(D):
-    """The turn of each pair of axes i < j towards each other: (R, D, D)."""
-    i, j = np.triu_indices(D, 1)
-    pair = np.arange(len(i))
-    E = np.zeros((len(i), D, D))
-    E[pair, i, j], E[pair, j, i] = 1, -1
-    return E
+    return -(U @ (slope / np.maximum(np.abs(curvature), 1e-8))[..., None])[..., 0]
 
 
 def _turn(Q, angles):
     """Q turned by small angles (..., R), and still orthogonal: Cayley's transform."""
     D = Q.shape[-1]
-    X = np.tensordot(angles, _skew_basis(D), 1) / 2
+    i, j = np.triu_indices(D, 1)
+    X = np.zeros(Q.shape)
+    X[..., i, j], X[..., j, i] = angles / 2, -angles / 2
     return Q @ np.linalg.solve(np.eye(D) - X, np.eye(D) + X)
 
 
