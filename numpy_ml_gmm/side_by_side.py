@@ -54,7 +54,17 @@ from .statistics import (
 )
 from .validation import check_alive, collapsed
 
-__all__ = ["Cell", "Data", "Moments", "Parameters", "Result", "Stack", "climb", "search"]
+__all__ = [
+    "Cell",
+    "Data",
+    "Moments",
+    "Parameters",
+    "Result",
+    "Stack",
+    "climb",
+    "search",
+    "still_to_come",
+]
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
@@ -368,6 +378,11 @@ def still_to_come(path, last):
 
     The larger of what Aitken's formula says of the two plain steps (:eq:`aitken`), and what
     the whole round gained since ``last``.
+
+    Examples
+    --------
+    >>> still_to_come(np.array([[-6.0], [-4.0], [np.nan]]), np.array([-10.0]))
+    array([6.])
     """
     with np.errstate(invalid="ignore"):  # a failure has -inf
         gain, before, gained = path[1] - path[0], path[0] - last, np.fmax.reduce(path) - last
