@@ -108,7 +108,7 @@ def _as_floats(X, name):
         ) from None
 
 
-def _check_finite(X, name):
+def _check_finite(X, name, remedy="Drop the row, fill the value, or change the unit"):
     limit = np.sqrt(np.finfo(X.dtype).max) / 1000
     for rows in slices(0, len(X), ROWS_AT_ONCE):
         bad = ~(np.abs(X[rows]) < limit)  # nan compares false too
@@ -116,8 +116,7 @@ def _check_finite(X, name):
             n, d = np.argwhere(bad)[0]
             raise ValueError(
                 f"{name} contains NaN, infinity or a value too large for {X.dtype}: "
-                f"{name}[{rows.start + n}, {d}] is {X[rows.start + n, d]}. Drop the row, fill the "
-                "value, or change the unit"
+                f"{name}[{rows.start + n}, {d}] is {X[rows.start + n, d]}. {remedy}"
             )
 
 
@@ -309,8 +308,7 @@ def check_means(means, K, D, name="means"):
     mu = np.asarray(means, dtype=np.float64)
     if mu.shape != (K, D):
         raise ValueError(f"{name} has shape {mu.shape}, expected {(K, D)}: one row a component")
-    if not np.isfinite(mu).all():
-        raise ValueError(f"{name} holds nan or infinity: give finite means")
+    _check_finite(mu, name, "Give means in the units of the data")
     return mu
 
 

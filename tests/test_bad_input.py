@@ -70,7 +70,11 @@ BAD_ARGUMENTS = {
         ([0.9, 0.9, 0.9], ValueError),
         ([-0.5, 0.75, 0.75], ValueError),
     ],
-    "means_init": [(np.zeros((3, 5)), ValueError), (np.full((3, 2), np.nan), ValueError)],
+    "means_init": [
+        (np.zeros((3, 5)), ValueError),
+        (np.full((3, 2), np.nan), ValueError),
+        ([[1e300, 0.0], [0.0, 0.0], [1.0, 1.0]], ValueError),
+    ],
     "covariances_init": [
         (np.eye(2), ValueError),
         (np.array([-np.eye(2)] * 3), ValueError),
@@ -204,6 +208,7 @@ def test_labels_and_responsibilities_of_the_teaching_methods_are_checked():
 BAD_PARAMETERS = [
     ([0.5, 0.6], [[0.0], [1.0]], [[[1.0]], [[1.0]]], "weights"),
     ([0.5, 0.5], [0.0, 1.0], [[[1.0]], [[1.0]]], "means"),
+    ([1.0], [[1e200]], [[[1.0]]], r"means\[0, 0\] is 1e\+200"),
     ([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[-1.0]]], "component 1"),
     ([0.5, 0.5], [[0.0], [1.0]], [1.0, 1.0], "covariances"),
 ]
@@ -232,3 +237,34 @@ def test_no_numpy_warning_reaches_the_user():
         for name in ("full", "diag", "tied", "spherical"):
             GMM(2, covariance_type=name, random_state=0).fit(X, priors=z).predict_proba(far)
             GMM(2, covariance_type=name, random_state=0).fit(X.astype(np.float32)).bic(X)
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "tied", "spherical", "VVE"])
+@pytest.mark.parametrize(
+    "dtype, unit, far",
+    [
+        (np.float64, 1e-6, [[1e150, 1e150], [1e120, -1e110], [1e60, 0.0]]),
+        (np.float64, 1.0, [[1e150, -1e150], [3e5, 1e5]]),
+        (np.float32, 1e-6, [[1e16, -1e16], [1e13, 1.0], [1e2, 0.0]]),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_point_at_any_distance_has_a_density_and_responsibilities(name, dtype, unit, far):
+    model = GMM(2, covariance_type=name, random_state=0).fit((X * unit).astype(dtype))
+    far = np.array(far, dtype)
+    density, r = model.score_samples(far), model.predict_proba(far)
+    assert (np.isfinite(density) & (density < -1e6)).all() and (np.diff(density) >= 0).all()
+    np.testing.assert_allclose(r.sum(axis=1), 1)
+    assert np.isfinite(model.e_step(far).log_likelihood)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_point_far_from_a_narrow_mixture_has_a_density():
+    narrow = GMM.from_parameters([1.0], [[0.0, 0.0]], [1e-310 * np.eye(2)])
+    assert np.isfinite(narrow.score(np.ones((1, 2))))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_far_point_belongs_to_the_component_that_is_nearest_in_its_own_units():
+    pair = GMM.from_parameters([0.5, 0.5], [[0.0], [5.0]], [[[1.0]], [[4.0]]])
+    np.testing.assert_array_equal(pair.predict_proba([[-1e140], [1e140]]), [[0, 1], [0, 1]])
