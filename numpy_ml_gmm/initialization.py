@@ -409,6 +409,9 @@ def in_line_with(priors, r):
     """
     if priors is None:
         return r
+    priors = priors / priors.max(
+        axis=1, keepdims=True
+    )  # huge or tiny ones would over- or underflow
     _, order = linear_sum_assignment(priors.T @ r, maximize=True)
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)
