@@ -8,13 +8,18 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
 
 from .datasets import LOADERS
+
+# What reading a file raises whose bytes are not what they were.
+DAMAGED = ValueError, EOFError, RuntimeError, TokenError, zipfile.BadZipFile, zlib.error
 
 
 class Table(NamedTuple):
@@ -61,7 +66,7 @@ def read_table(path):
         raise ValueError(f"data_path={str(path)!r} must end in {', '.join(READERS)}")
     try:
         return READERS[suffix](path)
-    except (ValueError, EOFError) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -95,7 +100,7 @@ def read_npz(path):
     """
     if not zipfile.is_zipfile(path):
         raise ValueError("is not a .npz file: write it with numpy.savez")
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
         names = file.files
         if len(names) != 1 and "X" not in names:
             raise ValueError(f"holds the arrays {names}: keep one, or name one X")
@@ -196,7 +201,9 @@ def whole_file(path):
     ...     target.read_text()
     'all of it'
     """
-    path = Path(path)
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it")
+    path = Path(path).resolve()  # a link stays one: what it points to is replaced
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
