@@ -3,6 +3,7 @@
 A problem with a file is a ValueError or an OSError that says where it is.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -19,7 +20,10 @@ import numpy as np
 from .datasets import LOADERS
 
 # What reading a file raises whose bytes are not what they were.
-DAMAGED = ValueError, EOFError, RuntimeError, TokenError, zipfile.BadZipFile, zlib.error
+DAMAGED = (
+    *(ValueError, EOFError, RuntimeError, TokenError),
+    *(csv.Error, zipfile.BadZipFile, zlib.error),
+)
 
 
 class Table(NamedTuple):
@@ -127,6 +131,11 @@ def read_csv(path):
         lines = [line.replace(",", ".") for line in lines]  # a decimal comma
     head = cells(lines[0], separator)
     names = None if any(is_number(cell) for cell in head) else head
+    if names and "" in names:
+        raise ValueError(
+            f"column {names.index('') + 1} has no name: an index is no feature, so drop it (pandas "
+            "writes none with to_csv(..., index=False)); name any other column"
+        )
     body = lines[1:] if names else lines
     check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
     try:
@@ -145,10 +154,14 @@ def cells(line, separator):
 
     Examples
     --------
-    >>> cells('"x", 1.5', ",")
-    ['x', '1.5']
+    >>> cells('"x, y", 1.5', ",")
+    ['x, y', '1.5']
     """
-    return [cell.strip().strip('"') for cell in line.split(separator)]
+    if separator is None:
+        row = line.split()
+    else:
+        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    return [cell.strip().strip('"') for cell in row]
 
 
 def is_number(cell):
