@@ -129,7 +129,7 @@ def run(argv):
     show(args, table.X, model, search)
     try:
         save(args, table.X, model, search)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # RuntimeError: no LaTeX
         return fail(error, 2)
     return 0
 
@@ -169,10 +169,28 @@ def check(args):
         raise ValueError(f"--find_num_clusters_range {low} {high}: give 1 or more, the lower first")
     check_types(types(args))
     thread_count(args.n_jobs)
-    if args.out and Path(args.out).exists() and not Path(args.out).is_dir():
-        raise ValueError(f"--out {args.out} is a file: name a folder")
-    if args.plot:
+    if args.out is not None:
+        check_out(args.out)
+    if args.plot is not None:
         check_plot(Path(args.plot))
+
+
+def check_out(name):
+    """The folder can be made, or written to."""
+    if not name:
+        raise ValueError("--out '' names no folder: give one, or leave --out away")
+    path = Path(name).absolute()
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not there.is_dir():
+        raise ValueError(f"--out {name}: {there} is a file: name a folder")
+    for folder in {there, path.parent} if there == path else {there}:  # files are made beside it
+        check_writable(folder, f"--out {name}")
+
+
+def check_writable(folder, option):
+    """Files can be made in the folder."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{option}: you may not write to {folder}; name another folder")
 
 
 def check_plot(path):
@@ -184,6 +202,9 @@ def check_plot(path):
         raise ValueError(f"--plot {path} must end in one of .{', .'.join(sorted(formats))}")
     if not path.parent.is_dir():
         raise ValueError(f"--plot {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise ValueError(f"--plot {path} is a folder: name a file")
+    check_writable(path.parent, f"--plot {path}")
 
 
 def check_data(args, X):
@@ -196,7 +217,7 @@ def check_data(args, X):
 
 def types(args):
     """The covariance models asked for."""
-    return args.covariance_type.split(",")
+    return [name.strip() for name in args.covariance_type.split(",")]
 
 
 def fit(args, X):

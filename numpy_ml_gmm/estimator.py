@@ -10,7 +10,7 @@ import json
 
 import numpy as np
 
-from .files import whole_file
+from .files import DAMAGED, whole_file
 from .validation import feature_names, not_fitted_error
 
 FORMAT = 1
@@ -138,10 +138,9 @@ class Estimator:
         ...     os.listdir(folder)
         ['iris.npz']
         """
-        arrays, plain = {}, {}
-        for name, value in vars(self).items():
-            target = plain if _is_plain(value) or isinstance(value, np.generic) else arrays
-            target[name] = _storable(name, value)
+        stored = {name: _storable(name, value) for name, value in vars(self).items()}
+        arrays = {name: v for name, v in stored.items() if isinstance(v, np.ndarray)}
+        plain = {name: v for name, v in stored.items() if name not in arrays}
         header = json.dumps({"format": FORMAT, "class": type(self).__name__, "values": plain})
         with whole_file(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, header=np.array(header), **arrays)
@@ -166,32 +165,40 @@ class Estimator:
         (3, 4)
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name][()] for name in file.files}
             header = json.loads(str(arrays.pop("header")))
-        except (KeyError, ValueError, EOFError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
+            kind = header["format"], header["class"]
+            values = header["values"] | arrays
+        except FileNotFoundError:
+            raise
+        except (*DAMAGED, KeyError, TypeError, OSError) as error:
             raise ValueError(f"{path} is not a model written by save: {error}") from None
-        if header.get("class") != cls.__name__ or header.get("format") != FORMAT:
-            raise ValueError(f"{path} holds {header.get('class')}, expected {cls.__name__}")
+        if kind != (FORMAT, cls.__name__):
+            raise ValueError(f"{path} holds {kind[1]}, expected {cls.__name__}")
         model = cls()
-        vars(model).update(header["values"], **arrays)
+        vars(model).update(values)
         return model
 
 
-def _is_plain(value):
-    return value is None or isinstance(value, bool | int | float | str | list)
-
-
 def _storable(name, value):
-    """A plain value or an array, as it can be written without pickle."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if _is_plain(value):
-        return [list(map(float, run)) for run in value] if name == "history_" else value
+    """A value for JSON, or an array: how it can be written without pickle."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    try:
+        if isinstance(value, list):  # arrays and NumPy's numbers in it become plain ones
+            return json.loads(json.dumps(value, default=lambda item: item.tolist()))
+        return _plain_array(value)
+    except (AttributeError, TypeError, ValueError):
+        raise TypeError(
+            f"{name}={value!r} cannot be saved: set it to a plain value or an array"
+        ) from None
+
+
+def _plain_array(value):
     array = np.asarray(value)
-    if array.dtype == object and all(isinstance(v, str) for v in array.ravel()):
-        array = array.astype(str)
-    if array.dtype == object:
-        raise TypeError(f"{name}={value!r} cannot be saved: set it to a plain value or an array")
-    return array
+    if array.dtype != object:
+        return array
+    if all(isinstance(item, str) for item in array.ravel()):
+        return array.astype(str)
+    raise TypeError("objects need pickle")

@@ -3,18 +3,27 @@
 A problem with a file is a ValueError or an OSError that says where it is.
 """
 
+import csv
 import json
 import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
 
 from .datasets import LOADERS
+
+# What reading a file raises whose bytes are not what they were.
+DAMAGED = (
+    *(ValueError, EOFError, RuntimeError, TokenError),
+    *(csv.Error, zipfile.BadZipFile, zlib.error),
+)
 
 
 class Table(NamedTuple):
@@ -61,7 +70,7 @@ def read_table(path):
         raise ValueError(f"data_path={str(path)!r} must end in {', '.join(READERS)}")
     try:
         return READERS[suffix](path)
-    except (ValueError, EOFError) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}: {error}") from None
 
 
@@ -95,7 +104,7 @@ def read_npz(path):
     """
     if not zipfile.is_zipfile(path):
         raise ValueError("is not a .npz file: write it with numpy.savez")
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
         names = file.files
         if len(names) != 1 and "X" not in names:
             raise ValueError(f"holds the arrays {names}: keep one, or name one X")
@@ -122,6 +131,11 @@ def read_csv(path):
         lines = [line.replace(",", ".") for line in lines]  # a decimal comma
     head = cells(lines[0], separator)
     names = None if any(is_number(cell) for cell in head) else head
+    if names and "" in names:
+        raise ValueError(
+            f"column {names.index('') + 1} has no name: an index is no feature, so drop it (pandas "
+            "writes none with to_csv(..., index=False)); name any other column"
+        )
     body = lines[1:] if names else lines
     check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
     try:
@@ -140,10 +154,14 @@ def cells(line, separator):
 
     Examples
     --------
-    >>> cells('"x", 1.5', ",")
-    ['x', '1.5']
+    >>> cells('"x, y", 1.5', ",")
+    ['x, y', '1.5']
     """
-    return [cell.strip().strip('"') for cell in line.split(separator)]
+    if separator is None:
+        row = line.split()
+    else:
+        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    return [cell.strip().strip('"') for cell in row]
 
 
 def is_number(cell):
@@ -196,7 +214,9 @@ def whole_file(path):
     ...     target.read_text()
     'all of it'
     """
-    path = Path(path)
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it")
+    path = Path(path).resolve()  # a link stays one: what it points to is replaced
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

@@ -58,6 +58,7 @@ from .statistics import (
 )
 from .validation import (
     ConvergenceWarning,
+    as_floats,
     check_alive,
     check_count,
     check_covariances,
@@ -69,6 +70,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_weights,
+    check_X,
     collapsed,
 )
 
@@ -536,7 +538,8 @@ class GMM(Estimator):
         >>> round(GMM.entropy([[0.5, 0.5], [0.0, 1.0]]), 4)
         0.6931
         """
-        return float(entr(q).sum())
+        q = np.atleast_2d(as_floats(q, "q"))
+        return float(entr(check_responsibilities(q, *q.shape, "q")).sum())
 
     def elbo(self, X, q):
         r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
@@ -551,7 +554,7 @@ class GMM(Estimator):
         >>> round(pair.elbo([[0.0]], [[0.5, 0.5]]), 4), round(pair.elbo([[0.0]], [[1.0, 0.0]]), 4)
         (-1.4189, -2.1121)
         """
-        q = check_responsibilities(q, len(q), self.n_components, "q")
+        q = check_responsibilities(q, len(check_X(X)), self.n_components, "q")
         return self.q_function(X, q) + self.entropy(q)
 
     def kl(self, X, q):
@@ -690,7 +693,7 @@ class GMM(Estimator):
         check_count(self.max_iter, "max_iter")
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
-        check_not_negative(self.var_smoothing, "var_smoothing")
+        check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
         rows = check_rows(X, K, sample_weight, priors, n_jobs=thread_count(self.n_jobs))
         check_enough_rows(rows, K)
         self.n_features_in_ = rows.X.shape[1]

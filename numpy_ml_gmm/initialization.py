@@ -409,6 +409,9 @@ def in_line_with(priors, r):
     """
     if priors is None:
         return r
+    priors = priors / priors.max(
+        axis=1, keepdims=True
+    )  # huge or tiny ones would over- or underflow
     _, order = linear_sum_assignment(priors.T @ r, maximize=True)
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)
@@ -457,15 +460,33 @@ def some_rows(rows, K, rng):
     Examples
     --------
     >>> from numpy_ml_gmm.blocks import Rows
-    >>> rows = Rows(np.zeros((10_000, 1)))
+    >>> rows = Rows(np.arange(10_000.0)[:, None])
     >>> len(some_rows(rows, 2, np.random.default_rng(0)).X)
     1040
     """
     N, D = rows.X.shape
     enough = K * (ROWS_PER_COMPONENT + ROWS_PER_FEATURE * D)
-    if N <= enough:
-        return rows
-    return rows.take(np.sort(rng.choice(N, size=enough, replace=False)))
+    while enough < N:
+        some = rows.take(np.sort(rng.choice(N, size=enough, replace=False)))
+        if len(constant_features(one_component(some, diagonal=True))) == 0:
+            return some
+        enough *= 2  # a feature that is rare shows in none of them: look at more
+    return rows
+
+
+def constant_features(statistics):
+    """The features that are the same in every row, up to rounding.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> rows = Rows(np.array([[1.0, 5.0], [2.0, 5.0]]))
+    >>> constant_features(statistics_of(rows, np.ones((2, 1)), diagonal=True))
+    array([1])
+    """
+    N, means, W = statistics.moments()
+    unit = np.finfo(statistics.dtype).eps * np.abs(means[0])
+    return np.flatnonzero(W[0] <= N * unit**2)
 
 
 def check_spread(statistics):
@@ -479,7 +500,6 @@ def check_spread(statistics):
     Traceback (most recent call last):
     ValueError: feature 1 is constant (about 5): drop that column
     """
-    N, means, W = statistics.moments()
-    unit = np.finfo(statistics.dtype).eps * np.abs(means[0])
-    for d in np.flatnonzero(W[0] <= N * unit**2):
-        raise ValueError(f"feature {d} is constant (about {means[0, d]:g}): drop that column")
+    for d in constant_features(statistics):
+        mean = statistics.moments()[1][0, d]
+        raise ValueError(f"feature {d} is constant (about {mean:g}): drop that column")

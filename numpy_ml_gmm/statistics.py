@@ -52,6 +52,8 @@ EPS = ROUNDING[DTYPES[0]]
 FLOOR = {dtype: float(np.log(np.finfo(dtype).tiny) / 2) for dtype in DTYPES}
 # How far off its frame a component may be: this times eps is the error of its log density.
 RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+# No point is looked at from further away: its square times a precision is still a number.
+HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
 
 class SingularCovariance(ValueError):
@@ -489,6 +491,9 @@ class Workspace:
     def features(self, frame, x):
         """T of a block in a frame; the last one is held.
 
+        A point beyond the horizon, some 10^102 standard deviations away (in single precision
+        10^12), counts as one upon it.
+
         Examples
         --------
         >>> from numpy_ml_gmm.blocks import Rows
@@ -499,7 +504,8 @@ class Workspace:
         """
         T = self.T[:, : x.shape[1]]
         if self.held[0] is not frame or self.held[1] is not x:
-            features(frame.points(x), T, self.diagonal)
+            y, far = frame.points(x), HORIZON[x.dtype]
+            features(y.clip(-far, far, out=y), T, self.diagonal)
             self.held = frame, x
         return T
 
@@ -515,7 +521,8 @@ class Workspace:
         array([[-0.9189]])
         """
         joint = self.joint[:, : block.x.shape[1]]
-        with np.errstate(invalid="ignore"):  # the padding of BLAS multiplies log 0 by 0
+        # The padding of BLAS multiplies log 0 by 0; points beyond the horizon come back to it.
+        with np.errstate(invalid="ignore", over="ignore"):
             for frame, k, eta in self.groups:
                 np.matmul(eta, self.features(frame, block.x), out=joint[k])
         joint = joint.reshape(*self.shape, -1)

@@ -64,7 +64,7 @@ def check_X(X, n_features=None, name="X"):
     Traceback (most recent call last):
     ValueError: X contains NaN, infinity or a value too large for float64: X[0, 1] is nan. ...
     """
-    X = _as_floats(X, name)
+    X = as_floats(X, name)
     if X.ndim != 2:
         raise ValueError(
             f"{name} has shape {X.shape}, expected (n_samples, n_features). "
@@ -86,39 +86,66 @@ def check_X(X, n_features=None, name="X"):
     return X
 
 
-def _as_floats(X, name):
-    if hasattr(X, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray(), a dense array")
-    kind = np.asarray(X).dtype.kind if not hasattr(X, "dtypes") else "O"
-    if kind == "c":
+def as_floats(value, name):
+    """An array of floats: float32 as it is, other numbers as float64.
+
+    Examples
+    --------
+    >>> as_floats([1, 2], "sample_weight")
+    array([1., 2.])
+    >>> as_floats(["a", "b"], "sample_weight")
+    Traceback (most recent call last):
+    ValueError: sample_weight holds <U1: pass an array of numbers
+    """
+    array = _as_array(value, name)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    if array.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: {name} is complex; pass its real and imaginary parts "
             "as columns"
         )
-    if kind not in "biufO":
-        raise ValueError(f"{name} holds {np.asarray(X).dtype}: pass an array of numbers")
-    X = np.asanyarray(X) if isinstance(X, np.memmap) else np.asarray(X)
-    if X.dtype in (np.float32, np.float64):
-        return X
+    if array.dtype.kind not in "biufO":
+        raise ValueError(f"{name} holds {array.dtype}: pass an array of numbers")
     try:
-        return X.astype(np.float64)
+        with np.errstate(over="ignore"):  # infinity is refused later, where its place is known
+            return array.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{name} holds a number too large for float64: change the unit") from None
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"{name} does not hold numbers only ({error}): convert it first"
         ) from None
 
 
-def _check_finite(X, name):
-    limit = np.sqrt(np.finfo(X.dtype).max) / 1000
+def _as_array(value, name):
+    if hasattr(value, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray(), a dense array")
+    if np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} has masked values: drop those rows, or fill them with {name}.filled(value)"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths: make them equal") from None
+
+
+def _check_finite(X, name, remedy="Drop the row, fill the value, or change the unit"):
+    limit = _largest(X.dtype)
     for rows in slices(0, len(X), ROWS_AT_ONCE):
         bad = ~(np.abs(X[rows]) < limit)  # nan compares false too
         if bad.any():
             n, d = np.argwhere(bad)[0]
             raise ValueError(
                 f"{name} contains NaN, infinity or a value too large for {X.dtype}: "
-                f"{name}[{rows.start + n}, {d}] is {X[rows.start + n, d]}. Drop the row, fill the "
-                "value, or change the unit"
+                f"{name}[{rows.start + n}, {d}] is {X[rows.start + n, d]}. {remedy}"
             )
+
+
+def _largest(dtype):
+    """Its square, times the number of rows, is still a number."""
+    return np.sqrt(np.finfo(dtype).max) / 1000
 
 
 def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
@@ -146,7 +173,7 @@ def check_sample_weight(sample_weight, X):
     >>> check_sample_weight([1, 0, 2], np.ones((3, 2)))
     array([1., 0., 2.])
     """
-    w = np.asarray(sample_weight, dtype=X.dtype)
+    w = as_floats(sample_weight, "sample_weight")
     if w.ndim == 0:
         w = np.full(len(X), w)
     if w.shape != (len(X),):
@@ -158,7 +185,18 @@ def check_sample_weight(sample_weight, X):
             f"sample_weight runs from {w.min()} to {w.max()}: each weight must be finite and at "
             "least zero, and some above zero"
         )
-    return w
+    _check_total(w, X.dtype)
+    return w.astype(X.dtype, copy=False)
+
+
+def _check_total(w, dtype):
+    with np.errstate(over="ignore"):
+        total = w.sum()
+    if not 1 / _largest(dtype) < total < _largest(dtype):
+        raise ValueError(
+            f"sample_weight sums to {total:g}, out of the range of {dtype} (largest weight "
+            f"{w.max():g}): divide the weights by their mean"
+        )
 
 
 def check_priors(priors, N, K):
@@ -172,14 +210,18 @@ def check_priors(priors, N, K):
     Traceback (most recent call last):
     ValueError: priors[1] is all zero: it rules out every component for that row
     """
-    a = np.asarray(priors, dtype=np.float64)
+    a = as_floats(priors, "priors").astype(np.float64, copy=False)
     if a.shape != (N, K):
         raise ValueError(
             f"priors has shape {a.shape}, expected {(N, K)}: one row a sample, one column a "
             "component"
         )
-    if not np.isfinite(a).all() or a.min() < 0:
-        raise ValueError("priors holds negative or non-finite values: give probabilities")
+    bad = ~((a >= 0) & (a < np.inf))
+    if bad.any():
+        n, k = np.argwhere(bad)[0]
+        raise ValueError(
+            f"priors[{n}, {k}] is {a[n, k]}: give probabilities, finite and at least 0"
+        )
     if not a.any(axis=1).all():
         n = int(np.argmin(a.any(axis=1)))
         raise ValueError(f"priors[{n}] is all zero: it rules out every component for that row")
@@ -194,11 +236,16 @@ def check_labels(z, N, K, name):
     >>> check_labels([0.0, 2.0], N=2, K=3, name="z")
     array([0, 2])
     """
-    z = np.asarray(z)
+    z = _as_array(z, name)
     if z.shape != (N,):
         raise ValueError(f"{name} has shape {z.shape}, expected {(N,)}: one component a row")
-    if z.dtype.kind not in "iuf" or (z != np.floor(z)).any() or z.min() < 0 or z.max() >= K:
-        raise ValueError(f"{name} must hold whole numbers from 0 to {K - 1}, the components")
+    rule = f"{name} must hold whole numbers from 0 to {K - 1}, the components"
+    if z.dtype.kind not in "iuf":
+        raise ValueError(f"{rule}, but holds {z.dtype}: convert it")
+    bad = ~((z == np.floor(z)) & (z >= 0) & (z < K))
+    if bad.any():
+        n = int(bad.argmax())
+        raise ValueError(f"{rule}: {name}[{n}] is {z[n]}")
     return z.astype(int)
 
 
@@ -209,15 +256,26 @@ def check_responsibilities(r, N, K, name):
     --------
     >>> check_responsibilities([1, 0], N=2, K=2, name="r")
     array([[0., 1.], [1., 0.]])
+    >>> check_responsibilities([[0.5, 0.6]], N=1, K=2, name="r")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: r must hold probabilities, at least 0, each row summing to 1: r[0] sums to 1.1, ...
     """
-    r = np.asarray(r)
+    r = _as_array(r, name)
     if r.ndim == 1:
         return np.eye(K)[check_labels(r, N, K, name)]
+    r = as_floats(r, name).astype(np.float64, copy=False)
     if r.shape != (N, K):
         raise ValueError(f"{name} has shape {r.shape}, expected labels {(N,)} or rows {(N, K)}")
-    if not (r >= 0).all() or not np.allclose(r.sum(axis=1), 1, atol=1e-5):
-        raise ValueError(f"{name} must hold probabilities: at least 0, each row summing to 1")
-    return r.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total, least = r.sum(axis=1), r.min(axis=1)
+    bad = ~((least >= 0) & (np.abs(total - 1) <= 2e-5))
+    if bad.any():
+        n = int(bad.argmax())
+        raise ValueError(
+            f"{name} must hold probabilities, at least 0, each row summing to 1: "
+            f"{name}[{n}] sums to {total[n]:g}, its least is {least[n]:g}"
+        )
+    return r
 
 
 def check_alive(statistics):
@@ -276,9 +334,10 @@ def check_matrix_shape(array, name):
     >>> check_matrix_shape([[1.0, 2.0]], "means")
     (1, 2)
     """
-    if np.ndim(array) != 2:
-        raise ValueError(f"{name} has shape {np.shape(array)}, expected (n_components, n_features)")
-    return np.shape(array)
+    shape = _as_array(array, name).shape
+    if len(shape) != 2:
+        raise ValueError(f"{name} has shape {shape}, expected (n_components, n_features)")
+    return shape
 
 
 def check_weights(weights, K, name="weights"):
@@ -290,7 +349,7 @@ def check_weights(weights, K, name="weights"):
     Traceback (most recent call last):
     ValueError: weights = [0.5 0.6] must be at least 0 and sum to 1: divide them by their sum
     """
-    pi = np.asarray(weights, dtype=np.float64)
+    pi = as_floats(weights, name).astype(np.float64, copy=False)
     if pi.shape != (K,):
         raise ValueError(f"{name} has shape {pi.shape}, expected {(K,)}: one weight a component")
     if not (pi >= 0).all() or abs(pi.sum() - 1) > 1e-6:
@@ -306,11 +365,10 @@ def check_means(means, K, D, name="means"):
     >>> check_means([[1, 2]], K=1, D=2)
     array([[1., 2.]])
     """
-    mu = np.asarray(means, dtype=np.float64)
+    mu = as_floats(means, name).astype(np.float64)
     if mu.shape != (K, D):
         raise ValueError(f"{name} has shape {mu.shape}, expected {(K, D)}: one row a component")
-    if not np.isfinite(mu).all():
-        raise ValueError(f"{name} holds nan or infinity: give finite means")
+    _check_finite(mu, name, "Give means in the units of the data")
     return mu
 
 
@@ -325,7 +383,7 @@ def check_covariances(covariances, model, K, D, name="covariances"):
     Traceback (most recent call last):
     ValueError: covariances of component 0 is not symmetric positive definite: ...
     """
-    Sigma = np.asarray(covariances, dtype=np.float64)
+    Sigma = as_floats(covariances, name).astype(np.float64)
     if Sigma.shape != model.shape(K, D):
         raise ValueError(
             f"{name} has shape {Sigma.shape}, expected {model.shape(K, D)} for this covariance_type"
@@ -366,7 +424,7 @@ def check_count(value, name, minimum=1):
     return int(value)
 
 
-def check_not_negative(value, name):
+def check_not_negative(value, name, at_most=np.inf):
     """A finite number, at least 0.
 
     Examples
@@ -379,6 +437,8 @@ def check_not_negative(value, name):
         raise TypeError(f"{name}={value!r} must be a number, at least 0")
     if not np.isfinite(value) or value < 0:
         raise ValueError(f"{name}={value!r} must be finite and at least 0")
+    if value > at_most:
+        raise ValueError(f"{name}={value!r} must be at most {at_most:g}: use a small number")
     return float(value)
 
 

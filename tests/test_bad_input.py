@@ -5,6 +5,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from problems import random_model
 
@@ -33,6 +34,12 @@ BAD_DATA = {
     "strings": (np.array([["a", "b"], ["c", "d"], ["e", "f"]]), "numbers"),
     "a constant column": (np.column_stack([X, np.full(60, 0.1)]), "feature 2 is constant"),
     "a constant column far out": (np.column_stack([np.full(60, 1e8 / 3), X]), "feature 0 is const"),
+    "a table of complex numbers": (pd.DataFrame(X + 1j), "Complex data not supported"),
+    "dates": (pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-01-01"])}), "holds datetime"),
+    "masked": (np.ma.masked_greater(X, 1), r"masked values: drop those rows.*X\.filled"),
+    "rows of different lengths": ([[1, 2], [3]], "X has rows of different lengths"),
+    "a whole number too large": ([[2**2000], [1], [2]], "too large for float64: change"),
+    "a long double too large": (np.array([["1e4000"], [1], [2]], np.longdouble), "too large"),
     "all rows equal": (np.tile([0.1, 0.2], (60, 1)), "feature 0 is constant"),
 }
 
@@ -56,7 +63,12 @@ BAD_ARGUMENTS = {
     "tol": [(-1.0, ValueError), (np.nan, ValueError), ("small", TypeError)],
     "max_iter": [(0, ValueError), (1.5, TypeError)],
     "n_init": [(0, ValueError), (None, TypeError)],
-    "var_smoothing": [(-1e-9, ValueError), (np.inf, ValueError), ("none", TypeError)],
+    "var_smoothing": [
+        (-1e-9, ValueError),
+        (np.inf, ValueError),
+        (1e308, ValueError),
+        ("none", TypeError),
+    ],
     "n_jobs": [(0, ValueError), (1.5, TypeError)],
     "init_params": [
         ("k_means", ValueError),
@@ -64,17 +76,26 @@ BAD_ARGUMENTS = {
         (np.full(60, 9), ValueError),
         (np.ones((60, 3)), ValueError),
         (lambda X, K, rng: np.ones(2), ValueError),
+        (np.full((60, 3), "a"), ValueError),
+        ([[1, 2], [3]], ValueError),
     ],
     "weights_init": [
         ([0.5, 0.5], ValueError),
         ([0.9, 0.9, 0.9], ValueError),
         ([-0.5, 0.75, 0.75], ValueError),
+        (["a", "b", "c"], ValueError),
     ],
-    "means_init": [(np.zeros((3, 5)), ValueError), (np.full((3, 2), np.nan), ValueError)],
+    "means_init": [
+        (np.zeros((3, 5)), ValueError),
+        (np.full((3, 2), np.nan), ValueError),
+        ([[1e300, 0.0], [0.0, 0.0], [1.0, 1.0]], ValueError),
+        (np.full((3, 2), "a"), ValueError),
+    ],
     "covariances_init": [
         (np.eye(2), ValueError),
         (np.array([-np.eye(2)] * 3), ValueError),
         (np.array([[[1, 2], [0, 1]]] * 3), ValueError),
+        (np.full((3, 2, 2), "a"), ValueError),
     ],
 }
 ARGUMENT_CASES = [(n, v, e) for n, cases in BAD_ARGUMENTS.items() for v, e in cases]
@@ -86,28 +107,64 @@ def test_arguments_out_of_range_are_named(name, value, error):
         GMM(3, random_state=0).set_params(**{name: value}).fit(X)
 
 
-BAD_WEIGHTS = [np.ones(59), np.ones((60, 1)), -np.ones(60), np.zeros(60), np.full(60, np.nan)]
-
-
-@pytest.mark.parametrize("weights", BAD_WEIGHTS)
-def test_weights_that_do_not_fit(weights):
-    with pytest.raises(ValueError, match="sample_weight"):
-        GMM(3).fit(X, sample_weight=weights)
-
-
-BAD_PRIORS = [
-    np.ones((60, 2)),
-    np.ones(60),
-    -np.ones((60, 3)),
-    np.zeros((60, 3)),
-    np.full((60, 3), np.nan),
+BAD_WEIGHTS = [
+    (np.ones(59), r"expected \(60,\)"),
+    (np.ones((60, 1)), r"expected \(60,\)"),
+    (-np.ones(60), "from -1.0 to -1.0"),
+    (np.zeros(60), "some above zero"),
+    (np.full(60, np.nan), "finite"),
+    (["a"] * 60, "holds <U1: pass an array of numbers"),
+    (np.ones(60) * 1j, "omplex"),
+    (np.ma.masked_less(np.arange(60.0), 9), "masked values"),
+    (np.full(60, 1e300), r"sums to 6e\+301.*divide the weights by their mean"),
+    (np.full(60, 1e308), r"sums to inf.*largest weight 1e\+308"),
+    (np.full(60, 1e-320), "out of the range of float64"),
 ]
 
 
-@pytest.mark.parametrize("priors", BAD_PRIORS)
-def test_priors_that_do_not_fit(priors):
-    with pytest.raises(ValueError, match="priors"):
+@pytest.mark.parametrize("weights, message", BAD_WEIGHTS)
+@pytest.mark.filterwarnings("error")
+def test_weights_that_do_not_fit(weights, message):
+    with pytest.raises(ValueError, match=f"sample_weight.*{message}"):
+        GMM(3).fit(X, sample_weight=weights)
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_too_large_for_single_precision_are_refused_there_only():
+    weights = np.full(60, 1e39)
+    with pytest.raises(ValueError, match=r"sample_weight.*out of the range of float32"):
+        GMM(3).fit(X.astype(np.float32), sample_weight=weights)
+    model, plain = (GMM(3, random_state=0).fit(X, sample_weight=w) for w in (weights, None))
+    assert np.isclose(model.log_likelihood_, 1e39 * plain.log_likelihood_)
+
+
+BAD_PRIORS = [
+    (np.ones((60, 2)), r"shape \(60, 2\)"),
+    (np.ones(60), r"shape \(60,\)"),
+    (-np.ones((60, 3)), r"\[0, 0\] is -1.0"),
+    (np.zeros((60, 3)), r"\[0\] is all zero"),
+    (np.full((60, 3), np.nan), r"\[0, 0\] is nan"),
+    (np.where(np.arange(180).reshape(60, 3) == 50, np.inf, 1), r"\[16, 2\] is inf"),
+    (np.full((60, 3), "a"), "pass an array of numbers"),
+    (np.ones((60, 3)) * 1j, "omplex"),
+]
+
+
+@pytest.mark.parametrize("priors, message", BAD_PRIORS)
+@pytest.mark.filterwarnings("error")
+def test_priors_that_do_not_fit(priors, message):
+    with pytest.raises(ValueError, match=f"priors.*{message}"):
         GMM(3).fit(X, priors=priors)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1e-320, 1e300, 1e308])
+def test_a_common_factor_of_the_priors_changes_the_likelihood_alone(factor):
+    plain = GMM(3, random_state=0).fit(X, priors=np.ones((60, 3)))
+    model = GMM(3, random_state=0).fit(X, priors=np.full((60, 3), factor))
+    np.testing.assert_allclose(model.means_, plain.means_, rtol=1e-6)
+    gain = model.log_likelihood_ - plain.log_likelihood_
+    assert np.isclose(gain, 60 * np.log(factor))
 
 
 def test_a_failed_fit_leaves_the_model_as_it_was():
@@ -192,18 +249,36 @@ def test_sample_checks_its_argument():
 
 def test_labels_and_responsibilities_of_the_teaching_methods_are_checked():
     model = GMM(2, random_state=0).fit(X)
-    for z in (np.full(60, 2), np.zeros(59), np.full(60, 0.5), np.full(60, -1)):
+    half = np.full(60, 0.5)
+    for z in (np.full(60, 2), np.zeros(59), half, np.full(60, -1), ["a"] * 60, None, 3.0):
         with pytest.raises(ValueError, match="z "):
             model.complete_log_likelihood(X, z)
-    for q in (np.ones((60, 2)), np.ones((60, 3)) / 3, -np.ones((60, 2))):
+    for q in (np.ones((60, 2)), np.ones((60, 3)) / 3, -np.ones((60, 2)), half, None, 3.0, "ab"):
         for method in (model.q_function, model.elbo, model.kl):
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match=r"[rq] (has|must|holds)"):
                 method(X, q)
+
+
+def test_the_value_and_the_row_out_of_range_are_named():
+    z, q = np.zeros(60), np.full((60, 2), 0.5)
+    z[7], q[9, 1] = 2, 0.6
+    with pytest.raises(ValueError, match=r"z must .* from 0 to 1.*: z\[7\] is 2\.0"):
+        GMM(2, random_state=0).fit(X).complete_log_likelihood(X, z)
+    with pytest.raises(ValueError, match=r"init_params must .*: init_params\[9\] sums to 1\.1"):
+        GMM(2, init_params=q).fit(X)
+
+
+@pytest.mark.parametrize("q", [[[-1, 2]], [[0.5, 0.6]], [[np.nan, 1]], [[np.inf, 1]], "ab", None])
+@pytest.mark.filterwarnings("error")
+def test_entropy_is_of_probabilities(q):
+    with pytest.raises(ValueError, match=r"q (must hold|holds)"):
+        GMM.entropy(q)
 
 
 BAD_PARAMETERS = [
     ([0.5, 0.6], [[0.0], [1.0]], [[[1.0]], [[1.0]]], "weights"),
     ([0.5, 0.5], [0.0, 1.0], [[[1.0]], [[1.0]]], "means"),
+    ([1.0], [[1e200]], [[[1.0]]], r"means\[0, 0\] is 1e\+200"),
     ([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[-1.0]]], "component 1"),
     ([0.5, 0.5], [[0.0], [1.0]], [1.0, 1.0], "covariances"),
 ]
@@ -232,3 +307,34 @@ def test_no_numpy_warning_reaches_the_user():
         for name in ("full", "diag", "tied", "spherical"):
             GMM(2, covariance_type=name, random_state=0).fit(X, priors=z).predict_proba(far)
             GMM(2, covariance_type=name, random_state=0).fit(X.astype(np.float32)).bic(X)
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "tied", "spherical", "VVE"])
+@pytest.mark.parametrize(
+    "dtype, unit, far",
+    [
+        (np.float64, 1e-6, [[1e150, 1e150], [1e120, -1e110], [1e60, 0.0]]),
+        (np.float64, 1.0, [[1e150, -1e150], [3e5, 1e5]]),
+        (np.float32, 1e-6, [[1e16, -1e16], [1e13, 1.0], [1e2, 0.0]]),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_point_at_any_distance_has_a_density_and_responsibilities(name, dtype, unit, far):
+    model = GMM(2, covariance_type=name, random_state=0).fit((X * unit).astype(dtype))
+    far = np.array(far, dtype)
+    density, r = model.score_samples(far), model.predict_proba(far)
+    assert (np.isfinite(density) & (density < -1e6)).all() and (np.diff(density) >= 0).all()
+    np.testing.assert_allclose(r.sum(axis=1), 1)
+    assert np.isfinite(model.e_step(far).log_likelihood)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_point_far_from_a_narrow_mixture_has_a_density():
+    narrow = GMM.from_parameters([1.0], [[0.0, 0.0]], [1e-310 * np.eye(2)])
+    assert np.isfinite(narrow.score(np.ones((1, 2))))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_far_point_belongs_to_the_component_that_is_nearest_in_its_own_units():
+    pair = GMM.from_parameters([0.5, 0.5], [[0.0], [5.0]], [[[1.0]], [[4.0]]])
+    np.testing.assert_array_equal(pair.predict_proba([[-1e140], [1e140]]), [[0, 1], [0, 1]])

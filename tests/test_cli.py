@@ -67,7 +67,7 @@ def test_all_covariance_models(capsys):
 
 
 def test_some_covariance_models(capsys):
-    assert main([*TWO, "--covariance_type", "diag,EEE", "--criterion", "aic"]) == 0
+    assert main([*TWO, "--covariance_type", "diag, EEE ", "--criterion", "aic"]) == 0
     assert "Best by AIC (smaller is better): EEE with 2" in capsys.readouterr().out
 
 
@@ -124,6 +124,19 @@ def test_a_csv_with_quotes_spaces_comments_and_decimal_commas(tmp_path):
     assert table.names == ["a", "b"] and table.X.tolist() == [[1.5, 2], [-3, 40]]
 
 
+def test_a_quoted_name_may_hold_the_separator(tmp_path):
+    table = read_table(write(tmp_path, "a.csv", '"a,1","b"\n1,2\n3,4\n'))
+    assert table.names == ["a,1", "b"] and table.X.tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_damaged_archive_is_one_line(tmp_path, capsys):
+    path = tmp_path / "a.npz"
+    np.savez(path, FAITHFUL)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000] + b"x" * 30 + whole[2030:])
+    assert "a.npz" in refusal(capsys, "--n_clusters", 2, "--data_path", path)
+
+
 def test_arrays(tmp_path):
     np.save(tmp_path / "a.npy", FAITHFUL)
     np.savez(tmp_path / "one.npz", FAITHFUL)
@@ -149,6 +162,7 @@ def test_bundled_data_by_name():
         ("a.npy", "nonsense", "a.npy"),
         ("a.npz", "nonsense", "is not a .npz file"),
         ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "NaN"),
+        ("a.csv", ",a,b\n0,1,2\n1,3,5\n", "column 1 has no name: an index is no feature"),
         ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "constant"),
     ],
 )
@@ -197,13 +211,34 @@ def test_several_arrays_and_none_named_X(tmp_path, capsys):
         ([*TWO, "--n_jobs", "0"], "n_jobs=0"),
         ([*TWO, "--plot", "a.doc"], "--plot a.doc must end in"),
         ([*TWO, "--plot", "no/where.png"], "there is no folder no"),
+        ([*TWO, "--plot", ""], "must end in"),
         ([*TWO, "--out", __file__], "is a file"),
+        ([*TWO, "--out", __file__ + "/results"], "is a file: name a folder"),
+        ([*TWO, "--out", ""], "names no folder"),
         ([*TWO, "--colour", "red"], "unrecognized arguments: --colour red"),
         (["--n_clusters", "300", "--data_path", "iris"], "n_samples=150"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(capsys, arguments, message):
     assert message in refusal(capsys, *arguments)
+
+
+def test_what_cannot_be_written_is_said_before_the_fit(tmp_path, capsys, monkeypatch):
+    (tmp_path / "folder.png").mkdir()
+    assert "is a folder" in refusal(capsys, *TWO, "--plot", tmp_path / "folder.png")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for arguments in (["--plot", tmp_path / "a.png"], ["--out", tmp_path / "new" / "results"]):
+        assert f"may not write to {tmp_path}" in refusal(capsys, *TWO, *arguments)
+
+
+def test_a_picture_that_cannot_be_drawn_is_one_line(tmp_path, capsys, monkeypatch):
+    def no_latex(*_, **__):
+        raise RuntimeError("xelatex not found")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", no_latex)
+    assert main([*TWO, "--plot", str(tmp_path / "a.pgf")]) == 2
+    assert capsys.readouterr().err == "numpy_ml_gmm: error: xelatex not found\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_fit_that_fails_is_exit_code_1(capsys, monkeypatch):

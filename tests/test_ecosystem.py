@@ -1,5 +1,6 @@
 """At home among other tools: scikit-learn, pandas, pickle, files, threads."""
 
+import contextlib
 import copy
 import pickle
 import subprocess
@@ -93,15 +94,74 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
 
 
+LISTS = [
+    {"means_init": [X[0], X[149]]},
+    {"init_params": list(np.arange(150) % 2)},
+    {
+        "covariances_init": [np.eye(4)] * 2,
+        "weights_init": [np.float32(0.5), 0.5],
+        "random_state": 0,
+    },
+    {"random_state": np.int64(3), "covariance_type": np.str_("diag")},
+]
+
+
+@pytest.mark.parametrize("arguments", LISTS)
+def test_lists_of_arrays_and_of_numpys_numbers_are_saved(tmp_path, arguments):
+    model = GMM(2, max_iter=2, tol=0, **{"random_state": 0, **arguments}).fit(X)
+    model.save(tmp_path / "model.npz")
+    loaded = GMM.load(tmp_path / "model.npz")
+    for name, value in arguments.items():
+        np.testing.assert_array_equal(getattr(loaded, name), value)
+    assert loaded.fit(X).history_ == model.history_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_covariance_that_is_one_number_keeps_its_type(tmp_path, dtype):
+    model = GMM(2, covariance_type="EII", random_state=0).fit(X.astype(dtype))
+    model.save(tmp_path / "model.npz")
+    loaded = GMM.load(tmp_path / "model.npz")
+    assert type(loaded.covariances_) is type(model.covariances_)
+    assert loaded.covariances_.dtype == dtype and loaded.covariances_ == model.covariances_
+
+
+def test_a_link_is_followed_and_a_folder_refused(tmp_path):
+    model, target, link = GMM(2, random_state=0).fit(X), tmp_path / "target.npz", tmp_path / "link"
+    link.symlink_to(target)
+    model.save(link)
+    assert link.is_symlink() and GMM.load(target).means_.shape == (2, 4)
+    for folder in (".", tmp_path):
+        with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+            model.save(folder)
+
+
 def test_what_is_not_a_model_is_not_loaded(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
+    (tmp_path / "zip.npz").write_bytes(b"PK\x03\x04")
     np.savez(tmp_path / "other.npz", a=np.ones(3))
     np.savez(tmp_path / "pickle.npz", header=np.array([{}], dtype=object))
-    for name in ("text.npz", "other.npz", "pickle.npz"):
-        with pytest.raises(ValueError, match="not a model"):
-            GMM.load(tmp_path / name)
+    for name, header in [("list", "[1]"), ("values", '{"format": 1, "class": "GMM"}')]:
+        np.savez(tmp_path / f"{name}.npz", header=np.array(header))
+    np.save(tmp_path / "array.npy", X)
+    for path in tmp_path.iterdir():
+        with pytest.raises(ValueError, match=f"{path.name} is not a model"):
+            GMM.load(path)
     with pytest.raises(FileNotFoundError):
         GMM.load(tmp_path / "missing.npz")
+
+
+def test_a_damaged_model_is_not_loaded(tmp_path):
+    path, rng = tmp_path / "model.npz", np.random.default_rng(0)
+    GMM(3, random_state=0).fit(X).save(path)
+    whole = path.read_bytes()
+    for length in np.linspace(1, len(whole) - 1, 40, dtype=int):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="is not a model"):
+            GMM.load(path)
+    for start in rng.integers(0, len(whole) - 30, size=200):
+        path.write_bytes(whole[:start] + rng.bytes(30) + whole[start + 30 :])
+        with contextlib.suppress(ValueError):  # some bytes mean nothing
+            GMM.load(path)
 
 
 def test_the_global_random_generator_is_left_alone():

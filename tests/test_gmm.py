@@ -536,3 +536,23 @@ def test_large_data_start_from_a_sample_and_climb_on_all_rows():
     assert np.isclose(model.log_likelihood_, slow_log_likelihood(model, X), rtol=1e-10)
     for run in model.history_:
         assert np.isclose(run[-1], model.log_likelihood_, rtol=0.2)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {},
+        {"init_params": "kmeans"},
+        {"init_params": "random"},
+        {"init_params": "random_from_data"},
+        {"means_init": [[0, 0], [1, 0]]},
+    ],
+)
+def test_a_feature_too_rare_for_the_sample_of_a_start_is_no_obstacle(start):
+    X = np.column_stack([np.random.default_rng(0).normal(size=20_000), np.zeros(20_000)])
+    X[[5, 9000], 1] = 1
+    model = GMM(2, random_state=1, **start).fit(X)
+    # At the top one component holds the two rows, and the other's second feature is flat.
+    assert sorted((20_000 * model.weights_).round()) == [2, 19_998]
+    one = GMM(1, var_smoothing=0, **start | {"means_init": None}).fit(X)
+    np.testing.assert_allclose(one.covariances_[0], np.cov(X.T, ddof=0), rtol=1e-9)
