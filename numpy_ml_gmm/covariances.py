@@ -75,7 +75,7 @@ Advances in Data Analysis and Classification 8(2), for EVE and VVE.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -359,7 +359,8 @@ def _pool(u, W, target):
         P, log_det = S / pool, np.log(pool).sum(axis=-1)
     else:
         L = np.linalg.cholesky(pool)  # (..., 1, D, D)
-        P = np.linalg.solve(L, np.swapaxes(np.linalg.solve(L, S), -1, -2))
+        A = np.linalg.inv(L)  # the factor is inverted, never the pool
+        P = A @ S @ np.swapaxes(A, -1, -2)
         log_det = 2 * np.log(np.diagonal(L, axis1=-2, axis2=-1)).sum(axis=-1)
     P = P.reshape(*u.shape, -1)
     return (target * u).sum(axis=-1) + log_det[..., 0], P @ np.swapaxes(P, -1, -2)
@@ -491,7 +492,7 @@ def _newton_angles(V, N, rule):
     The chain rule gives the derivatives of f.  Where f curves down, the step goes
     down with it: a saddle point is no place to stop.
     """
-    i, j = np.triu_indices(V.shape[-1], 1)  # (R,) the pairs
+    i, j = _pairs_of_axes(V.shape[-1])  # (R,)
     s = np.diagonal(V, axis1=-2, axis2=-1)  # (..., K, D)
     p = (s / rule(s, N))[..., 0] / _sum(N, N)  # (..., K) N_k / N, or the share of the volume
     p, s = np.where(N > 0, p, 0), np.where(N[..., None] > 0, s, 1)
@@ -535,10 +536,16 @@ def _downhill(hessian, gradient):
     return -(U @ (slope / np.maximum(np.abs(curvature), 1e-8))[..., None])[..., 0]
 
 
+@lru_cache(maxsize=16)
+def _pairs_of_axes(D):
+    """The pairs i < j that can turn towards each other: R = D (D - 1) / 2 of them."""
+    return np.triu_indices(D, 1)
+
+
 def _turn(Q, angles):
     """Q turned by small angles (..., R), and still orthogonal: Cayley's transform."""
     D = Q.shape[-1]
-    i, j = np.triu_indices(D, 1)
+    i, j = _pairs_of_axes(D)
     X = np.zeros(Q.shape)
     X[..., i, j], X[..., j, i] = angles / 2, -angles / 2
     return Q @ np.linalg.solve(np.eye(D) - X, np.eye(D) + X)
