@@ -68,9 +68,11 @@ from .validation import (
     check_not_negative,
     check_responsibilities,
     check_rows,
+    check_statistics,
     check_weights,
     check_X,
     collapsed,
+    random_generator,
 )
 
 
@@ -185,7 +187,8 @@ class GMM(Estimator):
         weights : array (K,)
         means : array (K, D)
         covariances : array
-            In the shape of ``covariance_type``.
+            In the shape of ``covariance_type``.  What else a type such as VEI asks of them
+            is not looked into.
         **params
             Other arguments of the constructor.
 
@@ -318,6 +321,8 @@ class GMM(Estimator):
         array([[-2.46],
                [ 5.45]])
         """
+        D = getattr(self, "n_features_in_", None)
+        check_statistics(statistics, self.n_components, D, self.covariance_model.diagonal)
         N_k, mu, W = check_alive(statistics).moments()
         if self.var_smoothing > 0:
             smoothing = self.var_smoothing * total_variance(N_k, mu, W)
@@ -346,8 +351,9 @@ class GMM(Estimator):
         >>> next(steps).n_iter_
         1
         """
-        rows = self._check_training_rows(X, sample_weight, priors)
-        initialization.start(self, rows, np.random.default_rng(self.random_state))
+        with self._unchanged_on_error():
+            rows = self._check_training_rows(X, sample_weight, priors)
+            initialization.start(self, rows, random_generator(self.random_state))
         yield from self.climb(rows, self.max_iter)
 
     def climb(self, rows, n_steps):
@@ -497,7 +503,7 @@ class GMM(Estimator):
         """
         n_samples = check_count(n_samples, "n_samples")
         self._check_is_fitted()
-        rng = np.random.default_rng(self.random_state)
+        rng = random_generator(self.random_state)
         z = rng.choice(self.n_components, size=n_samples, p=self.weights_ / self.weights_.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
         for k, Sigma in enumerate(self._expanded()):
@@ -584,7 +590,8 @@ class GMM(Estimator):
         >>> pair.n_parameters()
         5
         """
-        K, D = self.n_components, self.n_features_in_
+        self._check_is_fitted()
+        K, D = self.means_.shape
         return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
 
     def aic(self, X):
@@ -647,6 +654,19 @@ class GMM(Estimator):
         'EEE'
         """
         return covariance_model(self.covariance_type)
+
+    def _check_is_fitted(self):
+        """There are parameters, and in the shapes that the arguments ask for."""
+        super()._check_is_fitted()
+        K, D = self.n_components, self.n_features_in_
+        wanted = {"means_": (K, D), "covariances_": self.covariance_model.shape(K, D)}
+        for name, shape in wanted.items():
+            if np.shape(getattr(self, name)) != shape:
+                raise ValueError(
+                    f"{name} has shape {np.shape(getattr(self, name))}, but n_components={K}, "
+                    f"covariance_type={self.covariance_type!r} and {D} features need {shape}: fit "
+                    "again without warm_start, or set the arguments back"
+                )
 
     def _expanded(self):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
