@@ -52,6 +52,7 @@ from .statistics import (
     components,
     diagonals,
     expected_statistics,
+    is_resolved,
     map_log_joint,
     total_variance,
 )
@@ -208,7 +209,7 @@ class GMM(Estimator):
         model.weights_ = check_weights(weights, K)
         model.means_ = check_means(means, K, D)
         model.covariances_ = check_covariances(covariances, model.covariance_model, K, D)
-        model.n_features_in_ = D
+        model.n_features_in_, model._fitted_type = D, model.covariance_type
         return model
 
     # ---- The model ---------------------------------------------------------------------------
@@ -332,6 +333,7 @@ class GMM(Estimator):
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
         self.covariances_ = Sigma.astype(statistics.dtype)
+        self._fitted_type = self.covariance_type
         return self
 
     def iterate(self, X, *, sample_weight=None, priors=None):
@@ -656,17 +658,22 @@ class GMM(Estimator):
         return covariance_model(self.covariance_type)
 
     def _check_is_fitted(self):
-        """There are parameters, and in the shapes that the arguments ask for."""
+        """There are parameters, and they are those that the arguments ask for."""
         super()._check_is_fitted()
         K, D = self.n_components, self.n_features_in_
-        wanted = {"means_": (K, D), "covariances_": self.covariance_model.shape(K, D)}
-        for name, shape in wanted.items():
-            if np.shape(getattr(self, name)) != shape:
-                raise ValueError(
-                    f"{name} has shape {np.shape(getattr(self, name))}, but n_components={K}, "
-                    f"covariance_type={self.covariance_type!r} and {D} features need {shape}: fit "
-                    "again without warm_start, or set the arguments back"
-                )
+        remedy = "fit again without warm_start, or set it back"
+        if self.means_.shape != (K, D):
+            raise ValueError(
+                f"means_ has shape {self.means_.shape}, but n_components={K} and {D} features need "
+                f"{(K, D)}: {remedy}"
+            )
+        fitted = getattr(self, "_fitted_type", self.covariance_type)
+        # By K = 3 and D = 2: where K = D, tied and diagonal covariances look alike.
+        if covariance_model(fitted).shape(3, 2) != self.covariance_model.shape(3, 2):
+            raise ValueError(
+                f"covariances_ are of covariance_type={fitted!r}, but now it is "
+                f"{self.covariance_type!r}: {remedy}"
+            )
 
     def _expanded(self):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
@@ -698,8 +705,11 @@ class GMM(Estimator):
             return X
         self._check_is_fitted()
         self._check_feature_names(X)
-        n_jobs = thread_count(self.n_jobs)
-        return check_rows(X, self.n_components, sample_weight, priors, self.n_features_in_, n_jobs)
+        n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
+        rows = check_rows(X, K, sample_weight, priors, D, n_jobs)
+        if is_resolved(self.means_, self._expanded(), rows.X.dtype):
+            return rows
+        return rows._replace(X=rows.X.astype(np.float64))  # single precision cannot see the model
 
     def _check_training_rows(self, X, sample_weight, priors):
         K = check_count(self.n_components, "n_components")

@@ -235,15 +235,17 @@ def test_methods_say_that_a_fit_is_missing_or_features_are_wrong(method):
 
 
 CHANGES = [
-    ("full", {"covariance_type": "diag"}, r"covariances_ has shape \(3, 2, 2\), but .*'diag'"),
-    ("diag", {"covariance_type": "full"}, r"covariances_ has shape \(3, 2\), but .*'full'"),
-    ("full", {"n_components": 2}, r"means_ has shape \(3, 2\), but n_components=2"),
+    ("full", {"covariance_type": "diag"}, "'full', but now it is 'diag'"),
+    ("diag", {"covariance_type": "full"}, "'diag', but now it is 'full'"),
+    ("full", {"n_components": 3}, r"means_ has shape \(2, 2\), but n_components=3"),
+    ("tied", {"covariance_type": "diag"}, "'tied', but now it is 'diag'"),
+    ("diag", {"covariance_type": "EEE"}, "'diag', but now it is 'EEE'"),
 ]
 
 
 @pytest.mark.parametrize("name, change, message", CHANGES)
 def test_a_model_that_its_arguments_no_longer_fit_says_so(name, change, message):
-    model = GMM(3, covariance_type=name, random_state=0).fit(X).set_params(**change)
+    model = GMM(2, covariance_type=name, random_state=0).fit(X).set_params(**change)
     uses = [partial(getattr(model, use), X) for use in ("predict", "bic", "e_step", "score")]
     for use in [*uses, model.n_parameters, model.sample]:
         with pytest.raises(ValueError, match=f"{message}.*fit again"):
@@ -251,6 +253,13 @@ def test_a_model_that_its_arguments_no_longer_fit_says_so(name, change, message)
     with pytest.raises(ValueError, match=f"{message}.*without warm_start"):
         model.set_params(warm_start=True).fit(X)
     assert model.set_params(warm_start=False).fit(X).predict(X).shape == (60,)
+
+
+def test_names_of_one_covariance_model_and_models_of_one_shape_are_no_change():
+    model = GMM(2, random_state=0).fit(X)
+    labels = model.predict(X)
+    for name in ("VVV", "VVE"):
+        assert (model.set_params(covariance_type=name).predict(X) == labels).all()
 
 
 def test_the_number_of_parameters_needs_a_fit():
@@ -400,6 +409,16 @@ def test_a_point_at_any_distance_has_a_density_and_responsibilities(name, dtype,
 def test_a_point_far_from_a_narrow_mixture_has_a_density():
     narrow = GMM.from_parameters([1.0], [[0.0, 0.0]], [1e-310 * np.eye(2)])
     assert np.isfinite(narrow.score(np.ones((1, 2))))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("unit, shift", [(1e100, 0), (1e-60, 0), (1.0, 1e9)])
+def test_single_precision_is_left_where_it_cannot_see_the_model(unit, shift):
+    model = GMM(2, random_state=0).fit(X * unit + shift)
+    single = X.astype(np.float32)
+    density = model.score_samples(single)
+    np.testing.assert_array_equal(density, model.score_samples(single.astype(np.float64)))
+    assert np.isfinite(density).all()
 
 
 @pytest.mark.filterwarnings("error")
