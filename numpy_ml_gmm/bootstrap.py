@@ -31,7 +31,13 @@ from tqdm import tqdm
 
 from .blocks import thread_count
 from .gmm import GMM
-from .validation import ConvergenceWarning, check_count, check_X
+from .validation import (
+    ConvergenceWarning,
+    check_count,
+    check_not_negative,
+    check_X,
+    random_generator,
+)
 
 
 class Parameters(NamedTuple):
@@ -94,7 +100,7 @@ class Bootstrap(NamedTuple):
         >>> low.means, high.means
         (array([[0.5]]), array([[1.5]]))
         """
-        if not 0 < level < 1:
+        if not 0 < check_not_negative(level, "level") < 1:
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
         ends = (1 - level) / 2, (1 + level) / 2
         return tuple(
@@ -289,7 +295,7 @@ def likelihood_ratio_test(
     check_count(n_components, "n_components")
     check_count(n_bootstraps, "n_bootstraps")
     X = check_X(X)
-    seed, *_ = np.random.default_rng(random_state).integers(2**32, size=1)
+    seed, *_ = random_generator(random_state).integers(2**32, size=1)
     null, alternative = pair(n_components, int(seed), gmm_params)
     statistic = 2 * (alternative.fit(X).log_likelihood_ - null.fit(X).log_likelihood_)
     one = partial(null_statistic, null, len(X), gmm_params)
@@ -368,7 +374,7 @@ def repeat(function, n, random_state, n_jobs, progress):
     >>> list(repeat(lambda rng: 1, 3, 0, None, False))
     [1, 1, 1]
     """
-    generators = np.random.default_rng(random_state).spawn(n)
+    generators = random_generator(random_state).spawn(n)
     with mapper(n_jobs) as run:
         results = run(function, generators)
         yield from tqdm(results, total=n, desc="replicates", disable=not progress, leave=False)

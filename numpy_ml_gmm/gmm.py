@@ -53,6 +53,7 @@ from .statistics import (
     components,
     diagonals,
     expected_statistics,
+    is_resolved,
     map_log_joint,
     total_variance,
 )
@@ -69,9 +70,11 @@ from .validation import (
     check_not_negative,
     check_responsibilities,
     check_rows,
+    check_statistics,
     check_weights,
     check_X,
     collapsed,
+    random_generator,
 )
 
 
@@ -186,7 +189,8 @@ class GMM(Estimator):
         weights : array (K,)
         means : array (K, D)
         covariances : array
-            In the shape of ``covariance_type``.
+            In the shape of ``covariance_type``.  What else a type such as VEI asks of them
+            is not looked into.
         **params
             Other arguments of the constructor.
 
@@ -206,7 +210,7 @@ class GMM(Estimator):
         model.weights_ = check_weights(weights, K)
         model.means_ = check_means(means, K, D)
         model.covariances_ = check_covariances(covariances, model.covariance_model, K, D)
-        model.n_features_in_ = D
+        model.n_features_in_, model._fitted_type = D, model.covariance_type
         return model
 
     # ---- The model ---------------------------------------------------------------------------
@@ -321,6 +325,8 @@ class GMM(Estimator):
         array([[-2.46],
                [ 5.45]])
         """
+        D = getattr(self, "n_features_in_", None)
+        check_statistics(statistics, self.n_components, D, self.covariance_model.diagonal)
         N_k, mu, W = check_alive(statistics).moments()
         if self.var_smoothing > 0:
             smoothing = self.var_smoothing * total_variance(N_k, mu, W)
@@ -329,6 +335,7 @@ class GMM(Estimator):
         self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
         self.means_ = mu.astype(statistics.dtype)
         self.covariances_ = Sigma.astype(statistics.dtype)
+        self._fitted_type = self.covariance_type
         return self
 
     def iterate(self, X, *, sample_weight=None, priors=None):
@@ -348,8 +355,9 @@ class GMM(Estimator):
         >>> next(steps).n_iter_
         1
         """
-        rows = self._check_training_rows(X, sample_weight, priors)
-        initialization.start(self, rows, np.random.default_rng(self.random_state))
+        with self._unchanged_on_error():
+            rows = self._check_training_rows(X, sample_weight, priors)
+            initialization.start(self, rows, random_generator(self.random_state))
         yield from self.climb(rows, self.max_iter)
 
     def climb(self, rows, n_steps):
@@ -499,7 +507,7 @@ class GMM(Estimator):
         """
         n_samples = check_count(n_samples, "n_samples")
         self._check_is_fitted()
-        rng = np.random.default_rng(self.random_state)
+        rng = random_generator(self.random_state)
         z = rng.choice(self.n_components, size=n_samples, p=self.weights_ / self.weights_.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
         for k, Sigma in enumerate(self._expanded()):
@@ -586,7 +594,8 @@ class GMM(Estimator):
         >>> pair.n_parameters()
         5
         """
-        K, D = self.n_components, self.n_features_in_
+        self._check_is_fitted()
+        K, D = self.means_.shape
         return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
 
     def aic(self, X):
@@ -650,6 +659,24 @@ class GMM(Estimator):
         """
         return covariance_model(self.covariance_type)
 
+    def _check_is_fitted(self):
+        """There are parameters, and they are those that the arguments ask for."""
+        super()._check_is_fitted()
+        K, D = self.n_components, self.n_features_in_
+        remedy = "fit again without warm_start, or set it back"
+        if self.means_.shape != (K, D):
+            raise ValueError(
+                f"means_ has shape {self.means_.shape}, but n_components={K} and {D} features need "
+                f"{(K, D)}: {remedy}"
+            )
+        fitted = getattr(self, "_fitted_type", self.covariance_type)
+        # By K = 3 and D = 2: where K = D, tied and diagonal covariances look alike.
+        if covariance_model(fitted).shape(3, 2) != self.covariance_model.shape(3, 2):
+            raise ValueError(
+                f"covariances_ are of covariance_type={fitted!r}, but now it is "
+                f"{self.covariance_type!r}: {remedy}"
+            )
+
     def _expanded(self):
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
         return self.covariance_model.expand(self.covariances_, *self.means_.shape)
@@ -685,8 +712,11 @@ class GMM(Estimator):
             return X
         self._check_is_fitted()
         self._check_feature_names(X)
-        n_jobs = thread_count(self.n_jobs)
-        return check_rows(X, self.n_components, sample_weight, priors, self.n_features_in_, n_jobs)
+        n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
+        rows = check_rows(X, K, sample_weight, priors, D, n_jobs)
+        if is_resolved(self.means_, self._expanded(), rows.X.dtype):
+            return rows
+        return rows._replace(X=rows.X.astype(np.float64))  # single precision cannot see the model
 
     def _check_training_rows(self, X, sample_weight, priors):
         K = check_count(self.n_components, "n_components")

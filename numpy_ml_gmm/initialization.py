@@ -23,7 +23,13 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 
 from .statistics import one_component, statistics_of
-from .validation import check_covariances, check_means, check_responsibilities, check_weights
+from .validation import (
+    check_covariances,
+    check_distinct_rows,
+    check_means,
+    check_responsibilities,
+    check_weights,
+)
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
@@ -203,8 +209,9 @@ def hierarchical(Z, K, rng, w):
     s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
     Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
     some = np.flatnonzero(w)
-    if len(some) > ROWS_IN_TREE:
-        some = np.sort(np.random.default_rng(0).choice(some, ROWS_IN_TREE, replace=False))
+    size = max(ROWS_IN_TREE, 2 * K)
+    if len(some) > size:
+        some = np.sort(np.random.default_rng(0).choice(some, size, replace=False))
     if K == 1:
         return np.ones((len(Z), 1))
     r = one_hot(fcluster(ward_tree(Y[some].tobytes(), Y.shape[1]), K, "maxclust") - 1, K)
@@ -259,9 +266,18 @@ def start(model, rows, rng):
     model.history_, model.best_restart_ = [[]], 0
     if not model.warm_start:
         vars(model).pop("covariances_", None)  # an earlier fit leaves no trace in this one
+    try:
+        _set_out(model, rows, rng)
+    except ValueError:
+        check_distinct_rows(rows, model.n_components)  # if so, that is the reason
+        raise
+
+
+def _set_out(model, rows, rng):
+    """Parameters as the arguments ask for: the last ones, given ones, or a search."""
     given = given_parameters(model)
     if model.warm_start and hasattr(model, "means_"):
-        check_means(model.means_, model.n_components, model.n_features_in_, "means_")
+        model._check_is_fitted()
     elif len(given) == 3:
         vars(model).update(given)
     elif "means_" in given:
@@ -500,6 +516,12 @@ def check_spread(statistics):
     Traceback (most recent call last):
     ValueError: feature 1 is constant (about 5): drop that column
     """
+    N, means, W = statistics.moments()
     for d in constant_features(statistics):
-        mean = statistics.moments()[1][0, d]
-        raise ValueError(f"feature {d} is constant (about {mean:g}): drop that column")
+        raise ValueError(f"feature {d} is constant (about {means[0, d]:g}): drop that column")
+    least = np.finfo(statistics.dtype).tiny / np.finfo(statistics.dtype).eps
+    for d in np.flatnonzero(W[0] <= N * least):
+        raise ValueError(
+            f"feature {d} varies by {np.sqrt(W[0, d] / N[0]):.1g} only, too little to square in "
+            f"{statistics.dtype}: change its unit"
+        )

@@ -351,6 +351,20 @@ def check_resolved(means, covariances, dtype):
         raise SingularCovariance(int(equal.any(axis=1).argmax()))
 
 
+def is_resolved(means, covariances, dtype):
+    """Whether numbers of that type tell the points of each component apart.
+
+    Examples
+    --------
+    >>> here = np.array([[1e6]]), np.array([[1e-4]])
+    >>> [is_resolved(*here, dtype) for dtype in (np.float64, np.float32)]
+    [True, False]
+    """
+    limits, scale = np.finfo(dtype), np.sqrt(diagonals(covariances))
+    fine = (scale > limits.eps * np.abs(means)) & (scale > np.sqrt(limits.tiny))
+    return bool(fine.all() and scale.max() < np.sqrt(limits.max))
+
+
 def grouped(frames, eta):
     """Runs of components with one frame.
 

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from .blocks import Rows, slices
+from .statistics import Statistics
 
 ROWS_AT_ONCE = 8192
 
@@ -298,6 +299,47 @@ def check_alive(statistics):
     return statistics
 
 
+def check_statistics(statistics, K, D, diagonal):
+    """What an E step of a mixture with K components and D features (None: any) returns.
+
+    Examples
+    --------
+    >>> check_statistics([1.0, 2.0], K=2, D=1, diagonal=True)
+    Traceback (most recent call last):
+    TypeError: statistics is a list: pass what e_step returns
+    """
+    if not isinstance(statistics, Statistics):
+        raise TypeError(f"statistics is a {type(statistics).__name__}: pass what e_step returns")
+    c, A, _ = statistics.groups[0].frame
+    found = len(statistics.sums), len(c), A.ndim == 1
+    wanted = K, len(c) if D is None else D, diagonal
+    if found != wanted:
+        raise ValueError(
+            "statistics are of another model: (n_components, n_features, diagonal) is "
+            f"{found}, expected {wanted}. Pass what e_step of this model returns"
+        )
+
+
+def random_generator(random_state):
+    """A generator of random numbers: the one given, or one with that seed.
+
+    Examples
+    --------
+    >>> random_generator(7).integers(10)
+    np.int64(9)
+    >>> random_generator(-1)
+    Traceback (most recent call last):
+    ValueError: random_state=-1 must be None, a whole number of at least 0, or a Generator
+    """
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"random_state={random_state!r} must be None, a whole number of at least 0, or a "
+            "Generator"
+        ) from None
+
+
 def collapsed(k, points=None):
     """What to say of a component, or of a whole mixture (k is None), without an inverse."""
     if k is None:
@@ -324,6 +366,23 @@ def check_enough_rows(rows, K):
     if n < max(K, 2):
         remedy = "lower n_components" if n > 1 else "a mixture needs two points at least"
         raise ValueError(f"n_samples={n} is too few for n_components={K}: {remedy}")
+
+
+def check_distinct_rows(rows, K):
+    """At least as many different rows as components (not counting rows of weight zero).
+
+    Examples
+    --------
+    >>> check_distinct_rows(Rows(np.array([[0.0], [0.0], [1.0]])), K=3)
+    Traceback (most recent call last):
+    ValueError: X holds 2 different rows, fewer than n_components=3: lower n_components
+    """
+    X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
+    n = len(np.unique(X, axis=0))
+    if n < K:
+        raise ValueError(
+            f"X holds {n} different rows, fewer than n_components={K}: lower n_components"
+        )
 
 
 def check_matrix_shape(array, name):
@@ -388,9 +447,11 @@ def check_covariances(covariances, model, K, D, name="covariances"):
         raise ValueError(
             f"{name} has shape {Sigma.shape}, expected {model.shape(K, D)} for this covariance_type"
         )
+    if not np.isfinite(Sigma).all():
+        raise ValueError(f"{name} holds nan or infinity: give finite covariances")
     for k, S in enumerate(model.expand(Sigma, K, D)):
         S = np.diag(S) if model.diagonal else S
-        if not np.allclose(S, S.T) or not _positive_definite(S):
+        if not (_symmetric(S) and _positive_definite(S)):
             raise ValueError(
                 f"{name} of component {k} is not symmetric positive definite: its eigenvalues must "
                 "all be above 0"
@@ -398,12 +459,17 @@ def check_covariances(covariances, model, K, D, name="covariances"):
     return Sigma
 
 
+def _symmetric(S):
+    unit = np.sqrt(np.abs(np.diag(S)))  # a feature's, so that no unit makes a difference
+    return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
+
+
 def _positive_definite(S):
     try:
         np.linalg.cholesky(S)
     except np.linalg.LinAlgError:
         return False
-    return bool(np.isfinite(S).all())
+    return True
 
 
 def check_count(value, name, minimum=1):

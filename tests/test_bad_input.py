@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from problems import random_model
 
 from numpy_ml_gmm import GMM, ConvergenceWarning, load_iris
+from numpy_ml_gmm.initialization import hierarchical
 
 X, _ = random_model("full", seed=1).sample(60)
 
@@ -70,6 +72,7 @@ BAD_ARGUMENTS = {
         ("none", TypeError),
     ],
     "n_jobs": [(0, ValueError), (1.5, TypeError)],
+    "random_state": [(-1, ValueError), ("a", TypeError), (1.5, TypeError)],
     "init_params": [
         ("k_means", ValueError),
         (np.zeros(3), ValueError),
@@ -96,6 +99,8 @@ BAD_ARGUMENTS = {
         (np.array([-np.eye(2)] * 3), ValueError),
         (np.array([[[1, 2], [0, 1]]] * 3), ValueError),
         (np.full((3, 2, 2), "a"), ValueError),
+        (1e-12 * np.array([[[1, 0.5], [0, 1]]] * 3), ValueError),
+        (np.full((3, 2, 2), np.inf), ValueError),
     ],
 }
 ARGUMENT_CASES = [(n, v, e) for n, cases in BAD_ARGUMENTS.items() for v, e in cases]
@@ -195,7 +200,8 @@ def test_a_component_without_points_is_named():
 @pytest.mark.parametrize("init", ["k-means++", "kmeans"])
 def test_fewer_different_points_than_components_is_said_so(init, K):
     points = np.repeat([[0.0, 1.0], [2.0, 3.0], [2.0, 5.0]], 20, axis=0)
-    with pytest.raises(ValueError, match=r"holds 0\.0 points: lower n_components"):
+    message = f"X holds 3 different rows, fewer than n_components={K}: lower n_components"
+    with pytest.raises(ValueError, match=message):
         GMM(K, init_params=init, random_state=0).fit(points)
 
 
@@ -226,6 +232,77 @@ def test_methods_say_that_a_fit_is_missing_or_features_are_wrong(method):
         getattr(GMM(), method)(X)
     with pytest.raises(ValueError, match="3 features, but GMM is expecting 2"):
         getattr(GMM(2, random_state=0).fit(X), method)(np.ones((4, 3)))
+
+
+CHANGES = [
+    ("full", {"covariance_type": "diag"}, "'full', but now it is 'diag'"),
+    ("diag", {"covariance_type": "full"}, "'diag', but now it is 'full'"),
+    ("full", {"n_components": 3}, r"means_ has shape \(2, 2\), but n_components=3"),
+    ("tied", {"covariance_type": "diag"}, "'tied', but now it is 'diag'"),
+    ("diag", {"covariance_type": "EEE"}, "'diag', but now it is 'EEE'"),
+]
+
+
+@pytest.mark.parametrize("name, change, message", CHANGES)
+def test_a_model_that_its_arguments_no_longer_fit_says_so(name, change, message):
+    model = GMM(2, covariance_type=name, random_state=0).fit(X).set_params(**change)
+    uses = [partial(getattr(model, use), X) for use in ("predict", "bic", "e_step", "score")]
+    for use in [*uses, model.n_parameters, model.sample]:
+        with pytest.raises(ValueError, match=f"{message}.*fit again"):
+            use()
+    with pytest.raises(ValueError, match=f"{message}.*without warm_start"):
+        model.set_params(warm_start=True).fit(X)
+    assert model.set_params(warm_start=False).fit(X).predict(X).shape == (60,)
+
+
+def test_names_of_one_covariance_model_and_models_of_one_shape_are_no_change():
+    model = GMM(2, random_state=0).fit(X)
+    labels = model.predict(X)
+    for name in ("VVV", "VVE"):
+        assert (model.set_params(covariance_type=name).predict(X) == labels).all()
+
+
+def test_the_number_of_parameters_needs_a_fit():
+    with pytest.raises(ValueError, match="not fitted yet: call fit"):
+        GMM(2).n_parameters()
+
+
+def test_an_m_step_takes_what_an_e_step_of_its_own_model_gives():
+    model = GMM(2, random_state=0).fit(X)
+    before = dict(vars(model))
+    three = np.column_stack([X, X[:, 0] ** 2])
+    others = (
+        GMM(3, random_state=0).fit(X).e_step(X),
+        GMM(2, random_state=0).fit(three).e_step(three),
+        GMM(2, covariance_type="diag", random_state=0).fit(X).e_step(X),
+    )
+    for statistics in others:
+        with pytest.raises(ValueError, match="statistics are of another model"):
+            model.m_step(statistics)
+    with pytest.raises(TypeError, match="statistics is a ndarray: pass what e_step returns"):
+        model.m_step(X)
+    assert all(vars(model)[name] is before[name] for name in before)
+
+
+def test_steps_that_cannot_begin_leave_no_trace():
+    model = GMM(2, init_params="nowhere")
+    with pytest.raises(ValueError, match="init_params"):
+        next(model.iterate(X))
+    assert vars(model) == vars(GMM(2, init_params="nowhere"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype, unit", [(np.float32, 1e-30), (np.float64, 1e-150)])
+def test_a_spread_too_small_to_square_is_named(dtype, unit):
+    with pytest.raises(ValueError, match=rf"feature 0 varies by .*{np.dtype(dtype)}: change its"):
+        GMM(2).fit((X * unit).astype(dtype))
+
+
+@pytest.mark.filterwarnings("error")
+def test_ward_s_tree_has_a_branch_for_every_component():
+    points = np.random.default_rng(0).normal(size=(5000, 1))
+    guess = hierarchical(points, 2100, None, np.ones(5000))
+    assert guess.sum(axis=0).min() >= 1
 
 
 def test_the_error_is_ours_where_scikit_learn_is_not_used():
@@ -332,6 +409,16 @@ def test_a_point_at_any_distance_has_a_density_and_responsibilities(name, dtype,
 def test_a_point_far_from_a_narrow_mixture_has_a_density():
     narrow = GMM.from_parameters([1.0], [[0.0, 0.0]], [1e-310 * np.eye(2)])
     assert np.isfinite(narrow.score(np.ones((1, 2))))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("unit, shift", [(1e100, 0), (1e-60, 0), (1.0, 1e9)])
+def test_single_precision_is_left_where_it_cannot_see_the_model(unit, shift):
+    model = GMM(2, random_state=0).fit(X * unit + shift)
+    single = X.astype(np.float32)
+    density = model.score_samples(single)
+    np.testing.assert_array_equal(density, model.score_samples(single.astype(np.float64)))
+    assert np.isfinite(density).all()
 
 
 @pytest.mark.filterwarnings("error")

@@ -162,3 +162,11 @@ def test_a_level_lies_between_0_and_1():
     bootstrap = bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, n_bootstraps=2)
     with pytest.raises(ValueError, match="level=95"):
         bootstrap.intervals(95)
+    with pytest.raises(TypeError, match="level='a' must be a number"):
+        bootstrap.intervals("a")
+
+
+def test_a_seed_that_is_none_is_named():
+    for seed, error in ((-1, ValueError), ("a", TypeError)):
+        with pytest.raises(error, match=f"random_state={seed!r} must be"):
+            bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, random_state=seed)
