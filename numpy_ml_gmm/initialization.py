@@ -380,12 +380,23 @@ def first_guess(model, rows, given, rng):
     if not isinstance(init, str):
         return check_responsibilities(init, N, K, "init_params")
     if init not in METHODS:
-        raise ValueError(
-            f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
-            "responsibilities, or a function"
-        )
+        raise unknown_init(init)
     Z = standardised(rows.X, w)
     return in_line_with(rows.priors, from_left_to_right(METHODS[init](Z, K, rng, w), Z, w))
+
+
+def unknown_init(init):
+    """The error for a kind of start that does not exist.
+
+    Examples
+    --------
+    >>> str(unknown_init("best"))[:31]
+    "init_params='best' is not known"
+    """
+    return ValueError(
+        f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
+        "responsibilities, or a function"
+    )
 
 
 def by_nearest(X, means, w):

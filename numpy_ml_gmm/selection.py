@@ -42,7 +42,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .gmm import GMM
-from .initialization import check_spread, first_guess, is_random, some_rows
+from .initialization import METHODS, check_spread, first_guess, is_random, some_rows, unknown_init
 from .side_by_side import Cell, Result, search
 from .statistics import mixture_moments, one_component
 from .validation import check_count, check_enough_rows, check_X
@@ -309,7 +309,7 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     rows = GMM(**settings)._check_training_rows(X, None, None)
     check_spread(one_component(rows, diagonal=True))
-    inits = init_params if isinstance(init_params, tuple) else (init_params,)
+    inits = check_inits(init_params)
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         results = fit_table(rows, models, inits, bar.update)
     table = [row_of(*cell, X) for cell in zip(models, results, strict=True)]
@@ -349,6 +349,17 @@ def check_types(covariance_types):
         raise ValueError(f"covariance_types={covariance_types!r} is empty: name one or 'all'")
     names = list(MODELS) if names == ["all"] else names
     return list({covariance_model(name).letters: name for name in names}.values())
+
+
+def check_inits(init_params):
+    """The kinds of start, one or more."""
+    inits = init_params if isinstance(init_params, tuple) else (init_params,)
+    if not inits:
+        raise ValueError("init_params=() is empty: name one kind of start or more")
+    for init in inits:
+        if isinstance(init, str) and init not in METHODS:
+            raise unknown_init(init)
+    return inits
 
 
 def one_seed(random_state):

@@ -490,25 +490,28 @@ def _search_kind(rows, few, cells, guesses, *, diagonal, var_smoothing, max_iter
     except SingularCovariance:
         return [[Result(error=collapsed(None))] for _ in cells]
     starts = {K: [_moments_of(few, r, diagonal) for r in guesses[K]] for K, _ in cells}
-    tries = [(c, x) for c, cell in enumerate(cells) for x in starts[cell.n_components]]
-    results = [[x for x in starts[K] if isinstance(x, Result)] for K, _ in cells]
-    owner = np.array([c for c, x in tries if isinstance(x, Moments)])
-    if len(owner) == 0:
-        return results
-    x = stacked([x for _, x in tries if isinstance(x, Moments)])
+    ends = [[x for x in starts[K] if isinstance(x, Result)] for K, _ in cells]
+    tries = [(c, x) for c, (K, _) in enumerate(cells) for x in starts[K] if isinstance(x, Moments)]
+    if not tries:
+        return ends
+    owner, x = np.array([c for c, _ in tries]), stacked([x for _, x in tries])
     if len(tries) > len(cells):
-        stack = Stack(brief, [cells[c] for c in owner])
-        x, log_likelihood, failures = walk(stack, x, min(SHORT_RUN, max_iter))
-        for m, reason in failures.items():
-            results[owner[m]].append(Result(error=reason))
-        best = promising(owner, log_likelihood)
-        owner, x = owner[best], Moments(*(a[best] for a in x))
+        owner, x = _after_short_run(brief, cells, owner, x, min(SHORT_RUN, max_iter), ends)
     scale = rows.total_weight / few.total_weight
     x = x._replace(N=x.N * scale, W=x.W * scale)
-    ends = climb(data, [cells[c] for c in owner], x, max_iter=max_iter, **limits)
-    for c, end in zip(owner, ends, strict=True):
-        results[c].append(end)
-    return results
+    going = [cells[c] for c in owner]
+    for c, end in zip(owner, climb(data, going, x, max_iter=max_iter, **limits), strict=True):
+        ends[c].append(end)
+    return ends
+
+
+def _after_short_run(data, cells, owner, x, n_steps, ends):
+    """Who goes on after a few steps, with their moments; failures are added to the ends."""
+    x, log_likelihood, failures = walk(Stack(data, [cells[c] for c in owner]), x, n_steps)
+    for m, reason in failures.items():
+        ends[owner[m]].append(Result(error=reason))
+    best = promising(owner, log_likelihood)
+    return owner[best], Moments(*(a[best] for a in x))
 
 
 def _moments_of(rows, r, diagonal):

@@ -206,6 +206,10 @@ def test_a_tight_cluster_is_real_without_smoothing():
         ({"X": [[np.nan], [1.0]]}, "NaN"),
         ({"X": np.ones((9, 2)), "n_components": 1}, "constant"),
         ({"var_smoothing": -1}, "var_smoothing"),
+        ({"init_params": ()}, "init_params="),
+        ({"init_params": ("hierarchical", "best")}, "init_params='best' is not known"),
+        ({"tol": -1.0}, "tol=-1.0"),
+        ({"n_init": 0}, "n_init=0"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
