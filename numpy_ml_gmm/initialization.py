@@ -208,16 +208,28 @@ def hierarchical(Z, K, rng, w):
     """
     s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
     Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
-    some = np.flatnonzero(w)
-    size = max(ROWS_IN_TREE, 2 * K)
-    if len(some) > size:
-        some = np.sort(np.random.default_rng(0).choice(some, size, replace=False))
+    some = rows_of_tree(w, max(ROWS_IN_TREE, 2 * K))
     if K == 1:
         return np.ones((len(Z), 1))
     r = one_hot(fcluster(ward_tree(Y[some].tobytes(), Y.shape[1]), K, "maxclust") - 1, K)
     nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
     nearest[some] = r
     return nearest
+
+
+def rows_of_tree(w, most):
+    """The rows that make the tree, each as often as it counts if the weights are whole.
+
+    Examples
+    --------
+    >>> rows_of_tree(np.array([1.0, 0.0, 2.0]), 10)
+    array([0, 2, 2])
+    """
+    whole = (w == np.floor(w)).all() and w.sum() <= max(10 * most, len(w))
+    some = np.repeat(np.arange(len(w)), w.astype(int) if whole else w > 0)
+    if len(some) > most:
+        some = np.sort(np.random.default_rng(0).choice(some, most, replace=False))
+    return some
 
 
 @functools.lru_cache(maxsize=1)

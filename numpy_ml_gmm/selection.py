@@ -415,6 +415,7 @@ def fitted(model, result, n_features):
     model.history_, model.best_restart_ = [result.history], 0
     model.log_likelihood_, model.n_iter_ = result.history[-1], len(result.history)
     model.converged_, model.n_features_in_ = result.converged, n_features
+    model._fitted_type = model.covariance_type
     return model
 
 

@@ -135,6 +135,13 @@ def test_a_row_of_weight_zero_is_absent_from_the_tree():
     assert a.log_likelihood_ == pytest.approx(b.log_likelihood_, abs=1e-9)
 
 
+def test_a_row_of_weight_two_is_in_the_tree_twice():
+    w = np.random.default_rng(0).integers(0, 4, len(IRIS)).astype(float)
+    X = IRIS + 1e-3 * np.random.default_rng(1).standard_normal(IRIS.shape)  # no ties
+    a, b = one_step(X, 3, w), one_step(np.repeat(X, w.astype(int), axis=0), 3)
+    assert a.log_likelihood_ == pytest.approx(b.log_likelihood_, abs=1e-9)
+
+
 def test_a_tree_of_many_rows_grows_on_a_sample():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((6000, 2)) + 20 * rng.integers(0, 3, (6000, 1))
