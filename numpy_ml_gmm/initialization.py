@@ -379,13 +379,25 @@ def first_guess(model, rows, given, rng):
         return check_responsibilities(init(rows.X, K, rng), N, K, "init_params(X, ...)")
     if not isinstance(init, str):
         return check_responsibilities(init, N, K, "init_params")
+    Z, guess = standardised(rows.X, w), method_named(init)
+    return in_line_with(rows.priors, from_left_to_right(guess(Z, K, rng, w), Z, w))
+
+
+def method_named(init):
+    """The function of a start that has a name.
+
+    Examples
+    --------
+    >>> method_named("k_means")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: init_params='k_means' is not known: choose one of kmeans, k-means++, ...
+    """
     if init not in METHODS:
         raise ValueError(
             f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
             "responsibilities, or a function"
         )
-    Z = standardised(rows.X, w)
-    return in_line_with(rows.priors, from_left_to_right(METHODS[init](Z, K, rng, w), Z, w))
+    return METHODS[init]
 
 
 def by_nearest(X, means, w):
