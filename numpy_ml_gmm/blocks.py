@@ -119,7 +119,8 @@ def block_size(numbers_per_row, n_rows):
     1000
     """
     most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, 256), 4096)
-    return _even(n_rows, _even(n_rows, most))
+    even = _even(n_rows, _even(n_rows, most))
+    return 8 * _even(even, 8)  # each feature begins on a cache line
 
 
 def map_chunks(function, n_rows, size, n_jobs=1):

@@ -391,24 +391,25 @@ def first_guess(model, rows, given, rng):
         return check_responsibilities(init(rows.X, K, rng), N, K, "init_params(X, ...)")
     if not isinstance(init, str):
         return check_responsibilities(init, N, K, "init_params")
-    if init not in METHODS:
-        raise unknown_init(init)
-    Z = standardised(rows.X, w)
-    return in_line_with(rows.priors, from_left_to_right(METHODS[init](Z, K, rng, w), Z, w))
+    Z, guess = standardised(rows.X, w), method_named(init)
+    return in_line_with(rows.priors, from_left_to_right(guess(Z, K, rng, w), Z, w))
 
 
-def unknown_init(init):
-    """The error for a kind of start that does not exist.
+def method_named(init):
+    """The function of a start that has a name.
 
     Examples
     --------
-    >>> str(unknown_init("best"))[:31]
-    "init_params='best' is not known"
+    >>> method_named("k_means")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: init_params='k_means' is not known: choose one of kmeans, k-means++, ...
     """
-    return ValueError(
-        f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
-        "responsibilities, or a function"
-    )
+    if init not in METHODS:
+        raise ValueError(
+            f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
+            "responsibilities, or a function"
+        )
+    return METHODS[init]
 
 
 def by_nearest(X, means, w):

@@ -42,10 +42,10 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .gmm import GMM
-from .initialization import METHODS, check_spread, first_guess, is_random, some_rows, unknown_init
+from .initialization import check_spread, first_guess, is_random, method_named, some_rows
 from .side_by_side import Cell, Result, search
 from .statistics import mixture_moments, one_component
-from .validation import check_count, check_enough_rows, check_X
+from .validation import check_count, check_enough_rows, check_X, random_generator
 
 __all__ = ["Row", "Selection", "select", "silhouette", "thinnest"]
 
@@ -330,7 +330,7 @@ def check_components(n_components):
     >>> check_components([2, 3, 2]), check_components(4)
     ([2, 3], [4])
     """
-    values = [n_components] if isinstance(n_components, int | np.integer) else list(n_components)
+    values = list(n_components) if np.iterable(n_components) else [n_components]
     if not values:
         raise ValueError(f"n_components={n_components!r} is empty: give one K or more")
     return list(dict.fromkeys(check_count(K, "n_components") for K in values))
@@ -344,7 +344,8 @@ def check_types(covariance_types):
     >>> check_types(["full", "VVV", "diag"]), len(check_types("all"))
     (['VVV', 'diag'], 14)
     """
-    names = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
+    several = np.iterable(covariance_types) and not isinstance(covariance_types, str)
+    names = list(covariance_types) if several else [covariance_types]
     if not names:
         raise ValueError(f"covariance_types={covariance_types!r} is empty: name one or 'all'")
     names = list(MODELS) if names == ["all"] else names
@@ -357,8 +358,8 @@ def check_inits(init_params):
     if not inits:
         raise ValueError("init_params=() is empty: name one kind of start or more")
     for init in inits:
-        if isinstance(init, str) and init not in METHODS:
-            raise unknown_init(init)
+        if isinstance(init, str):
+            method_named(init)
     return inits
 
 
@@ -370,9 +371,9 @@ def one_seed(random_state):
     >>> one_seed(7)
     7
     """
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    return int(np.random.default_rng(random_state).integers(2**32))
+    rng = random_generator(random_state)
+    whole = isinstance(random_state, int | np.integer)
+    return int(random_state) if whole else int(rng.integers(2**32))
 
 
 def fit_table(rows, models, inits, on_end):
@@ -524,7 +525,9 @@ def silhouette(X, labels):
     >>> round(silhouette([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1]), 3)
     0.9
     """
-    X = check_X(X)
+    X, labels = check_X(X), np.asarray(labels)
+    if labels.shape != (len(X),):
+        raise ValueError(f"labels has shape {labels.shape}, expected {(len(X),)}: one for each row")
     names, labels = np.unique(some_points(labels), return_inverse=True)
     z = np.eye(len(names))[labels]
     X = some_points(X)

@@ -101,13 +101,7 @@ def as_floats(value, name):
     array = _as_array(value, name)
     if array.dtype in (np.float32, np.float64):
         return array
-    if array.dtype.kind == "c":
-        raise ValueError(
-            f"Complex data not supported: {name} is complex; pass its real and imaginary parts "
-            "as columns"
-        )
-    if array.dtype.kind not in "biufO":
-        raise ValueError(f"{name} holds {array.dtype}: pass an array of numbers")
+    _check_kind(array.dtype, name)
     try:
         with np.errstate(over="ignore"):  # infinity is refused later, where its place is known
             return array.astype(np.float64)
@@ -117,6 +111,16 @@ def as_floats(value, name):
         raise type(error)(
             f"{name} does not hold numbers only ({error}): convert it first"
         ) from None
+
+
+def _check_kind(dtype, name):
+    if dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} is complex; pass its real and imaginary parts "
+            "as columns"
+        )
+    if dtype.kind not in "biufO":
+        raise ValueError(f"{name} holds {dtype}: pass an array of numbers")
 
 
 def _as_array(value, name):

@@ -217,11 +217,22 @@ def test_a_tight_cluster_is_real_without_smoothing():
         ({"init_params": ("hierarchical", "best")}, "init_params='best' is not known"),
         ({"tol": -1.0}, "tol=-1.0"),
         ({"n_init": 0}, "n_init=0"),
+        ({"random_state": -1}, "random_state=-1"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         select(**{"X": FAITHFUL, "n_components": 1} | arguments)
+
+
+def test_no_number_of_components_is_a_type_error():
+    with pytest.raises(TypeError, match="n_components=None"):
+        select(FAITHFUL, None)
+
+
+def test_labels_of_another_length_are_named():
+    with pytest.raises(ValueError, match=r"labels has shape \(9,\), expected \(272,\)"):
+        silhouette(FAITHFUL, np.zeros(9))
 
 
 def test_an_unknown_argument_is_a_type_error():
