@@ -118,7 +118,8 @@ def block_size(numbers_per_row, n_rows):
     >>> block_size(64, n_rows=10_000)
     1000
     """
-    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, 256), 4096)
+    least = 256 if numbers_per_row < 4096 else 64  # for speed, even if the block is too large
+    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, least), 4096)
     even = _even(n_rows, _even(n_rows, most))
     return 8 * _even(even, 8)  # each feature begins on a cache line
 
