@@ -385,6 +385,12 @@ def mapper(n_jobs):
     """``map``, or the map of a pool of processes.
 
     Threads gain nothing on small data, where Python's own work counts most.
+
+    Examples
+    --------
+    >>> with mapper(None) as run:
+    ...     list(run(abs, [-1, 2]))
+    [1, 2]
     """
     n_jobs = thread_count(n_jobs)
     if n_jobs == 1:

@@ -681,7 +681,15 @@ def statistics_of(rows, r, diagonal):
 
 
 def one_component(rows, diagonal):
-    """Statistics of all rows as a single component."""
+    """Statistics of all rows as a single component.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> N, mean, W = one_component(Rows(np.array([[1.0], [3.0]])), diagonal=True).moments()
+    >>> N, mean, W
+    (array([2.]), array([[2.]]), array([[2.]]))
+    """
     whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
     return statistics_of(rows, whole, diagonal)
 

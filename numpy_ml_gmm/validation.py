@@ -345,7 +345,13 @@ def random_generator(random_state):
 
 
 def collapsed(k, points=None):
-    """What to say of a component, or of a whole mixture (k is None), without an inverse."""
+    """What to say of a component, or of a whole mixture (k is None), without an inverse.
+
+    Examples
+    --------
+    >>> collapsed(1, points=2.0)[:64]
+    'component 1 has collapsed: its covariance is singular (2.0 point'
+    """
     if k is None:
         return (
             "the covariance of the whole mixture is singular: a feature is a linear function "
