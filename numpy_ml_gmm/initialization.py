@@ -449,9 +449,8 @@ def in_line_with(priors, r):
     """
     if priors is None:
         return r
-    priors = priors / priors.max(
-        axis=1, keepdims=True
-    )  # huge or tiny ones would over- or underflow
+    # Huge or tiny ones would over- or underflow; a factor common to a row means nothing here.
+    priors = priors / priors.max(axis=1, keepdims=True)
     _, order = linear_sum_assignment(priors.T @ r, maximize=True)
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)

@@ -7,7 +7,7 @@ together: one array for all of them, one call where there were M.
 A step is GMM's own: expected statistics (:eq:`expected-statistics`), then the M step
 (:eq:`m-step`) of each covariance model.  A long climb is shortened.  With x the counts,
 means and scatters of every component, and two steps from :math:`x_0` to :math:`x_1` to
-:math:`x_2`, the next two start from (:eq:`squarem`)
+:math:`x_2`, the third starts from (:eq:`squarem`)
 
 .. math::
 
