@@ -58,8 +58,8 @@ class Rows(NamedTuple):
     n_jobs: int = 1
     frame: object = None  # where to take features, if it is known; see statistics.py
 
-    def block(self, rows):
-        """The rows of one slice as a :class:`Block`.
+    def block(self, rows, order="C"):
+        """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
 
         Examples
         --------
@@ -69,7 +69,7 @@ class Rows(NamedTuple):
         """
         log_priors = None if self.priors is None else _log(self.priors[rows].T)
         weights = None if self.weights is None else self.weights[rows]
-        return Block(np.ascontiguousarray(self.X[rows].T), weights, log_priors)
+        return Block(np.asarray(self.X[rows].T, order=order), weights, log_priors)
 
     def take(self, index):
         """The rows of an index, copied into memory.

@@ -42,6 +42,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .blocks import block_size, map_chunks
 
@@ -52,6 +53,10 @@ EPS = ROUNDING[DTYPES[0]]
 FLOOR = {dtype: float(np.log(np.finfo(dtype).tiny) / 2) for dtype in DTYPES}
 # How far off its frame a component may be: this times eps is the error of its log density.
 RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+# With diagonals, so many features or more stay point by point in memory, as the data are.
+WIDE = 64
+# There, responsibilities below exp(-80) of the largest are left out if others are few.
+NEGLIGIBLE, FEW = 80, 1 / 16
 # No point is looked at from further away: its square times a precision is still a number.
 HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
@@ -123,7 +128,7 @@ class Frame(NamedTuple):
         """
         y = x - self.c.astype(x.dtype)[:, None]
         A = self.A.astype(x.dtype)
-        return A @ y if A.ndim == 2 else A[:, None] * y
+        return A @ y if A.ndim == 2 else np.multiply(A[:, None], y, out=y)
 
     @property
     def log_det(self):
@@ -495,9 +500,11 @@ class Workspace:
         self.groups = groups
         self.shape = shape
         self.diagonal = groups[0].frame.A.ndim == 1
-        K, F = work_shape(rows, groups)
-        size, dtype = block_size(K + F, len(rows.X)), rows.X.dtype
-        self.T = np.empty((F, size), dtype)
+        K, F, size = work_shape(rows, groups)
+        wide, dtype = is_wide(rows, self.diagonal), rows.X.dtype
+        self.order = "F" if wide else "C"
+        self.sparse = None if wide and len(groups) == len(shape) == 1 else False
+        self.T = np.empty((F, size), dtype, self.order)
         self.joint = np.empty((K, size), dtype)
         self.product = np.empty((K, F), dtype)
         self.held = None, None
@@ -544,6 +551,29 @@ class Workspace:
             joint += block.log_priors
         return joint
 
+    def responsibilities(self, block):
+        """Weighted responsibilities and log p(x) of a block (:eq:`posterior`).
+
+        Far-apart clusters with many features leave each point one or two components that
+        count.  The sum over the others is not worth its time.  The first block decides whether
+        responsibilities are an array or a sparse one.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> groups = components(np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
+        >>> rows = Rows(np.array([[0.0]]))
+        >>> r, log_p = Workspace(rows, groups, (1,)).responsibilities(rows.block(slice(0, 1)))
+        >>> r, log_p.round(4)
+        (array([[1.]]), array([-0.9189]))
+        """
+        joint = self.log_joint(block)
+        if self.sparse is None:
+            self.sparse = bool((joint > joint.max(axis=0) - NEGLIGIBLE).mean() < FEW)
+        if self.sparse:
+            return sparse_softmax(joint, block.weights)
+        return joint, softmax(joint, block.weights)
+
     def add_statistics(self, r, block, sums):
         """sums += r T^T (:eq:`expected-statistics`).  Backwards: first the features at hand.
 
@@ -557,23 +587,40 @@ class Workspace:
         >>> sums
         array([[ 2.,  5., 13.]])
         """
+        if self.sparse:
+            sums += r @ self.features(self.groups[0].frame, block.x).T
+            return
         r = r.reshape(len(sums), -1)
         for frame, k, _ in reversed(self.groups):
             T = self.features(frame, block.x)
             sums[k] += np.matmul(r[k], T.T, out=self.product[k])
 
 
+def is_wide(rows, diagonal):
+    """Whether features lie in memory point by point, so that long rows are added up.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm.blocks import Rows
+    >>> [is_wide(Rows(np.zeros((9, D))), diagonal=True) for D in (2, 128)]
+    [False, True]
+    """
+    return diagonal and rows.X.shape[1] >= WIDE
+
+
 def work_shape(rows, groups):
-    """(K, F): components and features.
+    """(K, F, B): components, features, and rows in a block.
 
     Examples
     --------
     >>> from numpy_ml_gmm.blocks import Rows
     >>> groups = components(np.ones(1), np.zeros((1, 2)), np.ones((1, 2)), np.dtype(float))
     >>> work_shape(Rows(np.zeros((9, 2))), groups)
-    (1, 5)
+    (1, 5, 16)
     """
-    return groups[-1].k.stop, n_features(rows.X.shape[1], groups[0].frame.A.ndim == 1)
+    D, diagonal = rows.X.shape[1], groups[0].frame.A.ndim == 1
+    K, F = groups[-1].k.stop, n_features(D, diagonal)
+    return K, F, block_size((K + F) // (4 if is_wide(rows, diagonal) else 1), len(rows.X))
 
 
 def softmax(joint, weights):
@@ -597,6 +644,27 @@ def softmax(joint, weights):
     return (np.log(total) + top)[..., 0, :]
 
 
+def sparse_softmax(joint, weights):
+    """:func:`softmax` of (K, B) without what is negligible: a sparse array, and log p(x).
+
+    Examples
+    --------
+    >>> joint = np.log(np.array([[0.1, 1e-99], [0.3, 1.0]]))
+    >>> r, log_p = sparse_softmax(joint, None)
+    >>> r.nnz, r.toarray().round(6), np.exp(log_p).round(6)
+    (3, array([[0.25, 0.  ],
+           [0.75, 1.  ]]), array([0.4, 1. ]))
+    """
+    K, B = joint.shape
+    top = joint.max(axis=0)
+    kept = np.flatnonzero(joint > top - NEGLIGIBLE)  # row by row
+    k, n = kept // B, kept % B
+    r = np.exp(joint[k, n] - top[n])
+    total = np.bincount(n, r, minlength=B).astype(joint.dtype, copy=False)
+    r *= ((1 if weights is None else weights) / total)[n]
+    return csr_array((r, n, k.searchsorted(np.arange(K + 1))), shape=(K, B)), np.log(total) + top
+
+
 def expected_statistics(rows, groups, shape=None):
     """The E step: expected statistics and log-likelihood of all rows (:eq:`blocks`).
 
@@ -609,11 +677,11 @@ def expected_statistics(rows, groups, shape=None):
     >>> round(expected_statistics(Rows(np.array([[0.0], [0.0]])), groups).log_likelihood, 4)
     -1.8379
     """
-    K, F = work_shape(rows, groups)
+    K, F, size = work_shape(rows, groups)
     shape = shape or (K,)
     sums, log_likelihood = np.zeros((K, F)), np.zeros(shape[:-1])
     chunk = functools.partial(_chunk_statistics, rows, groups, shape)
-    for part, log_p in map_chunks(chunk, len(rows.X), block_size(K + F, len(rows.X)), rows.n_jobs):
+    for part, log_p in map_chunks(chunk, len(rows.X), size, rows.n_jobs):
         sums += part
         log_likelihood = log_likelihood + log_p
     return Statistics(sums, groups, log_likelihood if shape[1:] else float(log_likelihood))
@@ -622,11 +690,12 @@ def expected_statistics(rows, groups, shape=None):
 def _chunk_statistics(rows, groups, shape, blocks):
     work = Workspace(rows, groups, shape)
     sums, log_likelihood = np.zeros(work.product.shape), 0.0
-    for block in map(rows.block, blocks):
-        joint = work.log_joint(block)
-        log_p = softmax(joint, block.weights).astype(np.float64, copy=False)
+    for some in blocks:
+        block = rows.block(some, work.order)
+        r, log_p = work.responsibilities(block)
+        log_p = log_p.astype(np.float64, copy=False)
         log_likelihood += log_p.sum(axis=-1) if block.weights is None else log_p @ block.weights
-        work.add_statistics(joint, block, sums)
+        work.add_statistics(r, block, sums)
     return sums, log_likelihood
 
 
@@ -641,13 +710,13 @@ def map_log_joint(function, rows, groups):
     >>> map_log_joint(lambda joint: joint.T.copy(), rows, groups).round(4)
     array([[-0.9189], [-1.4189]])
     """
-    K, F = work_shape(rows, groups)
+    K, _, size = work_shape(rows, groups)
 
     def chunk(blocks):
         work = Workspace(rows, groups, (K,))
-        return [function(work.log_joint(block)) for block in map(rows.block, blocks)]
+        return [function(work.log_joint(rows.block(some, work.order))) for some in blocks]
 
-    parts = map_chunks(chunk, len(rows.X), block_size(K + F, len(rows.X)), rows.n_jobs)
+    parts = map_chunks(chunk, len(rows.X), size, rows.n_jobs)
     return np.concatenate([part for chunk_parts in parts for part in chunk_parts])
 
 

@@ -19,14 +19,15 @@ from problems import (
     slow_log_likelihood,
     slow_moments,
 )
-from scipy.special import softmax
+from scipy.sparse import issparse
+from scipy.special import logsumexp, softmax
 from scipy.stats import chi2
 from sklearn.mixture import GaussianMixture
 
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.statistics import components, expected_statistics
+from numpy_ml_gmm.statistics import Workspace, components, expected_statistics, sparse_softmax
 
 OPTIMA = json.loads((Path(__file__).parent / "data" / "optima.json").read_text())
 FAITHFUL, IRIS = load_old_faithful().X, load_iris().X
@@ -511,6 +512,42 @@ def test_blocks_add_up_to_one_sum(monkeypatch):
     monkeypatch.setattr("numpy_ml_gmm.blocks.NUMBERS_PER_BLOCK", 1)
     parts = expected_statistics(Rows(X), groups)
     np.testing.assert_allclose(parts.sums, whole.sums, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("spread, sparse", [(3.0, True), (0.1, False)])
+@pytest.mark.parametrize("dtype, rtol", [(np.float64, 1e-10), (np.float32, 1e-3)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_wide_diagonals_are_summed_over_the_responsibilities_that_count(
+    spread, sparse, dtype, rtol, order
+):
+    model = random_model("diag", K=40, D=70, seed=4, spread=spread)
+    X, rng = model.sample(900)[0].astype(dtype, order=order), np.random.default_rng(0)
+    weights, priors = rng.uniform(0, 2, size=900), rng.uniform(0, 1, size=(900, 40))
+    priors[:, :3] = rng.integers(2, size=(900, 3))
+    rows = Rows(X, weights.astype(dtype), priors.astype(dtype))
+    statistics = model.e_step(rows)
+    work = Workspace(rows, statistics.groups, (40,))
+    r, _ = work.responsibilities(rows.block(slice(0, 900), work.order))
+    assert issparse(r) is sparse
+    with np.errstate(divide="ignore"):
+        joint = slow_log_joint(model, X.astype(float)) + np.log(priors)
+    r = weights[:, None] * softmax(joint, axis=1)
+    N, mu = r.sum(axis=0), r.T @ X / r.sum(axis=0)[:, None]
+    W = np.array([r[:, k] @ (X - mu[k]).astype(float) ** 2 for k in range(40)])
+    assert np.isclose(statistics.log_likelihood, weights @ logsumexp(joint, axis=1), rtol=rtol)
+    close(statistics.moments(), (N, mu, W), rtol=rtol, atol=rtol)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 9), st.floats(0, 200), st.integers(0, 10**6))
+def test_what_the_sparse_softmax_leaves_out_is_below_rounding(K, B, spread, seed):
+    joint = spread * np.random.default_rng(seed).normal(size=(K, B))
+    weights = np.arange(1.0, B + 1)
+    r, log_p = sparse_softmax(joint, weights)
+    np.testing.assert_allclose(
+        r.toarray(), weights * softmax(joint, axis=0), rtol=1e-13, atol=1e-33
+    )
+    np.testing.assert_allclose(log_p, logsumexp(joint, axis=0), rtol=1e-13, atol=1e-13)
 
 
 def test_a_memory_map_is_data_like_any_other(tmp_path):
