@@ -16,7 +16,7 @@ means and scatters of every component, and two steps from :math:`x_0` to :math:`
     \alpha = -\frac{\lVert r \rVert}{\lVert v \rVert} \le -1 .
 
 With :math:`\alpha = -1` that is :math:`x_2`.  A mixture whose likelihood is not higher for the
-leap goes on from :math:`x_2`, so no likelihood ever falls.
+leap goes on from :math:`x_2`, so no leap ever lowers a likelihood.
 
 ============ ================ ============================================================
 symbol       shape            meaning

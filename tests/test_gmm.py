@@ -1,5 +1,6 @@
 """Claims about the mixture and EM, each with an oracle."""
 
+import copy
 import itertools
 import json
 from pathlib import Path
@@ -22,6 +23,7 @@ from problems import (
 from scipy.sparse import issparse
 from scipy.special import logsumexp, softmax
 from scipy.stats import chi2
+from sklearn.datasets import load_breast_cancer
 from sklearn.mixture import GaussianMixture
 
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful
@@ -174,6 +176,19 @@ def test_the_log_likelihood_never_falls(name, K, D, seed):
     assert (np.diff(path) >= -1e-9 * np.abs(path[1:])).all()
     smooth = [m.log_likelihood_ for m in GMM(K, **kwargs).iterate(X)]
     assert (np.diff(smooth) >= -1e-7 * np.abs(smooth[1:])).all()
+
+
+@pytest.mark.parametrize("name", ["full", "VEV"])
+def test_nor_does_it_fall_where_smoothing_alone_would_lower_it(name):
+    X = load_breast_cancer().data[:, [0, 2, 3, 20, 22, 23, 6, 7, 26, 27]]  # correlated above 0.99
+    steps = GMM(2, covariance_type=name, n_init=1, random_state=0).iterate(X)
+    path, falls = [], []
+    for model in steps:
+        path.append(model.log_likelihood_)
+        plain = copy.copy(model)
+        falls.append(plain.m_step(plain.e_step(X)).log_likelihood(X) - path[-1])
+    assert (np.diff(path) >= -2e-8 * np.abs(path[1:])).all()
+    assert model.converged_ and min(falls) < -1e-7 * abs(path[-1])
 
 
 @settings(max_examples=30, deadline=None)
