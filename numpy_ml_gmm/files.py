@@ -6,6 +6,7 @@ A problem with a file is a ValueError or an OSError that says where it is.
 import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -126,7 +127,8 @@ def read_csv(path):
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         raise ValueError("is empty: a table needs a line for each row")
-    separator = next((mark for mark in "\t;," if mark in lines[0]), None)
+    bare = re.sub('"[^"]*"', "", lines[0])  # without what is quoted
+    separator = next((mark for mark in "\t;," if mark in bare), None)
     if separator == ";":
         lines = [line.replace(",", ".") for line in lines]  # a decimal comma
     head = cells(lines[0], separator)

@@ -70,6 +70,7 @@ from .validation import (
     check_not_negative,
     check_responsibilities,
     check_rows,
+    check_some_component,
     check_statistics,
     check_weights,
     check_X,
@@ -300,6 +301,7 @@ class GMM(Estimator):
         array([1., 2.])
         """
         rows = self._check_rows(X, sample_weight, priors)
+        check_some_component(rows.priors, self.weights_)
         return expected_statistics(rows, self._components(rows))
 
     def m_step(self, statistics):

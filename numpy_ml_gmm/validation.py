@@ -233,6 +233,25 @@ def check_priors(priors, N, K):
     return a
 
 
+def check_some_component(priors, weights):
+    """Each row's priors allow a component whose weight is not 0.
+
+    Examples
+    --------
+    >>> check_some_component(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([1.0, 0.0]))
+    Traceback (most recent call last):
+    ValueError: priors[1] allows only components of weight 0: allow another, or raise the weight
+    """
+    if priors is None or weights.all():
+        return
+    possible = priors[:, weights > 0].any(axis=1)
+    if not possible.all():
+        n = int(possible.argmin())
+        raise ValueError(
+            f"priors[{n}] allows only components of weight 0: allow another, or raise the weight"
+        )
+
+
 def check_labels(z, N, K, name):
     """Component numbers (N,), whole, from 0 to K - 1.
 

@@ -155,6 +155,15 @@ BAD_PRIORS = [
 ]
 
 
+def test_priors_that_allow_only_components_of_weight_zero():
+    model = GMM.from_parameters([1.0, 0.0], np.eye(2), np.array([np.eye(2)] * 2))
+    priors = np.ones((60, 2))
+    assert model.e_step(X[:, :2], priors=priors).counts[1] < 1e-100
+    priors[7, 0] = 0
+    with pytest.raises(ValueError, match=r"priors\[7\] allows only components of weight 0"):
+        model.e_step(X[:, :2], priors=priors)
+
+
 @pytest.mark.parametrize("priors, message", BAD_PRIORS)
 @pytest.mark.filterwarnings("error")
 def test_priors_that_do_not_fit(priors, message):

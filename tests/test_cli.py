@@ -124,9 +124,10 @@ def test_a_csv_with_quotes_spaces_comments_and_decimal_commas(tmp_path):
     assert table.names == ["a", "b"] and table.X.tolist() == [[1.5, 2], [-3, 40]]
 
 
-def test_a_quoted_name_may_hold_the_separator(tmp_path):
-    table = read_table(write(tmp_path, "a.csv", '"a,1","b"\n1,2\n3,4\n'))
-    assert table.names == ["a,1", "b"] and table.X.tolist() == [[1, 2], [3, 4]]
+@pytest.mark.parametrize("name", ["a,1", "a;1", "a\t1"])
+def test_a_quoted_name_may_hold_a_separator(tmp_path, name):
+    table = read_table(write(tmp_path, "a.csv", f'"{name}","b"\n1,2\n3,4\n'))
+    assert table.names == [name, "b"] and table.X.tolist() == [[1, 2], [3, 4]]
 
 
 def test_a_damaged_archive_is_one_line(tmp_path, capsys):
