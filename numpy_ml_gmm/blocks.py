@@ -25,8 +25,10 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-NUMBERS_PER_BLOCK = 2**16  # half a megabyte of float64 fits a second-level cache
-CHUNKS, BLOCKS_PER_CHUNK = 32, 4  # at most so many, of at least so many blocks
+# Two megabytes of float64.  Smaller blocks sit better in the cache, but threads then queue for
+# the interpreter between short calls.
+NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**18, 2**13
+CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
 
 
 class Block(NamedTuple):
@@ -116,10 +118,10 @@ def block_size(numbers_per_row, n_rows):
     Examples
     --------
     >>> block_size(64, n_rows=10_000)
-    1000
+    3336
     """
     least = 256 if numbers_per_row < 4096 else 64  # for speed, even if the block is too large
-    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, least), 4096)
+    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, least), ROWS_PER_BLOCK)
     even = _even(n_rows, _even(n_rows, most))
     return 8 * _even(even, 8)  # each feature begins on a cache line
 
@@ -141,10 +143,10 @@ def map_chunks(function, n_rows, size, n_jobs=1):
     Examples
     --------
     >>> list(map_chunks(lambda blocks: [b.stop - b.start for b in blocks], n_rows=20, size=4))
-    [[4, 4, 4, 4], [4]]
+    [[4], [4], [4], [4], [4]]
     """
     blocks = slices(0, n_rows, size)
-    per_chunk = max(BLOCKS_PER_CHUNK, _even(len(blocks), CHUNKS))
+    per_chunk = len(blocks) if len(blocks) < FEW_BLOCKS else _even(len(blocks), CHUNKS)
     chunks = [blocks[c] for c in slices(0, len(blocks), per_chunk)]
     if len(chunks) == 1:  # small data: to hold BLAS back would cost more than it saves
         yield function(chunks[0])

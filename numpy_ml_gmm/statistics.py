@@ -620,7 +620,7 @@ def work_shape(rows, groups):
     """
     D, diagonal = rows.X.shape[1], groups[0].frame.A.ndim == 1
     K, F = groups[-1].k.stop, n_features(D, diagonal)
-    return K, F, block_size((K + F) // (4 if is_wide(rows, diagonal) else 1), len(rows.X))
+    return K, F, block_size(K + F, len(rows.X))
 
 
 def softmax(joint, weights):
