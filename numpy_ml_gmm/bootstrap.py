@@ -19,18 +19,15 @@ bootstrap*, https://doi.org/10.1007/s00180-019-00897-9.
 """
 
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_all_start_methods, get_context
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
-from .blocks import thread_count
 from .gmm import GMM
+from .processes import in_processes
 from .validation import (
     ConvergenceWarning,
     check_count,
@@ -374,28 +371,5 @@ def repeat(function, n, random_state, n_jobs, progress):
     >>> list(repeat(lambda rng: 1, 3, 0, None, False))
     [1, 1, 1]
     """
-    generators = random_generator(random_state).spawn(n)
-    with mapper(n_jobs) as run:
-        results = run(function, generators)
-        yield from tqdm(results, total=n, desc="replicates", disable=not progress, leave=False)
-
-
-@contextmanager
-def mapper(n_jobs):
-    """``map``, or the map of a pool of processes.
-
-    Threads gain nothing on small data, where Python's own work counts most.
-
-    Examples
-    --------
-    >>> with mapper(None) as run:
-    ...     list(run(abs, [-1, 2]))
-    [1, 2]
-    """
-    n_jobs = thread_count(n_jobs)
-    if n_jobs == 1:
-        yield map
-        return
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(n_jobs, mp_context=get_context(method)) as pool:
-        yield pool.map
+    results = in_processes(function, random_generator(random_state).spawn(n), n_jobs)
+    return tqdm(results, total=n, desc="replicates", disable=not progress, leave=False)

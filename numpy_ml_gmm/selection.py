@@ -34,6 +34,7 @@ Raftery (2016), *mclust 5*, for the table.
 
 import copy
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -43,6 +44,7 @@ from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .gmm import GMM
 from .initialization import check_spread, first_guess, is_random, method_named, some_rows
+from .processes import in_processes
 from .side_by_side import Cell, Result, search
 from .statistics import mixture_moments, one_component
 from .validation import check_count, check_enough_rows, check_X, random_generator
@@ -52,6 +54,7 @@ __all__ = ["Row", "Selection", "select", "silhouette", "thinnest"]
 LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
 CRITERIA = ("bic", "aic", "icl", "silhouette")
 ROWS_IN_SILHOUETTE, ROWS_AT_ONCE = 5000, 256
+LARGE = 2**22  # numbers in the data: 32 megabytes, from where on processes get no copies
 
 
 @dataclass
@@ -266,8 +269,8 @@ def select(
     random_state : int, numpy.random.Generator or None
         Seed of the starts.
     n_jobs : int or None
-        Threads: None is 1, -1 is every core.  The result does not depend on it.  They
-        help with large data.
+        None is 1, -1 is every core.  Processes, which share out the covariance models; with
+        large data, or one model, threads.  The result does not depend on it but for rounding.
     progress : bool
         Whether to show a progress bar.
 
@@ -389,8 +392,53 @@ def fit_table(rows, models, inits, on_end):
     cells = [Cell(model.n_components, model.covariance_model) for model in models]
     settings = {name: getattr(models[0], name) for name in ("tol", "max_iter", "var_smoothing")}
     possible = [cell for cell in cells if cell.n_components in guesses]
-    found = iter(search(rows, few, possible, guesses, on_end=on_end, **settings))
+    found = iter(search_shares(rows, few, possible, guesses, on_end=on_end, **settings))
     return [next(found) if K in guesses else reasons[K] for K, _ in cells]
+
+
+def search_shares(rows, few, cells, guesses, *, on_end, **settings):
+    """:func:`~numpy_ml_gmm.side_by_side.search`, shared out to processes."""
+    shares = shared_out(cells, rows.n_jobs)
+    if len(shares) <= 1 or rows.X.size > LARGE:
+        return search(rows, few, cells, guesses, on_end=on_end, **settings)
+    alone = rows._replace(n_jobs=1)
+    few = alone if few is rows else few._replace(n_jobs=1)
+    one = partial(search, alone, few, guesses=guesses, **settings)
+    found = {}
+    for share, ends in zip(shares, in_processes(one, shares, len(shares)), strict=True):
+        on_end(len(share))
+        found |= dict(zip(share, ends, strict=True))
+    return [found[cell] for cell in cells]
+
+
+def shared_out(cells, n):
+    """At most n shares of about equal work.  Cells of one model climb best side by side.
+
+    Examples
+    --------
+    >>> cells = [Cell(K, MODELS[letters]) for letters in ("VVI", "VVV", "VVE") for K in (1, 2)]
+    >>> [{cell.model.letters for cell in share} == {"VVE"} for share in shared_out(cells, 2)]
+    [True, False]
+    """
+    models = {}
+    for cell in cells:
+        models.setdefault(cell.model.letters, []).append(cell)
+    shares = [[] for _ in range(min(n, len(models)))]
+    for some in sorted(models.values(), key=work, reverse=True):
+        min(shares, key=work).extend(some)
+    return shares
+
+
+def work(cells):
+    """About how long some cells take, beside each other.
+
+    Examples
+    --------
+    >>> work([Cell(2, MODELS["VVI"]), Cell(1, MODELS["VVE"])])
+    6
+    """
+    times = {(True, False): 1, (True, True): 1, (False, False): 2, (False, True): 4}
+    return sum(c.n_components * times[c.model.diagonal, c.model.iterated] for c in cells)
 
 
 def rows_of_starts(rows, models, inits):

@@ -13,7 +13,17 @@ from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm import selection as module
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.initialization import ward_tree
-from numpy_ml_gmm.selection import Row, Selection, describe, select, silhouette, thinnest
+from numpy_ml_gmm.selection import (
+    Row,
+    Selection,
+    describe,
+    select,
+    shared_out,
+    silhouette,
+    thinnest,
+    work,
+)
+from numpy_ml_gmm.side_by_side import Cell
 
 FAITHFUL = load_old_faithful().X
 IRIS = load_iris().X
@@ -72,9 +82,31 @@ def test_one_component_is_the_same_in_all_models_of_an_orientation():
     assert np.ptp(diagonal) < 1e-8 and np.ptp(oriented) < 1e-8
 
 
-def test_the_table_is_the_same_for_any_number_of_threads(table):
-    again = select(FAITHFUL, range(1, 5), ["EEE", "VVV", "VII"], random_state=0, n_jobs=2)
-    assert [row.bic for row in again.rows] == [row.bic for row in table.rows]
+def test_the_table_is_the_same_from_several_processes():
+    arguments = FAITHFUL, [1, 2, 300], ["VEE", "VVV", "VII"]  # too many components are failures
+    alone, shared = (select(*arguments, n_jobs=n) for n in (1, 2))
+    for a, b in zip(alone.rows, shared.rows, strict=True):
+        assert describe(a) == describe(b) and a.error == b.error
+        assert a.bic == pytest.approx(b.bic, rel=1e-8, nan_ok=True)
+
+
+def test_large_data_are_shared_out_to_threads(monkeypatch):
+    def no_processes(*_):
+        raise AssertionError("copied the data")
+
+    monkeypatch.setattr(module, "in_processes", no_processes)
+    monkeypatch.setattr(module, "LARGE", 100)
+    alone, shared = (select(FAITHFUL, 2, ["VVV", "VII"], n_jobs=n) for n in (1, 2))
+    assert [row.bic for row in alone.rows] == [row.bic for row in shared.rows]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 20])
+def test_shares_hold_every_cell_once_and_are_even(n):
+    cells = [Cell(K, model) for K in range(1, 10) for model in MODELS.values()]
+    shares = shared_out(cells, n)
+    assert sorted(map(id, cells)) == sorted(id(cell) for share in shares for cell in share)
+    assert len(shares) == min(n, 14)
+    assert max(map(work, shares)) <= 1.2 * sum(map(work, shares)) / len(shares) or n == 20
 
 
 def test_random_starts_depend_on_the_seed_alone():
