@@ -109,6 +109,37 @@ def test_shares_hold_every_cell_once_and_are_even(n):
     assert max(map(work, shares)) <= 1.2 * sum(map(work, shares)) / len(shares) or n == 20
 
 
+@pytest.mark.parametrize("criterion", ["bic", "icl", "silhouette"])
+def test_the_three_best_climb_to_the_end(criterion):
+    arguments = IRIS, range(1, 5), ["VVI", "VEV", "VVV"], criterion
+    selection, slow = select(*arguments), select(*arguments, tol=1e-7)
+    exact = {describe(row): row for row in slow.rows}
+    for row in selection.top(3):
+        same = exact[describe(row)]
+        assert row.model.tol == pytest.approx(1e-7) and row.converged
+        assert row.log_likelihood == pytest.approx(same.log_likelihood, abs=1e-4)
+        assert row.bic == pytest.approx(row.model.bic(IRIS)) != np.nan
+        assert row.icl == pytest.approx(row.model.icl(IRIS))
+        assert row.silhouette == pytest.approx(silhouette(IRIS, row.model.predict(IRIS)))
+        history = row.model.history_[0]
+        assert len(history) == row.model.n_iter_ and history[-1] == row.log_likelihood
+        assert (np.diff(history) > -1e-7 * abs(history[-1])).all()
+    assert {row.model.tol for row in selection.rows if row not in selection.top(3)} == {1e-4}
+
+
+def test_where_one_of_the_best_collapses_on_its_last_climb_the_next_takes_its_place(monkeypatch):
+    def climbed_on(rows, model, tol):
+        if model.n_components == 3:
+            return Row(3, "EEE", error="component 0 has collapsed")
+        return climb_of(rows, model, tol)
+
+    climb_of = module.climbed_on
+    monkeypatch.setattr(module, "climbed_on", climbed_on)
+    selection = select(FAITHFUL, range(1, 6), "EEE")
+    assert [row.n_components for row in selection.failures] == [3]
+    assert all(row.model.tol < 1e-6 for row in selection.top(3))
+
+
 def test_random_starts_depend_on_the_seed_alone():
     a, b = (
         select(FAITHFUL, 4, "VVV", init_params="random", n_init=1, random_state=3).rows[0].bic
