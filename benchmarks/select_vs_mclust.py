@@ -24,7 +24,8 @@ SCRIPT = Path(__file__).with_suffix(".R")
 SETTINGS = {
     "tree": {},
     "tree, tol=1e-7": {"tol": 1e-7},
-    "tree and k-means": {"init_params": ("hierarchical", "kmeans")},
+    "tree, one k-means": {"init_params": ("hierarchical", "kmeans"), "n_init": 1},
+    "tree, ten k-means": {"init_params": ("hierarchical", "kmeans")},
 }
 
 
