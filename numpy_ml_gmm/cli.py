@@ -69,7 +69,7 @@ def parser():
     )
     p.add_argument("--criterion", choices=CRITERIA, default="bic", help="what to choose by")
     p.add_argument("--seed", type=int, default=0, help="of the random starts (default 0)")
-    p.add_argument("--n_jobs", type=int, help="threads; -1 is every core")
+    p.add_argument("--n_jobs", type=int, help="threads or processes; -1 is every core")
     p.add_argument("--out", metavar="DIR", help="write labels, parameters and model.npz there")
     p.add_argument("--plot", metavar="FILE", help="draw the mixture: .png, .pdf, .svg")
     p.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")

@@ -463,7 +463,7 @@ class Statistics(NamedTuple):
 def _group_moments(frame, s):
     D = len(frame.c)
     N = s[:, 0]
-    m = s[:, 1 : D + 1] / N[:, None]
+    m = s[:, 1 : D + 1] / np.maximum(N, np.finfo(float).tiny)[:, None]  # 0 without any points
     if frame.A.ndim == 1:
         W = s[:, D + 1 :] - N[:, None] * m * m
         return N, frame.c + frame.A_inv * m, congruence(frame.A_inv, W)

@@ -155,6 +155,14 @@ BAD_PRIORS = [
 ]
 
 
+def test_labels_without_any_point_of_one_of_many_components_and_features():
+    rng = np.random.default_rng(0)
+    z = rng.integers(19, size=400)  # and none is 19
+    wide = 15 * np.eye(70)[z] + rng.normal(size=(400, 70))
+    with pytest.raises(ValueError, match=r"component 19 holds 0\.0 points"):
+        GMM(20, covariance_type="diag", init_params=z).fit(wide)
+
+
 def test_priors_that_allow_only_components_of_weight_zero():
     model = GMM.from_parameters([1.0, 0.0], np.eye(2), np.array([np.eye(2)] * 2))
     priors = np.ones((60, 2))
