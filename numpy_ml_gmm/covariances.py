@@ -80,7 +80,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-MAX_STEPS = 100  # of an inner iteration; Newton's method needs about ten
+MAX_STEPS = 500  # of an inner iteration; Newton's method needs about ten, pair by pair up to 500
+TO_COMPARE = 30  # steps from each start, before the best goes on
+FEW_PAIRS = 45  # of axes, up to which their angles are solved for together: D = 10
 # The last Newton step of size h leaves an error of h^2, and of h^4 in the objective.  Between
 # two steps of EM, which come back to it, that is enough sooner.
 LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-3
@@ -403,12 +405,11 @@ def common_axes(W, N, last=None, *, rule):
         f(Q) = \sum_k N_k \log |\mathrm{rule}(s)_k|, \qquad s_{kd} = (Q^\top W_k Q)_{dd} .
 
     Browne & McNicholas lower it with a linear majoriser, in hundreds of steps.
-    Here a step is Newton's in the angles of Q, halved until f falls.  A step costs
-    O(D^6): a fit takes milliseconds a step for D up to ten, seconds in all for thirty, and
-    minutes for fifty.
+    Here a step is Newton's in the angles of Q, halved until f falls.  It costs O(D^6), so
+    above ten features each pair of axes turns as if it were alone, all at once, for O(K D^3).
 
     There can be several minima.  The search starts from the axes of the pooled scatter
-    and from those of each component, and keeps the lowest end.  Where covariances are
+    and from those of each component, and goes on from the lowest.  Where covariances are
     given, as between two steps of EM, it starts from their axes: f never rises above its
     value there.
 
@@ -423,10 +424,11 @@ def common_axes(W, N, last=None, *, rule):
     V, N_each = W[..., None, :, :, :], N[..., None, :]  # an axis for the starts, S of them
     if last is None:
         Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
+        Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule, LAST_STEP_BETWEEN, TO_COMPARE))
     else:
-        Q = _axes_of(last, N)[..., None, :, :]
+        Q = _axes_of(last, N)
     enough = LAST_STEP if last is None else LAST_STEP_BETWEEN
-    Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule, enough))[..., None, :, :]  # (..., 1, D, D)
+    Q, _ = _turn_to_minimum(Q[..., None, :, :], V, N_each, rule, enough)  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
     return np.where(_each(singular, W), np.nan, Sigma)
 
@@ -445,11 +447,11 @@ def _lowest(Q, f):
     return np.take_along_axis(Q, best, axis=-3)[..., 0, :, :]
 
 
-def _turn_to_minimum(Q, W, N, rule, enough):
+def _turn_to_minimum(Q, W, N, rule, enough, most=MAX_STEPS):
     """Newton's steps from each start: where they end (..., S, D, D), and f there."""
-    f = _spread(Q, W, N, rule)
-    for _ in range(MAX_STEPS):
-        step = _newton_angles(_along(Q, W), N, rule)  # (..., S, R)
+    f, few = _spread(Q, W, N, rule), len(_pairs_of_axes(Q.shape[-1])[0]) <= FEW_PAIRS
+    for _ in range(most):
+        step = (_newton_angles if few else _pair_angles)(_along(Q, W), N, rule)  # (..., S, R)
         turned = _turn(Q, step)
         f_turned = _spread(turned, W, N, rule)
         while (higher := f_turned > f + 1e-14 * np.abs(f)).any():
@@ -493,9 +495,7 @@ def _newton_angles(V, N, rule):
     down with it: a saddle point is no place to stop.
     """
     i, j = _pairs_of_axes(V.shape[-1])  # (R,)
-    s = np.diagonal(V, axis1=-2, axis2=-1)  # (..., K, D)
-    p = (s / rule(s, N))[..., 0] / _sum(N, N)  # (..., K) N_k / N, or the share of the volume
-    p, s = np.where(N > 0, p, 0), np.where(N[..., None] > 0, s, 1)
+    s, p = _shares(V, N, rule)
     T = V / s[..., None, :]  # (..., K, D, D)
     G = 2 * (T[..., i, j] - T[..., j, i])  # (..., K, R) slopes of log |s_k|
     gradient = (p[..., None, :] @ G)[..., 0, :]  # (..., R)
@@ -503,8 +503,41 @@ def _newton_angles(V, N, rule):
     if rule is equal_volume:
         share = np.swapaxes(G, -1, -2) * p[..., None, :]
         hessian += share @ (G - gradient[..., None, :]) / V.shape[-1]
-    step = _downhill(hessian, gradient)
-    return step / np.maximum(1, np.abs(step).max(axis=-1, keepdims=True, initial=0))
+    return _at_most_a_radian(_downhill(hessian, gradient))
+
+
+def _pair_angles(V, N, rule):
+    r"""For each pair of axes the angle by which Newton's method would turn it alone, (..., R).
+
+    Turning axes i and j by an angle x changes the variances along them to
+
+    .. math::
+
+        s_i(x) = s_i \cos^2 x + s_j \sin^2 x - V_{ij} \sin 2x, \qquad
+        s_j(x) = s_i + s_j - s_i(x) .
+
+    Again the chain rule gives both derivatives of f, at x = 0.
+    """
+    i, j = _pairs_of_axes(V.shape[-1])  # (R,)
+    s, p = _shares(V, N, rule)
+    s_i, s_j, up, p = s[..., i], s[..., j], 2 * V[..., i, j], p[..., None]  # (..., K, R)
+    G = up / s_j - up / s_i  # slopes of log |s_k|
+    bends = 2 * (s_j / s_i + s_i / s_j - 2) - (up / s_i) ** 2 - (up / s_j) ** 2
+    slope, curvature = (p * G).sum(axis=-2), (p * bends).sum(axis=-2)  # (..., R)
+    if rule is equal_volume:
+        curvature += (p * G * (G - slope[..., None, :])).sum(axis=-2) / V.shape[-1]
+    return _at_most_a_radian(-_off_the_level(slope, curvature) / _size(curvature))
+
+
+def _shares(V, N, rule):
+    """The variances s (..., K, D), and how much each log |s_k| counts in f, (..., K)."""
+    s = np.diagonal(V, axis1=-2, axis2=-1)
+    p = (s / rule(s, N))[..., 0] / _sum(N, N)  # N_k / N, or the share of the volume
+    return np.where(N[..., None] > 0, s, 1), np.where(N > 0, p, 0)
+
+
+def _at_most_a_radian(angles):
+    return angles / np.maximum(1, np.abs(angles).max(axis=-1, keepdims=True, initial=0))
 
 
 def _hessian(V, T, p, s, i, j):
@@ -530,10 +563,18 @@ def _downhill(hessian, gradient):
         return -np.linalg.solve(hessian, gradient[..., None])[..., 0]
     except np.linalg.LinAlgError:
         curvature, U = np.linalg.eigh(hessian)
-    slope = (gradient[..., None, :] @ U)[..., 0, :]
+    slope = _off_the_level((gradient[..., None, :] @ U)[..., 0, :], curvature)
+    return -(U @ (slope / _size(curvature))[..., None])[..., 0]
+
+
+def _off_the_level(slope, curvature):
+    """Slopes, and some slope where there is hardly any and the function curves down."""
     level = (curvature < -1e-8) & (np.abs(slope) < -0.1 * curvature)
-    slope = np.where(level, np.copysign(0.1 * curvature, slope), slope)
-    return -(U @ (slope / np.maximum(np.abs(curvature), 1e-8))[..., None])[..., 0]
+    return np.where(level, np.copysign(0.1 * curvature, slope), slope)
+
+
+def _size(curvature):
+    return np.maximum(np.abs(curvature), 1e-8)
 
 
 @lru_cache(maxsize=16)

@@ -190,6 +190,21 @@ def test_common_axes_leave_a_saddle_point():
     assert abs(step).max() > 0.05
 
 
+@pytest.mark.parametrize("letters", ["EVE", "VVE"])
+@pytest.mark.parametrize("D", [3, 12, 20])
+def test_axes_turned_pair_by_pair_end_where_newtons_method_does(letters, D, monkeypatch):
+    for seed in range(3):  # axes that are nearly the same, so that there is one minimum
+        W, N = scatters(seed, 3, D)
+        rng = np.random.default_rng(seed)
+        Q, variances = ortho_rotation(D, rng), np.exp(rng.normal(size=(3, D)))
+        W = 0.1 * W + N[:, None, None] * (Q * variances[:, None]) @ Q.T
+        ends = []
+        for limit in (0, 10**6):
+            monkeypatch.setattr(covariances, "FEW_PAIRS", limit)
+            ends.append(objective(estimate(letters, W, N), W, N) / N.sum())
+        assert ends[0] == pytest.approx(ends[1], abs=1e-7)
+
+
 def test_equal_shape_is_exact_where_alternation_takes_thousands_of_steps():
     W = np.array([[1, 1e-4], [1e-4, 100]]) * 10
     N = np.array([10.0, 30.0])
