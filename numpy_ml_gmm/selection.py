@@ -267,7 +267,7 @@ def select(
         How often a random start is drawn, once for all covariance models.
     tol : float
         A fit stops when the gain still to come is below ``tol`` nats a point.  The three
-        best go on to a thousandth of that.
+        best go on to a thousandth of that, with up to ``max_iter`` steps more.
     max_iter, var_smoothing : int, float
         As for :class:`~numpy_ml_gmm.GMM`.
     random_state : int, numpy.random.Generator or None
