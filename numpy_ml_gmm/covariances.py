@@ -82,9 +82,10 @@ import numpy as np
 
 MAX_STEPS = 500  # of an inner iteration; Newton's method needs about ten, pair by pair up to 500
 TO_COMPARE = 30  # steps from each start, before the best goes on
-FEW_PAIRS = 45  # of axes, up to which their angles are solved for together: D = 10
-# The last Newton step of size h leaves an error of h^2, and of h^4 in the objective.  Between
-# two steps of EM, which come back to it, that is enough sooner.
+FEW_FEATURES = 10  # up to which the angles of all pairs of axes are solved for together
+# The last Newton step of size h leaves an error of h^2, and of h^4 in the objective; pair by
+# pair it is about h, and h^2.  Between two steps of EM, which come back to it, that is enough
+# sooner.
 LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-3
 
 
@@ -425,9 +426,9 @@ def common_axes(W, N, last=None, *, rule):
     if last is None:
         Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
         Q = _lowest(*_turn_to_minimum(Q, V, N_each, rule, LAST_STEP_BETWEEN, TO_COMPARE))
+        enough = LAST_STEP
     else:
-        Q = _axes_of(last, N)
-    enough = LAST_STEP if last is None else LAST_STEP_BETWEEN
+        Q, enough = _axes_of(last, N), LAST_STEP_BETWEEN
     Q, _ = _turn_to_minimum(Q[..., None, :, :], V, N_each, rule, enough)  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
     return np.where(_each(singular, W), np.nan, Sigma)
@@ -449,9 +450,10 @@ def _lowest(Q, f):
 
 def _turn_to_minimum(Q, W, N, rule, enough, most=MAX_STEPS):
     """Newton's steps from each start: where they end (..., S, D, D), and f there."""
-    f, few = _spread(Q, W, N, rule), len(_pairs_of_axes(Q.shape[-1])[0]) <= FEW_PAIRS
+    f = _spread(Q, W, N, rule)
+    angles = _newton_angles if Q.shape[-1] <= FEW_FEATURES else _pair_angles
     for _ in range(most):
-        step = (_newton_angles if few else _pair_angles)(_along(Q, W), N, rule)  # (..., S, R)
+        step = angles(_along(Q, W), N, rule)  # (..., S, R)
         turned = _turn(Q, step)
         f_turned = _spread(turned, W, N, rule)
         while (higher := f_turned > f + 1e-14 * np.abs(f)).any():
@@ -537,6 +539,7 @@ def _shares(V, N, rule):
 
 
 def _at_most_a_radian(angles):
+    """Angles (..., R), all made smaller alike if one of them is too large."""
     return angles / np.maximum(1, np.abs(angles).max(axis=-1, keepdims=True, initial=0))
 
 
@@ -574,6 +577,7 @@ def _off_the_level(slope, curvature):
 
 
 def _size(curvature):
+    """How much the slope changes in a radian, up or down; never 0."""
     return np.maximum(np.abs(curvature), 1e-8)
 
 

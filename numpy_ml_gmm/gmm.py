@@ -395,7 +395,7 @@ class GMM(Estimator):
         Sigma, last = self.covariances_, statistics.log_likelihood
         statistics = self.m_step(statistics).e_step(rows)
         if statistics.log_likelihood - last < -math.sqrt(ROUNDING[statistics.dtype]) * abs(last):
-            # Smoothed covariances can be less likely.  New weights and means alone cannot.
+            # Smoothed covariances may be less likely; weights and means alone not (:eq:`ascent`).
             self.covariances_ = Sigma
             statistics = self.e_step(rows)
         return statistics

@@ -446,8 +446,7 @@ def work(cells):
     >>> work([Cell(2, MODELS["VVI"]), Cell(1, MODELS["VVE"])])
     6
     """
-    times = {(True, False): 1, (True, True): 1, (False, False): 2, (False, True): 4}
-    return sum(c.n_components * times[c.model.diagonal, c.model.iterated] for c in cells)
+    return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
 
 
 def rows_of_starts(rows, models, inits):

@@ -48,7 +48,7 @@ from .blocks import block_size, map_chunks
 
 DTYPES = np.dtype(np.float64), np.dtype(np.float32)
 ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
-EPS = ROUNDING[DTYPES[0]]
+EPS, TINY = ROUNDING[DTYPES[0]], float(np.finfo(DTYPES[0]).tiny)
 # The log of the root of the smallest number: its square is not yet denormal.
 FLOOR = {dtype: float(np.log(np.finfo(dtype).tiny) / 2) for dtype in DTYPES}
 # How far off its frame a component may be: this times eps is the error of its log density.
@@ -463,7 +463,7 @@ class Statistics(NamedTuple):
 def _group_moments(frame, s):
     D = len(frame.c)
     N = s[:, 0]
-    m = s[:, 1 : D + 1] / np.maximum(N, np.finfo(float).tiny)[:, None]  # 0 without any points
+    m = s[:, 1 : D + 1] / np.maximum(N, TINY)[:, None]  # 0 without any points
     if frame.A.ndim == 1:
         W = s[:, D + 1 :] - N[:, None] * m * m
         return N, frame.c + frame.A_inv * m, congruence(frame.A_inv, W)

@@ -200,7 +200,7 @@ def test_axes_turned_pair_by_pair_end_where_newtons_method_does(letters, D, monk
         W = 0.1 * W + N[:, None, None] * (Q * variances[:, None]) @ Q.T
         ends = []
         for limit in (0, 10**6):
-            monkeypatch.setattr(covariances, "FEW_PAIRS", limit)
+            monkeypatch.setattr(covariances, "FEW_FEATURES", limit)
             ends.append(objective(estimate(letters, W, N), W, N) / N.sum())
         assert ends[0] == pytest.approx(ends[1], abs=1e-7)
 
