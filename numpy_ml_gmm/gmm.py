@@ -46,6 +46,7 @@ from . import initialization
 from .blocks import Rows, thread_count
 from .covariances import covariance_model
 from .estimator import Estimator
+from .parameters import Parameters
 from .statistics import (
     ROUNDING,
     SingularCovariance,
@@ -213,6 +214,21 @@ class GMM(Estimator):
         model.covariances_ = check_covariances(covariances, model.covariance_model, K, D)
         model.n_features_in_, model._fitted_type = D, model.covariance_type
         return model
+
+    @property
+    def theta(self):
+        """The present parameters as one value, see :mod:`numpy_ml_gmm.parameters`.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [1.0, 4.0], \
+covariance_type="spherical")
+        >>> pair.theta.reorder([1, 0]).covariances
+        array([[4.],
+               [1.]])
+        """
+        self._check_is_fitted()
+        return Parameters(self.weights_, self.means_, self._expanded())
 
     # ---- The model ---------------------------------------------------------------------------
 
