@@ -42,7 +42,7 @@ class Block(NamedTuple):
 
     x: np.ndarray  # (D, B)
     weights: np.ndarray | None  # (B,)
-    log_priors: np.ndarray | None  # (K, B)
+    priors: np.ndarray | None  # (K, B)
 
 
 class Rows(NamedTuple):
@@ -58,7 +58,6 @@ class Rows(NamedTuple):
     weights: np.ndarray | None = None  # (N,)
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
-    frame: object = None  # where to take features, if it is known; see statistics.py
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -66,12 +65,12 @@ class Rows(NamedTuple):
         Examples
         --------
         >>> rows = Rows(np.array([[1.0], [2.0]]), priors=np.array([[1.0, 1.0], [0.0, 1.0]]))
-        >>> rows.block(slice(1, 2)).log_priors
-        array([[-inf], [ 0.]])
+        >>> rows.block(slice(1, 2)).priors
+        array([[0.], [1.]])
         """
-        log_priors = None if self.priors is None else _log(self.priors[rows].T)
         weights = None if self.weights is None else self.weights[rows]
-        return Block(np.asarray(self.X[rows].T, order=order), weights, log_priors)
+        priors = None if self.priors is None else self.priors[rows].T
+        return Block(np.asarray(self.X[rows].T, order=order), weights, priors)
 
     def take(self, index):
         """The rows of an index, copied into memory.
@@ -82,7 +81,12 @@ class Rows(NamedTuple):
         array([[1.], [3.]])
         """
         parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
-        return Rows(*parts, self.n_jobs, self.frame)
+        return Rows(*parts, self.n_jobs)
+
+    def weighted_sum(self, values):
+        """The sum of one value a row, each as often as its row counts."""
+        values = values.astype(np.float64, copy=False)
+        return float(values.sum() if self.weights is None else values @ self.weights)
 
     @property
     def total_weight(self):
@@ -94,11 +98,6 @@ class Rows(NamedTuple):
         3.0
         """
         return float(len(self.X) if self.weights is None else self.weights.sum())
-
-
-def _log(priors):
-    with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
-        return np.log(priors)
 
 
 def slices(start, stop, size):

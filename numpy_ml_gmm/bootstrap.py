@@ -18,6 +18,7 @@ using a Gaussian mixture model via jackknife, bootstrap and weighted likelihood
 bootstrap*, https://doi.org/10.1007/s00180-019-00897-9.
 """
 
+import copy
 import warnings
 from functools import partial
 from typing import NamedTuple
@@ -27,39 +28,15 @@ from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
 from .gmm import GMM
+from .parameters import Parameters
 from .processes import in_processes
 from .validation import (
     ConvergenceWarning,
     check_count,
     check_not_negative,
-    check_X,
+    check_rows,
     random_generator,
 )
-
-
-class Parameters(NamedTuple):
-    """Weights, means and covariances, of one mixture or stacked over replicates.
-
-    Examples
-    --------
-    >>> Parameters.of(GMM.from_parameters([1.0], [[0.0]], [[[2.0]]])).covariances
-    array([[[2.]]])
-    """
-
-    weights: np.ndarray  # (..., K)
-    means: np.ndarray  # (..., K, D)
-    covariances: np.ndarray  # (..., K, D, D), or as the covariance type has it
-
-    @classmethod
-    def of(cls, model):
-        """Those of a fitted model.
-
-        Examples
-        --------
-        >>> Parameters.of(GMM.from_parameters([1.0], [[0.0]], [[[2.0]]])).means
-        array([[0.]])
-        """
-        return cls(model.weights_, model.means_, model.covariances_)
 
 
 class Bootstrap(NamedTuple):
@@ -73,7 +50,7 @@ class Bootstrap(NamedTuple):
     ((10, 1, 1), 0)
     """
 
-    replicates: Parameters  # each with a leading axis (B,)
+    replicates: Parameters  # with a leading axis (B,); covariances as the model's attribute
     n_failed: int  # fits that collapsed, and are left out
 
     def standard_errors(self):
@@ -124,6 +101,8 @@ def bootstrap_parameters(
     model,
     X,
     *,
+    sample_weight=None,
+    priors=None,
     kind="nonparametric",
     n_bootstraps=200,
     random_state=None,
@@ -141,9 +120,13 @@ def bootstrap_parameters(
     model : GMM
         Fitted to X.
     X : array (N, D)
+    sample_weight : array (N,), optional
+        How often each row counts.  So many rows are drawn as the weights add up to.
+    priors : array (N, K) or (N,), optional
+        What was known of the rows' components in the fit.  Points drawn from the model have none.
     kind : str
-        ``"nonparametric"`` draws N rows of X with replacement, ``"parametric"``
-        draws N points from the model.
+        ``"nonparametric"`` draws rows of X with replacement, ``"parametric"``
+        draws as many points from the model.
     n_bootstraps : int
         B, the number of replicates.
     random_state : int, numpy.random.Generator or None
@@ -173,72 +156,57 @@ def bootstrap_parameters(
     if kind not in ("nonparametric", "parametric"):
         raise ValueError(f"kind={kind!r} is not known: choose nonparametric or parametric")
     check_count(n_bootstraps, "n_bootstraps", minimum=2)
-    r = model.predict_proba(X)  # an error if the model is not fitted, or X does not fit it
-    X = check_X(X)
-    one = partial(replicate, model, X, r, kind == "parametric")
+    r = model.predict_proba(X, priors=priors)  # an error if it is not fitted, or X does not fit
+    rows = check_rows(X, model.n_components, sample_weight, priors)
+    one = partial(replicate, model, rows, r, kind == "parametric")
     results = repeat(one, n_bootstraps, random_state, n_jobs, progress)
-    fitted = [result for result in results if result is not None]
-    if len(fitted) < 2:
+    thetas = [result for result in results if result is not None]
+    if len(thetas) < 2:
         raise ValueError(
-            f"{n_bootstraps - len(fitted)} of {n_bootstraps} replicates collapsed: "
+            f"{n_bootstraps - len(thetas)} of {n_bootstraps} replicates collapsed: "
             "lower n_components or raise var_smoothing"
         )
-    stacked = Parameters(*map(np.stack, zip(*fitted, strict=True)))
-    return Bootstrap(stacked, n_bootstraps - len(fitted))
+    theta = Parameters(*map(np.stack, zip(*thetas, strict=True)))
+    contracted = model.covariance_model.contract(theta.covariances)
+    return Bootstrap(theta._replace(covariances=contracted), n_bootstraps - len(thetas))
 
 
-def replicate(model, X, r, parametric, rng):
-    """The matched parameters of a fit to data drawn again; None if it collapses.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).normal(size=(50, 1))
-    >>> model = GMM(1).fit(X)
-    >>> replicate(model, X, np.ones((50, 1)), False, np.random.default_rng(1)).means.shape
-    (1, 1)
-    """
+def replicate(model, rows, r, parametric, rng):
+    """The matched :class:`Parameters` of a fit to data drawn again; None if it collapses."""
     again = GMM(**model.get_params()).set_params(
         weights_init=model.weights_,
         means_init=model.means_,
         covariances_init=model.covariances_,
         warm_start=False,
     )
-    counts = None if parametric else rng.multinomial(len(X), np.full(len(X), 1 / len(X)))
-    data = draw(model, len(X), rng) if parametric else X
-    if not fitted(again, data, sample_weight=counts):
+    if parametric:
+        good = fits(again, draw_points(model, number_of_draws(rows), rng))
+    else:
+        weights = draw_rows(rows, rng)
+        good = fits(again, rows.X, sample_weight=weights, priors=rows.priors)
+    if not good:
         return None
-    return reordered(again, matching(r, again.predict_proba(X)))
+    shared = r.T @ again.predict_proba(rows.X, priors=rows.priors)  # points in common, (K, K)
+    return again.theta.reorder(linear_sum_assignment(shared, maximize=True)[1])
 
 
-def matching(r, r_again):
-    """For each component of r (N, K), the one of ``r_again`` that shares the most points with it.
-
-    Examples
-    --------
-    >>> matching(np.eye(3), np.eye(3)[:, [2, 0, 1]])
-    array([1, 2, 0])
-    """
-    return linear_sum_assignment(r.T @ r_again, maximize=True)[1]
+def number_of_draws(rows):
+    """The number of points that the weights add up to."""
+    return max(1, round(rows.total_weight))
 
 
-def reordered(model, order):
-    """Parameters with the components in another order.
-
-    Examples
-    --------
-    >>> model = GMM.from_parameters([0.25, 0.75], [[0.0], [1.0]], [[[1.0]], [[2.0]]])
-    >>> reordered(model, [1, 0]).weights
-    array([0.75, 0.25])
-    """
-    own = "V" in model.covariance_model.letters  # else one covariance is common to all
-    covariances = model.covariances_[order] if own else model.covariances_
-    return Parameters(model.weights_[order], model.means_[order], covariances)
+def draw_rows(rows, rng):
+    """Weights (N,) of a sample of the rows with replacement, with the same total."""
+    n, N = number_of_draws(rows), len(rows.X)
+    p = np.full(N, 1 / N) if rows.weights is None else rows.weights.astype(np.float64)
+    return rng.multinomial(n, p / p.sum()) * (rows.total_weight / n)
 
 
 def likelihood_ratio_test(
     X,
     n_components,
     *,
+    sample_weight=None,
     n_bootstraps=99,
     random_state=None,
     n_jobs=None,
@@ -262,6 +230,8 @@ def likelihood_ratio_test(
     X : array (N, D)
     n_components : int
         K, under the null hypothesis.
+    sample_weight : array (N,), optional
+        How often each row counts; a replicate has as many points as the weights add up to.
     n_bootstraps : int
         B.  The smallest possible p-value is 1 / (B + 1).
     random_state : int, numpy.random.Generator or None
@@ -291,11 +261,13 @@ def likelihood_ratio_test(
     """
     check_count(n_components, "n_components")
     check_count(n_bootstraps, "n_bootstraps")
-    X = check_X(X)
+    rows = check_rows(X, n_components, sample_weight)
     seed, *_ = random_generator(random_state).integers(2**32, size=1)
-    null, alternative = pair(n_components, int(seed), gmm_params)
-    statistic = 2 * (alternative.fit(X).log_likelihood_ - null.fit(X).log_likelihood_)
-    one = partial(null_statistic, null, len(X), gmm_params)
+    null, alternative = pair_of(n_components, int(seed), gmm_params)
+    for model in (null, alternative):
+        model.fit(rows.X, sample_weight=rows.weights)
+    statistic = 2 * (alternative.log_likelihood_ - null.log_likelihood_)
+    one = partial(null_statistic, null, number_of_draws(rows), gmm_params)
     values = np.array(list(repeat(one, n_bootstraps, int(seed), n_jobs, progress)))
     values = values[~np.isnan(values)]
     if len(values) == 0:
@@ -304,56 +276,28 @@ def likelihood_ratio_test(
     return LikelihoodRatioTest(statistic, float(p_value), values, n_bootstraps - len(values))
 
 
-def pair(K, random_state, gmm_params):
-    """Mixtures of K and of K + 1 components.
-
-    Examples
-    --------
-    >>> [model.n_components for model in pair(2, 0, {"tol": 1e-3})]
-    [2, 3]
-    """
+def pair_of(K, random_state, gmm_params):
+    """Mixtures of K and of K + 1 components."""
     params = gmm_params | {"random_state": random_state}
     return GMM(K, **params), GMM(K + 1, **params)
 
 
 def null_statistic(null, N, gmm_params, rng):
-    """The statistic on N points drawn from the null; nan if a fit collapses.
-
-    Examples
-    --------
-    >>> null = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]])
-    >>> null_statistic(null, 50, {"n_init": 2}, np.random.default_rng(0)) > 0
-    True
-    """
-    X = draw(null, N, rng)
-    models = pair(null.n_components, int(rng.integers(2**32)), gmm_params)
-    if not all(fitted(model, X) for model in models):
+    """The statistic on N points drawn from the null; nan if a fit collapses."""
+    X = draw_points(null, N, rng)
+    models = pair_of(null.n_components, int(rng.integers(2**32)), gmm_params)
+    if not all(fits(model, X) for model in models):
         return np.nan
     return 2 * (models[1].log_likelihood_ - models[0].log_likelihood_)
 
 
-def draw(model, N, rng):
-    """N points from a fitted mixture.
-
-    Examples
-    --------
-    >>> draw(GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]), 3, np.random.default_rng(0)).shape
-    (3, 1)
-    """
-    source = GMM.from_parameters(
-        *Parameters.of(model), covariance_type=model.covariance_type, random_state=rng
-    )
-    return source.sample(N)[0]
+def draw_points(model, N, rng):
+    """N points from a fitted mixture, with a generator of their own."""
+    return copy.copy(model).set_params(random_state=rng).sample(N)[0]
 
 
-def fitted(model, X, **kwargs):
-    """Fit, and say whether it went well.
-
-    Examples
-    --------
-    >>> fitted(GMM(1), [[0.0], [1.0]]), fitted(GMM(3), [[0.0], [1.0]])
-    (True, False)
-    """
+def fits(model, X, **kwargs):
+    """Fit, and say whether it went well."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one step short alters nothing
@@ -364,12 +308,6 @@ def fitted(model, X, **kwargs):
 
 
 def repeat(function, n, random_state, n_jobs, progress):
-    """``function(rng)`` n times, each with a generator of its own: n_jobs changes no result.
-
-    Examples
-    --------
-    >>> list(repeat(lambda rng: 1, 3, 0, None, False))
-    [1, 1, 1]
-    """
+    """``function(rng)`` n times, each with a generator of its own: n_jobs changes no result."""
     results = in_processes(function, random_generator(random_state).spawn(n), n_jobs)
     return tqdm(results, total=n, desc="replicates", disable=not progress, leave=False)

@@ -54,7 +54,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
 
-from .initialization import one_hot, squared_distances
+from .starts import one_hot, squared_distances
 
 # What the reference shows.  The rest are wrong answers, problems and processes.
 __all__ = [

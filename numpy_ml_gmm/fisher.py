@@ -101,10 +101,10 @@ def log_likelihood_gradient(gmm, X):
     (array([[0.5]]), array([[0.]]))
     """
     sigma = deviations(gmm)
-    N_k, means, W = gmm.e_step(X).moments()
-    N_k = N_k[:, None]
-    shift = means - gmm.means_  # from the component to its points
-    squares = W + N_k * shift**2  # sum of r (x - mu)^2
+    statistics = gmm.e_step(X)
+    N_k = statistics.counts[:, None]
+    shift = statistics.means - gmm.means_  # from the component to its points
+    squares = statistics.scatters + N_k * shift**2  # sum of r (x - mu)^2
     of_mu = N_k * shift / sigma**2
     of_sigma = squares / sigma**3 - N_k / sigma
     return of_mu, of_sigma

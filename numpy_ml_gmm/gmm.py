@@ -13,6 +13,10 @@ We see :math:`X`; the :math:`Z` are *latent*.  Their joint likelihood (:eq:`join
 Its logarithm is a sum of entries of one array, the log joint :math:`(N, K)`.
 Every method of the class is a short expression in that array.
 
+The file reads as the lecture does: the model, the E step, the M step, the climb, why it climbs,
+use.  Three things have a file of their own: the features T(x) (``frames.py``), the covariance
+models (``covariances/``), and where EM starts (``starts.py``, ``restarts.py``).
+
 =========== ======================= ============ =============================================
 symbol      attribute or argument   shape        meaning
 =========== ======================= ============ =============================================
@@ -36,47 +40,41 @@ References
    data via the EM algorithm*. Journal of the Royal Statistical Society B 39(1), 1-38.
 """
 
+import copy
 import math
 import warnings
+from functools import partial
 
 import numpy as np
-from scipy.special import entr, log_softmax, logsumexp, softmax, xlogy
+from scipy.special import entr, log_softmax, logsumexp, xlogy
+from scipy.special import softmax as responsibilities
 
-from . import initialization
-from .blocks import Rows, thread_count
+from . import restarts
+from .blocks import thread_count
 from .covariances import covariance_model
+from .em import gain_to_come
 from .estimator import Estimator
-from .parameters import Parameters
-from .statistics import (
-    ROUNDING,
-    SingularCovariance,
-    cholesky,
-    components,
-    diagonals,
-    expected_statistics,
-    is_resolved,
-    map_log_joint,
-    total_variance,
-)
+from .frames import ROUNDING, Natural, cholesky, is_resolved
+from .parameters import Parameters, choose
+from .statistics import Data, Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
 from .validation import (
     ConvergenceWarning,
     as_floats,
     check_alive,
     check_count,
-    check_covariances,
     check_enough_rows,
     check_labels,
     check_matrix_shape,
-    check_means,
     check_not_negative,
     check_responsibilities,
     check_rows,
     check_some_component,
-    check_statistics,
-    check_weights,
-    check_X,
-    collapsed,
     random_generator,
+)
+
+FITTED = (  # what a fit leaves behind
+    *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
+    *("log_likelihood_", "converged_", "n_iter_", "history_", "best_restart_"),
 )
 
 
@@ -96,7 +94,7 @@ class GMM(Estimator):
         Aitken's formula extrapolates it, is below ``tol`` (nats per point).
         0 always runs ``max_iter`` steps.
     max_iter : int
-        At most so many EM steps.
+        At most so many EM steps.  0 gives the start itself.
     n_init : int
         Number of restarts.  Each is a short run of EM; the best goes on.
     init_params : str, array or callable
@@ -207,32 +205,34 @@ class GMM(Estimator):
         >>> GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]]).predict([[-2.0]])
         array([0])
         """
-        K, D = check_matrix_shape(means, "means")
+        K, _ = check_matrix_shape(means, "means")
         model = cls(K, **params)
-        model.weights_ = check_weights(weights, K)
-        model.means_ = check_means(means, K, D)
-        model.covariances_ = check_covariances(covariances, model.covariance_model, K, D)
-        model.n_features_in_, model._fitted_type = D, model.covariance_type
+        model._set_theta(Parameters.check(weights, means, covariances, model.covariance_model))
         return model
 
     @property
+    def covariance_model(self):
+        """The rule from scatter matrices to covariances."""
+        return covariance_model(self.covariance_type)
+
+    @property
     def theta(self):
-        """The present parameters as one value, see :mod:`numpy_ml_gmm.parameters`.
+        """The present parameters as one value, each component with its own covariance.
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [1.0, 4.0], \
-covariance_type="spherical")
-        >>> pair.theta.reorder([1, 0]).covariances
-        array([[4.],
-               [1.]])
+        >>> pair = GMM.from_parameters([0.4, 0.6], [[-1.0], [1.0]], 4.0, covariance_type="EII")
+        >>> pair.theta.reorder([1, 0]).weights
+        array([0.6, 0.4])
         """
         self._check_is_fitted()
-        return Parameters(self.weights_, self.means_, self._expanded())
+        return Parameters.expand(
+            self.weights_, self.means_, self.covariances_, self.covariance_model
+        )
 
     # ---- The model ---------------------------------------------------------------------------
 
-    def log_joint(self, X):
+    def log_joint(self, X, *, priors=None):
         r"""Log joint of each point and each component, (N, K) (:eq:`log-joint`).
 
         .. math::
@@ -243,12 +243,12 @@ covariance_type="spherical")
         Examples
         --------
         >>> standard = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]])
-        >>> standard.log_joint([[0.0]]).round(4)
+        >>> standard.log_joint([[0.0]]).round(4)  # -log(2 pi) / 2
         array([[-0.9189]])
         """
-        return self._per_block(X, lambda joint: joint.T.copy())
+        return self._per_block(self._check_rows(X, priors=priors), lambda joint: joint.T.copy())
 
-    def log_likelihood(self, X):
+    def log_likelihood(self, X, *, sample_weight=None, priors=None):
         r"""Log-likelihood of the observed points, the sum over n (:eq:`log-likelihood`).
 
         .. math::
@@ -258,13 +258,17 @@ covariance_type="spherical")
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.log_likelihood([[0.0], [0.0]]), 4)
-        -2.8379
-        """
-        return float(self.score_samples(X).sum(dtype=np.float64))
+        A point of weight two is the point twice:
 
-    def complete_log_likelihood(self, X, z):
+        >>> standard = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]])
+        >>> twice = standard.log_likelihood([[0.0]], sample_weight=[2])
+        >>> twice == standard.log_likelihood([[0.0], [0.0]])
+        True
+        """
+        rows = self._check_rows(X, sample_weight, priors)
+        return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
+
+    def complete_log_likelihood(self, X, z, *, sample_weight=None, priors=None):
         r"""Log of the joint likelihood :eq:`joint` for known z: :eq:`complete-log-likelihood`.
 
         .. math::
@@ -278,11 +282,56 @@ covariance_type="spherical")
         >>> round(pair.complete_log_likelihood([[0.0], [0.0]], [0, 1]), 4)
         -4.2242
         """
-        joint = self.log_joint(X)
-        z = check_labels(z, len(joint), self.n_components, "z")
-        return float(joint[np.arange(len(z)), z].sum(dtype=np.float64))
+        rows = self._check_rows(X, sample_weight, priors)
+        z = check_labels(z, len(rows.X), self.n_components, "z")
+        joint = self._log_joint(rows)
+        return rows.weighted_sum(joint[np.arange(len(z)), z])
 
-    # ---- EM ----------------------------------------------------------------------------------
+    # ---- The E step --------------------------------------------------------------------------
+
+    @staticmethod
+    def e_step_of_block(natural, block):
+        r"""Bayes' rule for a block of points, and the sums that the M step needs of it.
+
+        With the log of prior times density as a product of natural parameters and features
+        (:eq:`exponential-family`), the responsibilities are a softmax (:eq:`e-step`), and the
+        expected statistics a second product (:eq:`expected-statistics`):
+
+        .. math::
+
+            \ell_{nk} = \eta_k^\top T(x_n), \qquad
+            r_{nk} = \frac{e^{\ell_{nk}}}{\sum_j e^{\ell_{nj}}}, \qquad
+            s_k = \sum_n r_{nk} \, T(x_n)
+
+        Parameters
+        ----------
+        natural : Natural
+            Of one mixture, or of M side by side.
+        block : Block
+
+        Returns
+        -------
+        sums (K, F), log p(x) (B,)
+        """
+        T = natural.features(block.x)  # (F, B): 1, y, y y^T
+        joint = natural.with_priors(natural.eta @ T, block)  # (K, B): log p(x_n, z_n = k)
+        r, log_p = softmax(joint, block.weights, natural.wide)  # (K, B), (B,)
+        return r @ T.T, log_p
+
+    @classmethod
+    def expect(cls, theta, rows, frame=None):
+        """The E step for parameters as a value: expected :class:`Statistics` of all rows.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Of one mixture, or of M side by side.
+        rows : Rows
+            Checked data.
+        frame : Frame, optional
+            Where features are taken; by default that of the whole mixture.
+        """
+        return add_up(cls.e_step_of_block, rows, Natural.of(theta, rows, frame))
 
     def e_step(self, X, *, sample_weight=None, priors=None):
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
@@ -291,24 +340,21 @@ covariance_type="spherical")
 
             r_{nk} = p(z_n = k \mid x_n, \theta) =
                 \frac{\pi_k \mathcal{N}(x_n \mid \mu_k, \Sigma_k)}
-                     {\sum_j \pi_j \mathcal{N}(x_n \mid \mu_j, \Sigma_j)} ,
-            \qquad
-            s_k = \sum_n r_{nk} \, (1, x_n, x_n x_n^\top)
+                     {\sum_j \pi_j \mathcal{N}(x_n \mid \mu_j, \Sigma_j)}
 
         Parameters
         ----------
         X : array (N, D)
         sample_weight : array (N,), optional
             How often each point counts.
-        priors : array (N, K), optional
-            What is known of each point's component: :math:`\pi_k` times
-            ``priors[n, k]`` takes the place of :math:`\pi_k`.
+        priors : array (N, K) or (N,), optional
+            What is known of each point's component: :math:`\pi_k` times ``priors[n, k]`` takes
+            the place of :math:`\pi_k`.  Or labels, with -1 where nothing is known.
 
         Returns
         -------
         Statistics
-            What :meth:`m_step` takes, with the ``log_likelihood`` of the
-            present parameters.
+            What :meth:`m_step` takes, with the ``log_likelihood`` of the present parameters.
 
         Examples
         --------
@@ -317,11 +363,13 @@ covariance_type="spherical")
         array([1., 2.])
         """
         rows = self._check_rows(X, sample_weight, priors)
-        check_some_component(rows.priors, self.weights_)
-        return expected_statistics(rows, self._components(rows))
+        return self.expect(self.theta, rows)
 
-    def m_step(self, statistics):
-        r"""The parameters that maximise Q, given expected statistics (:eq:`m-step`).
+    # ---- The M step --------------------------------------------------------------------------
+
+    @staticmethod
+    def maximise(statistics, rule, smoothing=0.0, last=None):
+        r"""The M step for values: the parameters that maximise Q (:eq:`m-step`).
 
         .. math::
 
@@ -330,11 +378,34 @@ covariance_type="spherical")
             \mu_k = \frac{1}{N_k} \sum_n r_{nk} x_n, \qquad
             W_k = \sum_n r_{nk} (x_n - \mu_k)(x_n - \mu_k)^\top
 
-        The covariance model turns the scatter matrices W into covariances, for
-        ``full`` :math:`\Sigma_k = W_k / N_k`.  With ``var_smoothing`` each point
-        counts as a small cloud: W_k grows by N_k times that portion of the variances.
-        The points themselves may be a little less likely for it, by 1e-5 at most of the
-        log-likelihoods seen.  :meth:`climb` keeps the present covariances in such a step.
+        Parameters
+        ----------
+        statistics : Statistics
+            Of one mixture, or of M side by side.
+        rule : callable
+            The covariance model, from scatters W and counts N to covariances.
+        smoothing : array (D,)
+            Each point counts as a small cloud with these variances.
+        last : array (K, D, D) or (K, D), optional
+            Covariances that an iterated rule may start from.
+
+        Returns
+        -------
+        Parameters
+        """
+        N_k, c = statistics.counts, statistics.origin  # (K,), (D,)
+        W = smoothed(statistics.scatters, N_k, smoothing)  # (K, D, D)
+        Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
+        mu = c + statistics.firsts / N_k[..., None]  # (K, D): c + sum_n r_nk (x_n - c) / N_k
+        pi = N_k / N_k.sum(axis=-1, keepdims=True)  # N_k / N
+        return Parameters(pi, mu, Sigma)
+
+    def m_step(self, statistics):
+        r"""Set the parameters that maximise Q, given expected statistics (:eq:`m-step`).
+
+        ``statistics`` may be those of several parts of the data, added up.  With
+        ``var_smoothing`` each point counts as a small cloud.  The points themselves may be a
+        little less likely for it; :meth:`em_step` keeps the present covariances then.
 
         Examples
         --------
@@ -343,23 +414,58 @@ covariance_type="spherical")
         array([[-2.46],
                [ 5.45]])
         """
-        D = getattr(self, "n_features_in_", None)
-        check_statistics(statistics, self.n_components, D, self.covariance_model.diagonal)
-        N_k, mu, W = check_alive(statistics).moments()
-        if self.var_smoothing > 0:
-            smoothing = self.var_smoothing * total_variance(N_k, mu, W)
-            diagonals(W)[...] += N_k[:, None] * smoothing
-        Sigma = self.covariance_model.estimate(W, N_k, self._last_covariances())
-        self.weights_ = (N_k / N_k.sum()).astype(statistics.dtype)
-        self.means_ = mu.astype(statistics.dtype)
-        self.covariances_ = Sigma.astype(statistics.dtype)
-        self._fitted_type = self.covariance_type
+        self._check_statistics(statistics)
+        smoothing = self.var_smoothing * total_variance(statistics)
+        iterated = self.covariance_model.iterated and hasattr(self, "covariances_")
+        last = self.theta.covariances if iterated else None
+        theta = self.maximise(statistics, self._rule, smoothing, last)
+        self._set_theta(theta, statistics.dtype)
         return self
+
+    def _rule(self, W, N_k, last):
+        """The covariances of the covariance model; a ValueError where a component has collapsed."""
+        check_alive(N_k)
+        Sigma = self.covariance_model.minimise(W, N_k, last)
+        self.covariance_model.check_found(Sigma, N_k)
+        return Sigma
+
+    # ---- The climb ---------------------------------------------------------------------------
+
+    @staticmethod
+    def em_step(theta, statistics, m_step, e_step):
+        """One step of EM, after which the likelihood is not lower (:eq:`ascent`).
+
+        The E step comes second, because it also yields the log-likelihood of the new
+        parameters.  Smoothed covariances may make the points less likely.  Then the present
+        ones are kept: weights and means alone never do.
+
+        Parameters
+        ----------
+        theta, statistics : Parameters, Statistics
+            The present ones, of one mixture or of M side by side.
+        m_step, e_step : callable
+            :meth:`maximise` and :meth:`expect`, with what they need to know of the data.
+
+        Returns
+        -------
+        Parameters, Statistics
+            The next.
+        """
+        last, found = statistics.log_likelihood, theta.covariances
+        theta = m_step(statistics, last=found)
+        statistics = e_step(theta)
+        rounding = math.sqrt(ROUNDING[statistics.dtype]) / 10  # nats a point
+        fell = statistics.log_likelihood < last - rounding * statistics.counts.sum(axis=-1)
+        if np.any(fell):
+            theta = theta._replace(covariances=choose(fell, found, theta.covariances))
+            statistics = e_step(theta)
+        return theta, statistics
 
     def iterate(self, X, *, sample_weight=None, priors=None):
         """Find a start, then yield the model after every EM step.
 
-        :meth:`fit` exhausts this generator.  A lesson can stop in between.
+        :meth:`fit` exhausts this generator.  A lesson can stop in between, look, and set
+        parameters: the next step starts from those that are there.
 
         Yields
         ------
@@ -369,52 +475,33 @@ covariance_type="spherical")
         Examples
         --------
         >>> from numpy_ml_gmm import load_old_faithful
-        >>> steps = GMM(2, random_state=0).iterate(load_old_faithful().X)
-        >>> next(steps).n_iter_
-        1
+        >>> for step in GMM(2, random_state=0).iterate(load_old_faithful().X):
+        ...     if step.n_iter_ == 2:
+        ...         print(step.means_[:, 0].round(2))
+        [2.09 4.32]
         """
-        with self._unchanged_on_error():
-            rows = self._check_training_rows(X, sample_weight, priors)
-            initialization.start(self, rows, random_generator(self.random_state))
-        yield from self.climb(rows, self.max_iter)
+        rows = self._check_training_rows(X, sample_weight, priors)
+        data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
+        start = restarts.find_start(self, data, random_generator(self.random_state))
+        m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing)
+        e_step = partial(self.expect, rows=rows, frame=data.frame)
 
-    def climb(self, rows, n_steps):
-        """At most ``n_steps`` of EM (:eq:`e-step`, :eq:`m-step`), a yield after each.
-
-        Examples
-        --------
-        >>> from numpy_ml_gmm.blocks import Rows
-        >>> model = GMM.from_parameters([0.5, 0.5], [[0.0], [4.0]], [[[1.0]], [[1.0]]])
-        >>> rows = Rows(np.array([[-1.0], [0.0], [1.0], [4.0], [6.0]]))
-        >>> model.history_, model.best_restart_ = [[]], 0
-        >>> for _ in model.climb(rows, n_steps=2):
-        ...     pass
-        >>> model.means_.ravel().round(1) + 0.0
-        array([0., 5.])
-        """
-        statistics, gain = self.e_step(rows), np.nan
-        rows = rows._replace(frame=statistics.groups[0].frame)  # the data's own serves every step
-        for _ in range(n_steps):
+        theta, gain = start.theta, math.nan
+        statistics = e_step(theta)
+        self._show(theta, rows.X.dtype, statistics.log_likelihood, start)
+        for _ in range(self.max_iter):
             last, last_gain = statistics.log_likelihood, gain
-            statistics = self._step(rows, statistics)
+            theta, statistics = self.em_step(theta, statistics, m_step, e_step)
             gain = statistics.log_likelihood - last
-            left = gain_to_come(gain, last_gain)
-            if abs(gain) <= ROUNDING[statistics.dtype] * abs(last):  # lost in rounding
-                left = 0.0
-            self._record(statistics.log_likelihood, left / rows.total_weight)
+            left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
+            start.history.append(statistics.log_likelihood)
+            self._show(theta, rows.X.dtype, statistics.log_likelihood, start, left < self.tol)
             yield self
             if self.converged_:
                 return
-
-    def _step(self, rows, statistics):
-        """One EM step from the present parameters' statistics to those of the next."""
-        Sigma, last = self.covariances_, statistics.log_likelihood
-        statistics = self.m_step(statistics).e_step(rows)
-        if statistics.log_likelihood - last < -math.sqrt(ROUNDING[statistics.dtype]) * abs(last):
-            # Smoothed covariances may be less likely; weights and means alone not (:eq:`ascent`).
-            self.covariances_ = Sigma
-            statistics = self.e_step(rows)
-        return statistics
+            if not self._shows(theta):  # somebody has set parameters: go on from those
+                theta, gain = self.theta, math.nan
+                statistics = e_step(theta)
 
     def fit(self, X, y=None, *, sample_weight=None, priors=None):
         """Fit the mixture by EM.
@@ -427,9 +514,10 @@ covariance_type="spherical")
             There for scikit-learn's pipelines.
         sample_weight : array (N,), optional
             Weight 2 is the point twice, weight 0 the point absent.
-        priors : array (N, K), optional
+        priors : array (N, K) or (N,), optional
             Probabilities that multiply the weights of each point.  A row
             with a single 1 is a labelled point, a row of ones an unlabelled one.
+            Or labels, with -1 where there is none.
 
         Returns
         -------
@@ -448,10 +536,12 @@ covariance_type="spherical")
         array([[0.05],
                [5.1 ]])
         """
-        with self._unchanged_on_error():
-            for _ in self.iterate(X, sample_weight=sample_weight, priors=priors):
-                pass
-            self._remember_features(X)
+        run = copy.copy(self)  # this model changes when all has gone well, at once
+        for _ in run.iterate(X, sample_weight=sample_weight, priors=priors):
+            pass
+        for name in FITTED:
+            setattr(self, name, getattr(run, name))
+        self._remember_features(X)
         if not self.converged_ and self.tol > 0:
             warnings.warn(
                 f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
@@ -468,54 +558,136 @@ covariance_type="spherical")
         >>> GMM(2, init_params=[0, 0, 1, 1]).fit_predict([[0.0], [0.1], [5.0], [5.2]])
         array([0, 0, 1, 1])
         """
-        return self.fit(X, sample_weight=sample_weight, priors=priors).predict(X)
+        return self.fit(X, sample_weight=sample_weight, priors=priors).predict(X, priors=priors)
+
+    # ---- Why EM climbs -----------------------------------------------------------------------
+
+    def q_function(self, X, r, *, sample_weight=None, priors=None):
+        r"""Expected complete log-likelihood under responsibilities r (N, K) (:eq:`q-function`).
+
+        .. math::
+
+            Q = \sum_n \sum_k r_{nk} \log \bigl[ \pi_k \mathcal{N}(x_n \mid \mu_k, \Sigma_k) \bigr]
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.q_function([[0.0]], [[0.5, 0.5]]), 4)
+        -2.1121
+        """
+        rows = self._check_rows(X, sample_weight, priors)
+        r = check_responsibilities(r, len(rows.X), self.n_components, "r")
+        terms = np.zeros_like(r)  # 0 where r is, even if the log joint is -inf
+        np.multiply(r, self._log_joint(rows), out=terms, where=r > 0)
+        return rows.weighted_sum(terms.sum(axis=1))
+
+    @staticmethod
+    def entropy(q, *, sample_weight=None):
+        r"""Entropy of a distribution over assignments, q (N, K), in nats (:eq:`entropy`).
+
+        .. math::
+
+            H(q) = -\sum_n \sum_k q_{nk} \log q_{nk}
+
+        Examples
+        --------
+        >>> round(GMM.entropy([[0.5, 0.5], [0.0, 1.0]]), 4)  # log 2
+        0.6931
+        """
+        q = np.atleast_2d(as_floats(q, "q"))
+        rows = check_rows(q, q.shape[1], sample_weight)
+        return rows.weighted_sum(entr(check_responsibilities(q, *q.shape, "q")).sum(axis=1))
+
+    def elbo(self, X, q, *, sample_weight=None, priors=None):
+        r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
+
+        .. math::
+
+            \mathcal{L}(q, \theta) = Q + H(q) \le \log p(X \mid \theta)
+
+        Examples
+        --------
+        The bound touches the log-likelihood where q is the posterior:
+
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> bound = pair.elbo([[0.0]], [[0.5, 0.5]])
+        >>> round(pair.log_likelihood([[0.0]]) - bound, 12)
+        0.0
+        """
+        q = check_responsibilities(q, len(self._check_rows(X).X), self.n_components, "q")
+        Q = self.q_function(X, q, sample_weight=sample_weight, priors=priors)
+        return Q + self.entropy(q, sample_weight=sample_weight)
+
+    def kl(self, X, q, *, sample_weight=None, priors=None):
+        r"""What the bound lacks: divergence of q from the posterior (:eq:`kl`).
+
+        .. math::
+
+            \mathrm{KL}(q \,\|\, r) = \sum_n \sum_k q_{nk} \log \frac{q_{nk}}{r_{nk}}
+                = \log p(X \mid \theta) - \mathcal{L}(q, \theta)
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> round(pair.kl([[0.0]], [[1.0, 0.0]]), 4)  # log 2
+        0.6931
+        """
+        rows = self._check_rows(X, sample_weight, priors)
+        q = check_responsibilities(q, len(rows.X), self.n_components, "q")
+        log_r = log_softmax(self._log_joint(rows), axis=1)
+        cross = np.zeros_like(q)
+        np.multiply(q, log_r, out=cross, where=q > 0)
+        return rows.weighted_sum((xlogy(q, q) - cross).sum(axis=1))
 
     # ---- Use ---------------------------------------------------------------------------------
 
-    def predict(self, X):
+    def predict(self, X, *, priors=None):
         """The most probable component of each point, (N,).
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> pair.predict([[-0.5], [2.0]])
+        >>> GMM.from_parameters([0.5, 0.5], [[-1], [1]], [1, 1], covariance_type="VII").predict(
+        ...     [[-0.5], [2.0]]
+        ... )
         array([0, 1])
         """
-        return self._per_block(X, lambda joint: joint.argmax(axis=0))
+        return self._per_block(self._check_rows(X, priors=priors), partial(np.argmax, axis=0))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, *, priors=None):
         """Responsibilities :eq:`e-step`, (N, K).
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> pair.predict_proba([[0.0], [9.0]]).round(3)
-        array([[0.5, 0.5],
-               [0. , 1. ]])
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> X = load_old_faithful().X
+        >>> GMM(2, random_state=0).fit(X).predict_proba(X[:2]).round(3)
+        array([[0., 1.],
+               [1., 0.]])
         """
-        return self._per_block(X, lambda joint: softmax(joint, axis=0).T)
+        rows = self._check_rows(X, priors=priors)
+        return self._per_block(rows, lambda joint: responsibilities(joint, axis=0).T)
 
-    def score_samples(self, X):
+    def score_samples(self, X, *, priors=None):
         """Log density of each point, (N,).
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> pair.score_samples([[0.0], [1.0]]).round(4)
-        array([-1.4189, -1.4852])
+        >>> GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).score_samples([[0.0], [2.0]]).round(4)
+        array([-1.6121, -2.1121])
         """
-        return self._per_block(X, lambda joint: logsumexp(joint, axis=0))
+        return self._per_block(self._check_rows(X, priors=priors), partial(logsumexp, axis=0))
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, *, sample_weight=None, priors=None):
         """Log-likelihood, the mean over points.
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.score([[0.0], [0.0]]), 4)
-        -1.4189
+        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).score([[0.0], [2.0]]), 4)
+        -1.8621
         """
-        return float(self.score_samples(X).mean(dtype=np.float64))
+        rows = self._check_rows(X, sample_weight, priors)
+        log_p = self._per_block(rows, partial(logsumexp, axis=0))
+        return rows.weighted_sum(log_p) / rows.total_weight
 
     def sample(self, n_samples=1):
         """Draw points: first a component, then a point of its Gaussian.
@@ -533,82 +705,17 @@ covariance_type="spherical")
         ((3, 1), array([0, 0, 0]))
         """
         n_samples = check_count(n_samples, "n_samples")
-        self._check_is_fitted()
+        theta = self.theta
         rng = random_generator(self.random_state)
-        z = rng.choice(self.n_components, size=n_samples, p=self.weights_ / self.weights_.sum())
+        z = rng.choice(self.n_components, size=n_samples, p=theta.weights / theta.weights.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
-        for k, Sigma in enumerate(self._expanded()):
-            X[z == k] = self.means_[k] + scaled_noise(X[z == k], Sigma)
+        for k, (mu, Sigma) in enumerate(zip(theta.means, theta.covariances, strict=True)):
+            noise = X[z == k]
+            noise = (
+                noise * np.sqrt(Sigma) if Sigma.ndim == 1 else noise @ cholesky(Sigma[None])[0].T
+            )
+            X[z == k] = mu + noise
         return X, z
-
-    # ---- Why EM climbs -----------------------------------------------------------------------
-
-    def q_function(self, X, r):
-        r"""Expected complete log-likelihood under responsibilities r (N, K) (:eq:`q-function`).
-
-        .. math::
-
-            Q = \sum_n \sum_k r_{nk} \log \bigl[ \pi_k \mathcal{N}(x_n \mid \mu_k, \Sigma_k) \bigr]
-
-        Examples
-        --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.q_function([[0.0]], [[0.5, 0.5]]), 4)
-        -2.1121
-        """
-        joint = self.log_joint(X)
-        r = check_responsibilities(r, *joint.shape, "r")
-        return float(r[r > 0] @ joint[r > 0])
-
-    @staticmethod
-    def entropy(q):
-        r"""Entropy of a distribution over assignments, q (N, K), in nats (:eq:`entropy`).
-
-        .. math::
-
-            H(q) = -\sum_n \sum_k q_{nk} \log q_{nk}
-
-        Examples
-        --------
-        >>> round(GMM.entropy([[0.5, 0.5], [0.0, 1.0]]), 4)
-        0.6931
-        """
-        q = np.atleast_2d(as_floats(q, "q"))
-        return float(entr(check_responsibilities(q, *q.shape, "q")).sum())
-
-    def elbo(self, X, q):
-        r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
-
-        .. math::
-
-            \mathcal{L}(q, \theta) = Q + H(q) \le \log p(X \mid \theta)
-
-        Examples
-        --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.elbo([[0.0]], [[0.5, 0.5]]), 4), round(pair.elbo([[0.0]], [[1.0, 0.0]]), 4)
-        (-1.4189, -2.1121)
-        """
-        q = check_responsibilities(q, len(check_X(X)), self.n_components, "q")
-        return self.q_function(X, q) + self.entropy(q)
-
-    def kl(self, X, q):
-        r"""What the bound lacks: divergence of q from the posterior (:eq:`kl`).
-
-        .. math::
-
-            \mathrm{KL}(q \,\|\, r) = \sum_n \sum_k q_{nk} \log \frac{q_{nk}}{r_{nk}}
-                = \log p(X \mid \theta) - \mathcal{L}(q, \theta)
-
-        Examples
-        --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.kl([[0.0]], [[1.0, 0.0]]), 4)
-        0.6931
-        """
-        log_r = log_softmax(self.log_joint(X), axis=1)
-        q = check_responsibilities(q, *log_r.shape, "q")
-        return float(xlogy(q, q).sum() - q[q > 0] @ log_r[q > 0])
 
     # ---- How many components -----------------------------------------------------------------
 
@@ -617,15 +724,15 @@ covariance_type="spherical")
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> pair.n_parameters()
-        5
+        >>> from numpy_ml_gmm import load_iris
+        >>> GMM(3, random_state=0).fit(load_iris().X).n_parameters()  # 2 + 12 + 30
+        44
         """
         self._check_is_fitted()
         K, D = self.means_.shape
         return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
 
-    def aic(self, X):
+    def aic(self, X, *, sample_weight=None, priors=None):
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
 
         .. math::
@@ -634,28 +741,31 @@ covariance_type="spherical")
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.aic([[0.0], [1.0]]), 2)
-        15.81
+        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).aic([[0.0], [2.0]]), 4)
+        11.4484
         """
-        return -2 * self.log_likelihood(X) + 2 * self.n_parameters()
+        log_p = self.log_likelihood(X, sample_weight=sample_weight, priors=priors)
+        return -2 * log_p + 2 * self.n_parameters()
 
-    def bic(self, X):
+    def bic(self, X, *, sample_weight=None, priors=None):
         r"""Schwarz's criterion; smaller is better (mclust prints its negative) (:eq:`bic`).
 
         .. math::
 
             \mathrm{BIC} = -2 \log p(X \mid \theta) + d \log N
 
+        N is the sum of the weights, if there are any.
+
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> float(round(pair.bic([[0.0], [1.0]]), 2))
-        9.27
+        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).bic([[0.0], [2.0]]), 4)
+        8.8347
         """
-        return -2 * self.log_likelihood(X) + self.n_parameters() * math.log(len(X))
+        rows = self._check_rows(X, sample_weight, priors)
+        log_p = rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
+        return -2 * log_p + self.n_parameters() * math.log(rows.total_weight)
 
-    def icl(self, X):
+    def icl(self, X, *, sample_weight=None, priors=None):
         r"""Integrated completed likelihood; smaller is better (:eq:`icl`).
 
         BIC with the complete log-likelihood at the most probable components.
@@ -666,25 +776,16 @@ covariance_type="spherical")
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> float(round(pair.icl([[0.0], [1.0]]), 2))
-        10.91
+        One component leaves no doubt, and ICL is BIC:
+
+        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).icl([[0.0], [2.0]]), 4)
+        8.8347
         """
-        complete = self.complete_log_likelihood(X, self.predict(X))
-        return -2 * complete + self.n_parameters() * math.log(len(X))
+        rows = self._check_rows(X, sample_weight, priors)
+        complete = rows.weighted_sum(self._per_block(rows, partial(np.max, axis=0)))
+        return -2 * complete + self.n_parameters() * math.log(rows.total_weight)
 
     # ---- Plumbing ----------------------------------------------------------------------------
-
-    @property
-    def covariance_model(self):
-        """The rule from scatter matrices to covariances.
-
-        Examples
-        --------
-        >>> GMM(covariance_type="tied").covariance_model.letters
-        'EEE'
-        """
-        return covariance_model(self.covariance_type)
 
     def _check_is_fitted(self):
         """There are parameters, and they are those that the arguments ask for."""
@@ -697,93 +798,79 @@ covariance_type="spherical")
                 f"{(K, D)}: {remedy}"
             )
         fitted = getattr(self, "_fitted_type", self.covariance_type)
-        # By K = 3 and D = 2: where K = D, tied and diagonal covariances look alike.
-        if covariance_model(fitted).shape(3, 2) != self.covariance_model.shape(3, 2):
+        if covariance_model(fitted).form != self.covariance_model.form:
             raise ValueError(
                 f"covariances_ are of covariance_type={fitted!r}, but now it is "
                 f"{self.covariance_type!r}: {remedy}"
             )
 
-    def _expanded(self):
-        """Every component's own covariance: (K, D, D), or (K, D) if diagonal."""
-        return self.covariance_model.expand(self.covariances_, *self.means_.shape)
-
-    def _last_covariances(self):
-        """Where an iterated covariance model goes on from, if there is anything."""
-        known = self.covariance_model.iterated and hasattr(self, "covariances_")
-        return self._expanded() if known else None
-
-    def _components(self, rows):
-        theta = self.weights_, self.means_, self._expanded()
-        try:
-            return components(*theta, rows.X.dtype, rows.frame)
-        except SingularCovariance as error:
-            points = None if error.k is None else self.weights_[error.k] * rows.total_weight
-            raise ValueError(collapsed(error.k, points)) from None
-
-    def _per_block(self, X, function):
-        rows = self._check_rows(X)
-        return map_log_joint(function, rows, self._components(rows))
-
-    def _record(self, log_likelihood, left):
-        """Write down a step of EM; ``left`` is the mean gain to come."""
-        self.history_[self.best_restart_].append(log_likelihood)
-        self.log_likelihood_ = log_likelihood
-        self.n_iter_ = len(self.history_[self.best_restart_])
-        self.converged_ = bool(left < self.tol)
-        if self.verbose and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: log-likelihood {log_likelihood:.6f}")
-
     def _check_rows(self, X, sample_weight=None, priors=None):
-        if isinstance(X, Rows):
-            return X
+        """The door: data that fit the fitted model, as :class:`~numpy_ml_gmm.blocks.Rows`."""
         self._check_is_fitted()
         self._check_feature_names(X)
         n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
         rows = check_rows(X, K, sample_weight, priors, D, n_jobs)
-        if is_resolved(self.means_, self._expanded(), rows.X.dtype):
+        check_some_component(rows.priors, self.weights_)
+        if is_resolved(self.theta, rows.X.dtype):
             return rows
         return rows._replace(X=rows.X.astype(np.float64))  # single precision cannot see the model
 
     def _check_training_rows(self, X, sample_weight, priors):
+        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
         K = check_count(self.n_components, "n_components")
-        check_count(self.max_iter, "max_iter")
+        check_count(self.max_iter, "max_iter", minimum=0)
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
         rows = check_rows(X, K, sample_weight, priors, n_jobs=thread_count(self.n_jobs))
         check_enough_rows(rows, K)
-        self.n_features_in_ = rows.X.shape[1]
         return rows
 
+    def _check_statistics(self, statistics):
+        """Statistics of as many components and features as the model has."""
+        if not isinstance(statistics, Statistics):
+            name = type(statistics).__name__
+            raise TypeError(f"statistics is a {name}: pass what e_step returns")
+        D = statistics.firsts.shape[-1]
+        found = *statistics.firsts.shape, statistics.diagonal
+        wanted = (
+            self.n_components,
+            getattr(self, "n_features_in_", D),
+            self.covariance_model.diagonal,
+        )
+        if found != wanted:
+            raise ValueError(
+                "statistics are of another model: (n_components, n_features, diagonal) is "
+                f"{found}, expected {wanted}. Pass what e_step of this model returns"
+            )
 
-def gain_to_come(gain, last_gain):
-    r"""Aitken's estimate of the gain in log-likelihood from the last step on (:eq:`aitken`).
+    def _per_block(self, rows, function):
+        """``function`` of the log joint (K, B) of each block, joined along the rows."""
+        return map_log_joint(function, rows, Natural.of(self.theta, rows))
 
-    Gains shrink like a geometric series, so with rate :math:`a = g_t / g_{t-1}`
+    def _log_joint(self, rows):
+        """The log joint (N, K)."""
+        return self._per_block(rows, lambda joint: joint.T.copy())
 
-    .. math::
+    def _set_theta(self, theta, dtype=np.float64):
+        """Parameters as attributes, in the shapes of the covariance type."""
+        self.weights_ = theta.weights.astype(dtype)
+        self.means_ = theta.means.astype(dtype)
+        self.covariances_ = np.array(self.covariance_model.contract(theta.covariances), dtype)
+        self.n_features_in_ = self.means_.shape[1]
+        self._fitted_type = self.covariance_type
 
-        \ell_\infty - \ell_{t-1} \approx \frac{g_t}{1 - a} .
+    def _shows(self, theta):
+        """Whether the attributes are these parameters."""
+        shown = Parameters(self.weights_, self.means_, self.covariances_)
+        own = theta._replace(covariances=self.covariance_model.contract(theta.covariances))
+        return all(np.array_equal(a, b.astype(a.dtype)) for a, b in zip(shown, own, strict=True))
 
-    Source: Boehning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
-    likelihood ratio for mixtures of densities from the one-parameter exponential family*.
-
-    Examples
-    --------
-    >>> gain_to_come(1.0, 2.0)
-    2.0
-    """
-    rate = gain / last_gain if last_gain else 0.0  # nan before the second step
-    return abs(gain) / (1 - max(rate, 0)) if rate < 1 else np.inf
-
-
-def scaled_noise(noise, Sigma):
-    """Standard normal rows as rows with covariance Sigma, a matrix or a diagonal.
-
-    Examples
-    --------
-    >>> scaled_noise(np.ones((1, 2)), np.array([[4.0, 0.0], [0.0, 9.0]]))
-    array([[2., 3.]])
-    """
-    return noise * np.sqrt(Sigma) if Sigma.ndim == 1 else noise @ cholesky(Sigma[None])[0].T
+    def _show(self, theta, dtype, log_likelihood, start, converged=False):
+        """Parameters and how the climb went so far, as attributes."""
+        self._set_theta(theta, dtype)
+        self.log_likelihood_, self.converged_ = log_likelihood, bool(converged)
+        self.history_, self.best_restart_ = start.histories, start.best
+        self.n_iter_ = len(start.history)
+        if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
+            print(f"step {self.n_iter_}: log-likelihood {log_likelihood:.6f}")

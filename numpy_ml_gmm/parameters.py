@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .validation import check_covariances, check_matrix_shape, check_means, check_weights
+
 
 class Parameters(NamedTuple):
     """theta: weights, means, and every component's own covariance.
@@ -45,6 +47,19 @@ class Parameters(NamedTuple):
     weights: np.ndarray  # (..., K)
     means: np.ndarray  # (..., K, D)
     covariances: np.ndarray  # (..., K, D, D), or (..., K, D) if they are diagonal
+
+    @classmethod
+    def expand(cls, weights, means, covariances, model):
+        """Those of a mixture whose covariances are in the shape of their model."""
+        K, D = np.shape(means)
+        return cls(weights, means, model.expand(covariances, K, D))
+
+    @classmethod
+    def check(cls, weights, means, covariances, model):
+        """What a user gives, checked; an error names the argument, the value and the remedy."""
+        K, D = check_matrix_shape(means, "means")
+        weights, means = check_weights(weights, K), check_means(means, K, D)
+        return cls.expand(weights, means, check_covariances(covariances, model, K, D), model)
 
     @property
     def diagonal(self):
@@ -69,15 +84,7 @@ def diagonals(C):
     return np.einsum("...dd->...d", C)
 
 
-def choose(condition, one, other):
-    """For each mixture (M,), or for the only one (), the arrays of one or else of the other."""
-    return type(one)(
-        *(
-            np.where(
-                np.reshape(condition, np.shape(condition) + (1,) * (a.ndim - np.ndim(condition))),
-                a,
-                b,
-            )
-            for a, b in zip(one, other, strict=True)
-        )
-    )
+def choose(condition, a, b):
+    """For each mixture (M,), or for the only one (), the array of one or else of the other."""
+    condition = np.asarray(condition)
+    return np.where(condition.reshape(condition.shape + (1,) * (a.ndim - condition.ndim)), a, b)

@@ -23,7 +23,7 @@ symbol     shape         meaning
 ``cells``                one fit for each K and each covariance model
 ========== ============= =======================================================
 
-The whole table climbs side by side: see :mod:`numpy_ml_gmm.side_by_side`.
+The whole table climbs side by side: see :mod:`numpy_ml_gmm.em`.
 
 Sources: Akaike (1974), *A new look at the statistical model identification*;
 Schwarz (1978), *Estimating the dimension of a model*; Biernacki, Celeux &
@@ -40,16 +40,18 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from tqdm import tqdm
 
-from .blocks import blas_controller, slices
+from .blocks import slices
 from .covariances import MODELS, covariance_model
+from .em import Cell, Run, climb
+from .frames import EPS, mixture_moments
 from .gmm import GMM
-from .initialization import check_spread, first_guess, is_random, method_named, some_rows
 from .processes import in_processes
-from .side_by_side import Cell, Data, Moments, Result, climb, search, stacked
-from .statistics import mixture_moments, one_component
-from .validation import check_count, check_enough_rows, check_X, random_generator
+from .restarts import Start, first_statistics, search, start_parameters
+from .starts import check_init, first_guesses, is_random, some_rows
+from .statistics import Data
+from .validation import check_count, check_enough_rows, check_rows, check_X, random_generator
 
-__all__ = ["Row", "Selection", "select", "silhouette", "thinnest"]
+__all__ = ["Selection", "TableRow", "select", "silhouette", "thinnest"]
 
 LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
 CRITERIA = ("bic", "aic", "icl", "silhouette")
@@ -59,12 +61,12 @@ LARGE = 2**22  # numbers in the data: 32 megabytes, from where on processes get 
 
 
 @dataclass
-class Row:
+class TableRow:
     """One cell of the table: a fitted mixture, or the reason why there is none.
 
     Examples
     --------
-    >>> Row(3, "VVV", error="component 1 has collapsed").bic
+    >>> TableRow(3, "VVV", error="component 1 has collapsed").bic
     nan
     """
 
@@ -86,14 +88,14 @@ class Selection:
 
     Attributes
     ----------
-    rows : list of Row
+    rows : list of TableRow
         Every cell, K by K within each covariance model, failures included.
     criterion : str
         What :attr:`best` and :meth:`top` go by.
 
     Examples
     --------
-    >>> Selection([Row(1, "VVV", bic=9.0), Row(2, "VVV", bic=7.0)], "bic")
+    >>> Selection([TableRow(1, "VVV", bic=9.0), TableRow(2, "VVV", bic=7.0)], "bic")
     <Selection: 2 fits, 0 failed, best VVV with 2 components by bic>
     """
 
@@ -120,7 +122,7 @@ class Selection:
 
         Examples
         --------
-        >>> table = Selection([Row(1, "VVV", bic=9.0), Row(2, "VVV", bic=7.0)], "bic")
+        >>> table = Selection([TableRow(1, "VVV", bic=9.0), TableRow(2, "VVV", bic=7.0)], "bic")
         >>> [row.n_components for row in table.top(1)]
         [2]
         """
@@ -134,7 +136,7 @@ class Selection:
 
         Examples
         --------
-        >>> table = Selection([Row(1, "VVV", bic=9.0), Row(9, "VVV", error="too few")], "bic")
+        >>> table = Selection([TableRow(1, "VVV", bic=9.0), TableRow(9, "VVV", error="too few")], "bic")
         >>> [row.n_components for row in table.failures]
         [9]
         """
@@ -150,13 +152,13 @@ class Selection:
 
         Examples
         --------
-        >>> table = Selection([Row(1, "VVV", bic=9.0)], "bic")
+        >>> table = Selection([TableRow(1, "VVV", bic=9.0)], "bic")
         >>> table.to_pandas()["bic"].tolist()
         [9.0]
         """
         import pandas as pd
 
-        names = [field.name for field in fields(Row) if field.name != "model"]
+        names = [field.name for field in fields(TableRow) if field.name != "model"]
         return pd.DataFrame([{name: getattr(row, name) for name in names} for row in self.rows])
 
     def __repr__(self):
@@ -205,7 +207,7 @@ def describe(row):
 
     Examples
     --------
-    >>> describe(Row(2, "VEV"))
+    >>> describe(TableRow(2, "VEV"))
     'VEV with 2 components'
     """
     return f"{row.covariance_type} with {row.n_components} component" + "s" * (row.n_components > 1)
@@ -240,6 +242,8 @@ def select(
     covariance_types="all",
     criterion="bic",
     *,
+    sample_weight=None,
+    priors=None,
     init_params="hierarchical",
     n_init=10,
     tol=1e-4,
@@ -260,6 +264,11 @@ def select(
         Names or letters as for :class:`~numpy_ml_gmm.GMM`; ``"all"`` is all fourteen.
     criterion : str
         ``"bic"``, ``"aic"``, ``"icl"`` or ``"silhouette"``.
+    sample_weight : array (N,), optional
+        How often each row counts: the criteria are those of the repeated rows.
+    priors : array (N,) or (N, K), optional
+        What is known of the rows' components, as for :meth:`numpy_ml_gmm.GMM.fit`: labels, -1
+        where there is none, or probabilities if only one K is tried.
     init_params : str, array, callable, or tuple of these
         Where EM starts, as for :class:`~numpy_ml_gmm.GMM`.  Of several, each cell keeps the
         likeliest fit.  ``("hierarchical", "kmeans")`` is slower and finds higher likelihoods.
@@ -314,15 +323,20 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
     Ks, types = check_components(n_components), check_types(covariance_types)
+    inits = init_params if isinstance(init_params, tuple) else (init_params,)
+    if not inits:
+        raise ValueError("init_params=() is empty: name one kind of start or more")
+    for init in inits:
+        check_init(init)
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
+    rows = GMM(**settings)._check_training_rows(X, sample_weight, None)
+    rows = rows._replace(priors=check_table_priors(priors, X, Ks))
+    Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
-    rows = GMM(**settings)._check_training_rows(X, None, None)
-    check_spread(one_component(rows, diagonal=True))
-    inits = check_inits(init_params)
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        results = fit_table(rows, models, inits, bar.update)
-    table = [row_of(*cell, X) for cell in zip(models, results, strict=True)]
+        ends = fit_table(rows, models, inits, bar.update)
+    table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     sound = [row for row in table if not row.error]
@@ -332,6 +346,18 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     selection = Selection(table, criterion)
     finish(rows, selection, TO_THE_END * tol)
     return selection
+
+
+def check_table_priors(priors, X, Ks):
+    """Priors (N, K) for the largest K; those of a smaller one are its first columns."""
+    if priors is None:
+        return None
+    if np.ndim(priors) > 1 and len(Ks) > 1:
+        raise ValueError(
+            f"priors has shape {np.shape(priors)}, but K={Ks} are tried: give labels (N,), -1 where "
+            "there is none, or try one K"
+        )
+    return check_rows(X, max(Ks), priors=priors).priors
 
 
 def check_components(n_components):
@@ -364,17 +390,6 @@ def check_types(covariance_types):
     return list({covariance_model(name).letters: name for name in names}.values())
 
 
-def check_inits(init_params):
-    """The kinds of start, one or more."""
-    inits = init_params if isinstance(init_params, tuple) else (init_params,)
-    if not inits:
-        raise ValueError("init_params=() is empty: name one kind of start or more")
-    for init in inits:
-        if isinstance(init, str):
-            method_named(init)
-    return inits
-
-
 def one_seed(random_state):
     """A whole number: the seed itself, or one drawn.
 
@@ -389,30 +404,21 @@ def one_seed(random_state):
 
 
 def fit_table(rows, models, inits, on_end):
-    """Fit every model side by side: for each, the ends of its most promising starts."""
-    guesses, reasons = {}, {}
-    few = rows_of_starts(rows, models, inits)
-    for K in {model.n_components: None for model in models}:
-        try:
-            check_enough_rows(rows, K)
-            guesses[K] = [r for init in inits for r in first_guesses(few, K, init, models[0])]
-        except ValueError as error:
-            reasons[K] = [Result(error=str(error))]
+    """Fit every model side by side: for each, a Run from every start.
+
+    Cells of one covariance model climb best side by side, so models are shared out to
+    processes, if there are several.
+    """
     cells = [Cell(model.n_components, model.covariance_model) for model in models]
-    settings = {name: getattr(models[0], name) for name in ("tol", "max_iter", "var_smoothing")}
-    possible = [cell for cell in cells if cell.n_components in guesses]
-    found = iter(search_shares(rows, few, possible, guesses, on_end=on_end, **settings))
-    return [next(found) if K in guesses else reasons[K] for K, _ in cells]
-
-
-def search_shares(rows, few, cells, guesses, *, on_end, **settings):
-    """:func:`~numpy_ml_gmm.side_by_side.search`, shared out to processes."""
-    shares = shared_out(cells, rows.n_jobs)
+    few = rows_of_starts(rows, models[0], inits, cells)
+    guesses = {K: guesses_of(rows, few, models[0], K, inits) for K in {K for K, _ in cells}}
+    limits = {name: getattr(models[0], name) for name in ("var_smoothing", "tol", "max_iter")}
+    shares = shares_of_work(cells, rows.n_jobs)
     if len(shares) <= 1 or rows.X.size > LARGE:
-        return search(rows, few, cells, guesses, on_end=on_end, **settings)
+        return fit_cells(rows, few, guesses, cells, on_end=on_end, **limits)
     alone = rows._replace(n_jobs=1)
     few = alone if few is rows else few._replace(n_jobs=1)
-    one = partial(search, alone, few, guesses=guesses, **settings)
+    one = partial(fit_cells, alone, few, guesses, **limits)
     found = {}
     for share, ends in zip(shares, in_processes(one, shares, len(shares)), strict=True):
         on_end(len(share))
@@ -420,15 +426,72 @@ def search_shares(rows, few, cells, guesses, *, on_end, **settings):
     return [found[cell] for cell in cells]
 
 
-def shared_out(cells, n):
-    """At most n shares of about equal work.  Cells of one model climb best side by side.
+def rows_of_starts(rows, model, inits, cells):
+    """The rows that starts are drawn from: a sample if there are many and all starts allow it."""
+    if not any(map(is_random, inits)) or any(np.ndim(init) > 0 for init in inits):
+        return rows
+    K = max(K for K, _ in cells)
+    return some_rows(rows, K, np.random.default_rng(model.random_state))
 
-    Examples
-    --------
-    >>> cells = [Cell(K, MODELS[letters]) for letters in ("VVI", "VVV", "VVE") for K in (1, 2)]
-    >>> [{cell.model.letters for cell in share} == {"VVE"} for share in shared_out(cells, 2)]
-    [True, False]
-    """
+
+def guesses_of(rows, few, model, K, inits):
+    """Responsibilities (n, K) of every start for K components, or the reason why there are none."""
+    try:
+        check_enough_rows(rows, K)
+        if few.priors is not None:
+            few = few._replace(priors=few.priors[:, :K])
+            if not few.priors.any(axis=1).all():
+                raise ValueError(f"priors name more components than n_components={K}: raise it")
+        guesses = []
+        for init in inits:
+            rng = np.random.default_rng(model.random_state)
+            guesses += first_guesses(init, few, K, rng, model.n_init if is_random(init) else 1)
+        return guesses
+    except ValueError as error:
+        return error
+
+
+def fit_cells(rows, few, guesses, cells, *, var_smoothing, on_end=int, **limits):
+    """For each cell a :class:`~numpy_ml_gmm.em.Run` from every start, found on a few rows."""
+    found = {}
+    for diagonal in {cell.model.diagonal for cell in cells}:
+        some = [cell for cell in cells if cell.model.diagonal is diagonal]
+        impossible = [cell for cell in some if isinstance(guesses[cell.n_components], Exception)]
+        found |= {cell: [Run(error=str(guesses[cell.n_components]))] for cell in impossible}
+        some = [cell for cell in some if cell not in found]
+        try:
+            sample = data = Data.of(few, diagonal, var_smoothing)
+            if few is not rows:
+                data = Data.of(rows, diagonal, var_smoothing)
+        except ValueError as error:
+            found |= {cell: [Run(error=str(error))] for cell in some}
+            continue
+        moments = {K: first_statistics(sample, guesses[K]) for K in {K for K, _ in some}}
+        starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in some]
+        runs = search(GMM, sample, some, starts, on_end=on_end, **limits)
+        if few is not rows:
+            runs = on_all_rows(data, some, runs, limits)
+        found |= dict(zip(some, runs, strict=True))
+    return [found[cell] for cell in cells]
+
+
+def on_all_rows(data, cells, runs, limits):
+    """The ends that were found on a sample of the rows climb on, on all of them."""
+    tries = [(c, i) for c, some in enumerate(runs) for i, run in enumerate(some) if run.end]
+    ends = [runs[c][i].end for c, i in tries]
+    if ends:
+        found = climb(GMM, data, [cells[c] for c, _ in tries], ends, **limits)
+        for (c, i), run in zip(tries, found, strict=True):
+            runs[c][i] = run
+    return runs
+
+
+def shares_of_work(cells, n):
+    """At most n shares of about equal work; the cells of one covariance model stay together."""
+
+    def work(cells):  # about how long some cells take, beside each other
+        return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
+
     models = {}
     for cell in cells:
         models.setdefault(cell.model.letters, []).append(cell)
@@ -438,92 +501,52 @@ def shared_out(cells, n):
     return shares
 
 
-def work(cells):
-    """About how long some cells take, beside each other.
-
-    Examples
-    --------
-    >>> work([Cell(2, MODELS["VVI"]), Cell(1, MODELS["VVE"])])
-    6
-    """
-    return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
-
-
-def rows_of_starts(rows, models, inits):
-    """The rows that starts are drawn from: a sample if there are many and all starts allow it."""
-    if not any(map(is_random, inits)) or any(np.ndim(init) > 0 for init in inits):
-        return rows
-    K = max(model.n_components for model in models)
-    return some_rows(rows, K, np.random.default_rng(models[0].random_state))
-
-
-def first_guesses(rows, K, init, model):
-    """Responsibilities (N, K) of each start of one kind: ``n_init`` of them if it is random."""
-    rng = np.random.default_rng(model.random_state)
-    one = GMM(K, init_params=init)
-    return [first_guess(one, rows, {}, rng) for _ in range(model.n_init if is_random(init) else 1)]
-
-
-def fitted(model, result, n_features):
-    """A copy of the model with the parameters of a result."""
+def fitted_by(model, run, dtype):
+    """A copy of the model with the end of a run."""
     model = copy.copy(model)
-    names = "weights_", "means_", "covariances_"
-    vars(model).update(zip(names, result.parameters, strict=True))
-    model.history_, model.best_restart_ = [result.history], 0
-    model.log_likelihood_, model.n_iter_ = result.history[-1], len(result.history)
-    model.converged_, model.n_features_in_ = result.converged, n_features
-    model._fitted_type = model.covariance_type
+    start = Start(run.start, [run.history], 0)
+    model._show(run.end, dtype, run.log_likelihood, start, run.converged)
     return model
 
 
-def best_or_reason(model, results, n_features):
+def best_or_reason(model, runs, dtype):
     """The likeliest end of a model that is not degenerate, or in words why there is none."""
-    fits = [fitted(model, result, n_features) for result in results if not result.error]
-    fits = sorted(fits, key=lambda fit: -fit.log_likelihood_)
-    sound = [
-        fit
-        for fit in fits
-        if thinnest(fit).min() > max(fit.var_smoothing, np.finfo(fit.means_.dtype).eps)
-    ]
-    if sound:
-        return sound[0]
-    if not fits:
-        return results[0].error
+    ends = sorted((run for run in runs if run.end), key=lambda run: -run.log_likelihood)
+    least = max(model.var_smoothing, EPS if dtype == np.float64 else float(np.finfo(dtype).eps))
+    thin = [thinnest(run.end, model.var_smoothing) for run in ends]
+    for run, portions in zip(ends, thin, strict=True):
+        if portions.min() > least:
+            return fitted_by(model, run, dtype)
+    if not ends:
+        return next(run.error for run in runs if run.error)
     return (
-        f"component {thinnest(fits[0]).argmin()} has collapsed: only "
+        f"component {thin[0].argmin()} has collapsed: only "
         f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, or "
         "var_smoothing if a cluster so thin is real"
     )
 
 
-def thinnest(model):
+def thinnest(theta, var_smoothing=0.0):
     r"""Each component's smallest variance as a portion of the mixture's in that direction, (K,).
 
     The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top S a` over all
     directions a, with S the covariance of the whole mixture and v ``var_smoothing``.  No
     linear change of units alters it if v = 0.
-
-    Examples
-    --------
-    >>> apart = GMM.from_parameters([0.5, 0.5], [[0.0], [6.0]], [[[1.0]], [[1.0]]], var_smoothing=0)
-    >>> thinnest(apart)
-    array([0.1, 0.1])
     """
-    Sigma = model.covariance_model.expand(model.covariances_, *model.means_.shape)
-    S = mixture_moments(model.weights_, model.means_, Sigma)[1]
-    if Sigma.ndim == 2:
-        return (Sigma / S - model.var_smoothing).min(axis=1)
+    S = mixture_moments(*theta)[1]
+    if theta.diagonal:
+        return (theta.covariances / S - var_smoothing).min(axis=1)
     scale = np.sqrt(np.outer(S.diagonal(), S.diagonal()))
     values, axes = np.linalg.eigh(S / scale)
-    A = axes / np.sqrt(np.maximum(values, np.finfo(float).eps))  # A^T (S / scale) A = 1
-    C = Sigma / scale - model.var_smoothing * np.eye(len(S))
+    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (S / scale) A = 1
+    C = theta.covariances / scale - var_smoothing * np.eye(len(S))
     return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
 
 
-def row_of(model, results, X):
+def row_of(model, runs, rows):
     """The row of one cell, without what its clusters say."""
-    best = best_or_reason(model, results, X.shape[1])
-    row = Row(model.n_components, model.covariance_type)
+    best = best_or_reason(model, runs, rows.X.dtype)
+    row = TableRow(model.n_components, model.covariance_type)
     if isinstance(best, str):
         return replace(row, error=best)
     log_likelihood, d = best.log_likelihood_, best.n_parameters()
@@ -532,7 +555,7 @@ def row_of(model, results, X):
         log_likelihood=log_likelihood,
         n_parameters=d,
         aic=-2 * log_likelihood + 2 * d,
-        bic=-2 * log_likelihood + d * np.log(len(X)),
+        bic=-2 * log_likelihood + d * np.log(rows.total_weight),
         converged=best.converged_,
         model=best,
     )
@@ -542,19 +565,18 @@ def finish(rows, selection, tol):
     """The best rows climb on, and those that take their place if they collapse on the way."""
     while coarse := [r for r in selection.top() if r.converged and r.model.tol > tol]:
         for row in coarse:
-            vars(row).update(vars(climbed_on(rows, row.model, tol)))
+            better = climbed_on(rows, row.model, tol)
+            for field in fields(TableRow):
+                setattr(row, field.name, getattr(better, field.name))
 
 
 def climbed_on(rows, model, tol):
     """The row of a fitted model that climbs on until less than ``tol`` is to come."""
     cell = Cell(model.n_components, model.covariance_model)
-    x = stacked([Moments(*model.e_step(rows).moments())])
     data = Data.of(rows, cell.model.diagonal, model.var_smoothing)
-    with blas_controller().limit(limits=1):
-        [result] = climb(data, [cell], x, tol=tol, max_iter=model.max_iter)
-    if not result.error:
-        result = result._replace(history=model.history_[0] + result.history)
-    row = row_of(copy.copy(model).set_params(tol=tol), [result], rows.X)
+    [run] = climb(GMM, data, [cell], [model.theta], tol=tol, max_iter=model.max_iter)
+    run = run._replace(history=model.history_[0] + run.history)
+    row = row_of(copy.copy(model).set_params(tol=tol), [run], rows)
     if not row.error:
         add_clusters(rows, [row])
     return row
@@ -562,20 +584,20 @@ def climbed_on(rows, model, tol):
 
 def add_clusters(rows, table):
     """Fill in what the most probable components say: ICL and the silhouette."""
-    X = rows.X
-    index, labelled = some_points(np.arange(len(X))), []
+    index, labelled = some_points(np.arange(len(rows.X))), []
     for row in table:
-        joint = row.model.log_joint(rows)
-        complete = float(joint.max(axis=1).sum(dtype=np.float64))
-        row.icl = -2 * complete + row.n_parameters * np.log(len(X))
+        joint = row.model._log_joint(rows)
+        complete = rows.weighted_sum(joint.max(axis=1))
+        row.icl = -2 * complete + row.n_parameters * np.log(rows.total_weight)
         labelled.append(np.eye(row.n_components)[joint[index].argmax(axis=1)])
-    distances = mean_distances(X[index], np.hstack(labelled))  # one pass for all
+    w = None if rows.weights is None else rows.weights[index]
+    distances = mean_distances(rows.X[index], np.hstack(labelled), w)  # one pass for all
     columns = np.cumsum([row.n_components for row in table])[:-1]
     for row, z, d in zip(table, labelled, np.split(distances, columns, axis=1), strict=True):
-        row.silhouette = silhouette_from(d, z)
+        row.silhouette = silhouette_from(d, z, w)
 
 
-def silhouette(X, labels):
+def silhouette(X, labels, *, sample_weight=None):
     r"""Mean silhouette: how much nearer each point is to its own cluster than to the next.
 
     With a the mean distance to the other points of its own cluster and b the
@@ -593,6 +615,8 @@ def silhouette(X, labels):
     X : array (N, D)
     labels : array (N,)
         Any numbers or names.
+    sample_weight : array (N,), optional
+        How often each point counts.
 
     Returns
     -------
@@ -604,23 +628,18 @@ def silhouette(X, labels):
     >>> round(silhouette([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1]), 3)
     0.9
     """
-    X, labels = check_X(X), np.asarray(labels)
+    rows, labels = check_rows(X, 1, sample_weight), np.asarray(labels)
+    X, w = rows.X, rows.weights
     if labels.shape != (len(X),):
         raise ValueError(f"labels has shape {labels.shape}, expected {(len(X),)}: one for each row")
     names, labels = np.unique(some_points(labels), return_inverse=True)
     z = np.eye(len(names))[labels]
-    X = some_points(X)
-    return silhouette_from(mean_distances(X, z), z)
+    w = None if w is None else some_points(w)
+    return silhouette_from(mean_distances(some_points(X), z, w), z, w)
 
 
 def some_points(X):
-    """All rows, or a fixed sample of 5000.
-
-    Examples
-    --------
-    >>> some_points(np.zeros((9000, 2))).shape
-    (5000, 2)
-    """
+    """All rows, or a fixed sample of 5000."""
     X = np.asanyarray(X)
     if len(X) <= ROWS_IN_SILHOUETTE:
         return X
@@ -628,29 +647,17 @@ def some_points(X):
     return X[np.sort(rng.choice(len(X), ROWS_IN_SILHOUETTE, replace=False))]
 
 
-def mean_distances(X, z):
-    """Mean distance of each point to the other points of each cluster, (N, columns of z).
-
-    Examples
-    --------
-    >>> mean_distances(np.array([[0.0], [1.0], [10.0]]), np.array([[1, 0], [1, 0], [0, 1]]))
-    array([[ 1. , 10. ], [ 1. ,  9. ], [ 9.5,  inf]])
-    """
+def mean_distances(X, z, w=None):
+    """Mean distance of each point to the other points of each cluster, (N, columns of z)."""
+    z = z if w is None else z * w[:, None]
     N = z.sum(axis=0)
     total = np.vstack([cdist(X[rows], X) @ z for rows in slices(0, len(X), ROWS_AT_ONCE)])
-    others = N - z  # a point is not one of its own neighbours
-    return np.where(others > 0, total / np.maximum(others, 1), np.inf)
+    others = N - (z > 0)  # a point is not one of its own neighbours
+    return np.where(others > 0, total / np.where(others > 0, others, 1), np.inf)
 
 
-def silhouette_from(distances, z):
-    """Mean silhouette from :func:`mean_distances` and one-hot labels, both (N, K).
-
-    Examples
-    --------
-    >>> d, z = np.array([[1.0, 4.0], [4.0, 1.0]]), np.eye(2)
-    >>> silhouette_from(d, z)
-    0.75
-    """
+def silhouette_from(distances, z, w=None):
+    """Mean silhouette from :func:`mean_distances` and one-hot labels, both (N, K)."""
     if np.count_nonzero(z.any(axis=0)) < 2:
         return np.nan
     own = z == 1
@@ -658,4 +665,4 @@ def silhouette_from(distances, z):
     a, alone = np.where(np.isinf(a), 0, a), np.isinf(a)
     longer = np.maximum(a, b)
     s = np.where(alone | (longer == 0), 0, (b - a) / np.where(longer > 0, longer, 1))
-    return float(s.mean())
+    return float(np.average(s, weights=w))

@@ -5,7 +5,6 @@ import sys
 import numpy as np
 
 from .blocks import Rows, slices
-from .statistics import Statistics
 
 ROWS_AT_ONCE = 8192
 
@@ -215,6 +214,8 @@ def check_priors(priors, N, K):
     Traceback (most recent call last):
     ValueError: priors[1] is all zero: it rules out every component for that row
     """
+    if np.ndim(priors) == 1:
+        return labels_as_priors(priors, N, K)
     a = as_floats(priors, "priors").astype(np.float64, copy=False)
     if a.shape != (N, K):
         raise ValueError(
@@ -231,6 +232,13 @@ def check_priors(priors, N, K):
         n = int(np.argmin(a.any(axis=1)))
         raise ValueError(f"priors[{n}] is all zero: it rules out every component for that row")
     return a
+
+
+def labels_as_priors(labels, N, K):
+    """Labels (N,), -1 where none is known, as priors (N, K)."""
+    labels = _as_array(labels, "priors")
+    known = check_labels(np.where(labels == -1, 0, labels), N, K, "priors")
+    return np.where((labels == -1)[:, None], 1.0, np.eye(K)[known])
 
 
 def check_some_component(priors, weights):
@@ -302,44 +310,13 @@ def check_responsibilities(r, N, K, name):
     return r
 
 
-def check_alive(statistics):
-    """Statistics in which every component holds some points.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> check_alive(SimpleNamespace(counts=np.array([0.0, 9.0])))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ValueError: component 0 holds 0.0 points: lower n_components, raise var_smoothing, ...
-    """
-    N_k = statistics.counts
+def check_alive(N_k):
+    """Every component must hold some points; counts (K,)."""
     k = N_k.argmin()
     if N_k[k] <= 1e-15 * N_k.sum():
         raise ValueError(
             f"component {k} holds {N_k[k]:.1f} points: lower n_components, raise var_smoothing, "
             "or change init_params"
-        )
-    return statistics
-
-
-def check_statistics(statistics, K, D, diagonal):
-    """What an E step of a mixture with K components and D features (None: any) returns.
-
-    Examples
-    --------
-    >>> check_statistics([1.0, 2.0], K=2, D=1, diagonal=True)
-    Traceback (most recent call last):
-    TypeError: statistics is a list: pass what e_step returns
-    """
-    if not isinstance(statistics, Statistics):
-        raise TypeError(f"statistics is a {type(statistics).__name__}: pass what e_step returns")
-    c, A, _ = statistics.groups[0].frame
-    found = len(statistics.sums), len(c), A.ndim == 1
-    wanted = K, len(c) if D is None else D, diagonal
-    if found != wanted:
-        raise ValueError(
-            "statistics are of another model: (n_components, n_features, diagonal) is "
-            f"{found}, expected {wanted}. Pass what e_step of this model returns"
         )
 
 
@@ -361,25 +338,6 @@ def random_generator(random_state):
             f"random_state={random_state!r} must be None, a whole number of at least 0, or a "
             "Generator"
         ) from None
-
-
-def collapsed(k, points=None):
-    """What to say of a component, or of a whole mixture (k is None), without an inverse.
-
-    Examples
-    --------
-    >>> collapsed(1, points=2.0)[:64]
-    'component 1 has collapsed: its covariance is singular (2.0 point'
-    """
-    if k is None:
-        return (
-            "the covariance of the whole mixture is singular: a feature is a linear function "
-            "of others. Drop it, raise var_smoothing, or choose covariance_type='diag'"
-        )
-    return (
-        f"component {k} has collapsed: its covariance is singular ({points:.1f} points). Raise "
-        "var_smoothing, lower n_components, change init_params, or choose a simpler covariance_type"
-    )
 
 
 def check_enough_rows(rows, K):

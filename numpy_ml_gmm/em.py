@@ -1,0 +1,330 @@
+r"""When EM stops, and many mixtures that climb side by side, with leaps.
+
+A step of EM is :meth:`GMM.em_step <numpy_ml_gmm.GMM.em_step>`, here as everywhere.  There are
+two walks over it.  The plain one is :meth:`GMM.iterate <numpy_ml_gmm.GMM.iterate>`: a step, a
+look, a step.  The other is for tables of models and for restarts, which take thousands of
+steps on one data set: M mixtures step together, one array for all of them, and a long climb is
+shortened by leaps.
+
+With x the counts, means and scatters of every component, and two steps from :math:`x_0` to
+:math:`x_1` to :math:`x_2`, the third starts from (:eq:`squarem`)
+
+.. math::
+
+    x' = x_0 - 2 \alpha\, r + \alpha^2 v, \qquad
+    r = x_1 - x_0, \quad v = (x_2 - x_1) - r, \quad
+    \alpha = -\frac{\lVert r \rVert}{\lVert v \rVert} \le -1 .
+
+With :math:`\alpha = -1` that is :math:`x_2`.  A mixture whose likelihood is not higher for the
+leap goes on from :math:`x_2`, so no leap ever lowers a likelihood.
+
+============ ================ ============================================================
+symbol       shape            meaning
+============ ================ ============================================================
+``M, K``                      number of mixtures, components in the largest of them
+``spare``    (M, K)           places that a smaller mixture leaves empty
+``theta``    (M, K), ...      parameters of all mixtures
+``x``        (M, K), ...      statistics of all mixtures; N is 0 where spare
+============ ================ ============================================================
+
+Source: Varadhan & Roland (2008), *Simple and globally convergent methods for accelerating
+the convergence of any EM algorithm*, Scandinavian Journal of Statistics 35(2),
+https://doi.org/10.1111/j.1467-9469.2007.00585.x, scheme S3.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .blocks import blas_controller
+from .covariances import CovarianceModel
+from .frames import ROUNDING, SingularCovariance, collapsed
+from .parameters import Parameters, choose
+
+LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
+
+
+class Cell(NamedTuple):
+    """One mixture to fit: how many components, and which covariances are allowed."""
+
+    n_components: int
+    model: CovarianceModel
+
+
+class Run(NamedTuple):
+    """How EM went from one start."""
+
+    start: Parameters | None = None
+    end: Parameters | None = None  # None if it went no further than a short run, or failed
+    log_likelihood: float = -math.inf  # of the end
+    history: list = ()  # log-likelihood after every step that was kept
+    converged: bool = False
+    error: str | None = None
+
+
+# ---- When to stop -----------------------------------------------------------------------------
+
+
+def gain_to_come(gain, last_gain, log_likelihood, dtype):
+    r"""Aitken's estimate of the gain in log-likelihood from the last step on (:eq:`aitken`).
+
+    Gains shrink like a geometric series, so with rate :math:`a = g_t / g_{t-1}`
+
+    .. math::
+
+        \ell_\infty - \ell_{t-1} \approx \frac{g_t}{1 - a} .
+
+    0 if the gain is lost in the rounding of the log-likelihood.
+
+    Source: Boehning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
+    likelihood ratio for mixtures of densities from the one-parameter exponential family*.
+    """
+    if abs(gain) <= ROUNDING[dtype] * abs(log_likelihood):
+        return 0.0
+    rate = gain / last_gain if last_gain else 0.0  # nan before the second step
+    return abs(gain) / (1 - max(rate, 0)) if rate < 1 else math.inf
+
+
+# ---- Side by side -----------------------------------------------------------------------------
+
+
+class SideBySide:
+    """M mixtures of one data set, and the two halves of the step that they take together.
+
+    The steps are those of a ``family``, :class:`~numpy_ml_gmm.GMM`.  Here is only what it means
+    to be several: spare places, covariance models that differ, and failures.  A mixture of
+    which a component collapses has log-likelihood -inf from then on, and ``failures[m]`` says
+    why; its other results mean nothing.
+    """
+
+    def __init__(self, family, data, cells):
+        self.family = family
+        self.data = data
+        self.cells = cells
+        K = np.array([cell.n_components for cell in cells])
+        self.spare = np.arange(K.max(initial=0)) >= K[:, None]  # (M, K)
+        self.kinds = {}  # covariance model -> numbers of its mixtures
+        for m, cell in enumerate(cells):
+            self.kinds.setdefault(cell.model, []).append(m)
+        self.failures = {}
+
+    def together(self, thetas):
+        """Parameters of single mixtures as those of M, spare places filled."""
+        K = self.spare.shape[1]
+        theta = Parameters(*(np.zeros((len(thetas), K, *a.shape[1:])) for a in thetas[0]))
+        for m, one in enumerate(thetas):
+            for a, b in zip(theta, one, strict=True):
+                a[m, : len(b)] = b
+        self._make_harmless(theta, self.spare)
+        return theta
+
+    def alone(self, theta, m):
+        """The parameters of one mixture, without spare places."""
+        K = self.cells[m].n_components
+        return Parameters(*(a[m, :K].copy() for a in theta))
+
+    def step(self, theta, x):
+        """A step of EM: parameters and their statistics, to the next."""
+        return self.family.em_step(theta, x, self.m_step, self.e_step)
+
+    def m_step(self, x, last=None):
+        """Parameters from statistics; ``last`` are covariances (M, K, ...) to start from."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # spare places divide 0 by 0
+            theta = self.family.maximise(x, self._rule, self.data.smoothing, last)
+        finite = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
+        self._fail(theta, ~self.spare & ~(finite & (theta.weights > 1e-15)))
+        self._make_harmless(theta, self.spare)
+        return theta
+
+    def _rule(self, W, N, last):
+        """From scatters to covariances, each mixture by its own model."""
+        Sigma = np.empty_like(W)
+        for model, members in self.kinds.items():
+            before = None if last is None else last[members]
+            Sigma[members] = model.minimise(W[members], N[members], before)
+        return Sigma
+
+    def e_step(self, theta):
+        """Statistics from parameters; the log-likelihood of a failure is -inf."""
+        while True:
+            try:
+                x = self.family.expect(theta, self.data.rows, self.data.frame)
+                break
+            except SingularCovariance as error:
+                bad = np.zeros(self.spare.shape, bool)
+                bad.flat[error.k] = True
+                self._fail(theta, bad)
+        x.log_likelihood[list(self.failures)] = -np.inf
+        for a in x.counts, x.firsts, x.scatters:
+            a[self.spare] = 0
+        return x
+
+    def _fail(self, theta, bad):
+        """Note why each mixture with a bad component (M, K) fails, and make its place harmless."""
+        for m in np.flatnonzero(bad.any(axis=1)):
+            k = int(bad[m].argmax())
+            reason = collapsed(k, theta.weights[m, k] * self.data.rows.total_weight)
+            self.failures.setdefault(int(m), reason)
+            self._make_harmless(theta, (m, ...))
+            theta.weights[m, 0] = 1
+
+    def _make_harmless(self, theta, where):
+        """In some places (M, K), the moments of the data, and weight 0."""
+        theta.weights[where], theta.means[where] = 0, self.data.mean
+        theta.covariances[where] = self.data.covariance
+
+    def leap(self, x0, x1, x2):
+        """Statistics further along the way of two steps (:eq:`squarem`), for each mixture."""
+        start, one, two = map(self._as_rows, (x0, x1, x2))
+        r, v = one - start, two - 2 * one + start
+        length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
+        alpha = -np.divide(length, bend, out=np.ones(len(r)), where=bend > 0)
+        for _ in range(LEAPS):
+            alpha = np.minimum(alpha, -1)[:, None]
+            rows = start - 2 * alpha * r + alpha**2 * v
+            x = self._as_statistics(rows, like=x2)
+            # Those of some points have counts and variances above 0.
+            least = (
+                x.scatters.min(axis=-1) if x.diagonal else np.linalg.eigvalsh(x.scatters)[..., 0]
+            )
+            possible = ((x.counts > 0) & (least > 0) | self.spare).all(axis=1)
+            if possible.all():
+                return x
+            alpha = np.where(possible, alpha[:, 0], (alpha[:, 0] - 1) / 2)
+        return self._as_statistics(np.where(possible[:, None], rows, two), like=x2)
+
+    def _as_rows(self, x):
+        """Counts, means and scatters in one row (M, P), in units of the data's spread."""
+        parts = (
+            a / unit
+            for a, unit in zip((x.counts, x.shifts, x.scatters), self._units(), strict=True)
+        )
+        return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+
+    def _as_statistics(self, rows, like):
+        """Such rows as statistics again; nothing is known of their likelihood."""
+        sums = like.counts, like.firsts, like.scatters
+        parts = np.split(rows, np.cumsum([a[0].size for a in sums[:2]]), axis=1)
+        shaped = (part.reshape(a.shape) for part, a in zip(parts, sums, strict=True))
+        N, shifts, W = (a * unit for a, unit in zip(shaped, self._units(), strict=True))
+        return like._replace(
+            counts=N,
+            firsts=N[..., None] * shifts,
+            scatters=W,
+            log_likelihood=np.full(len(N), -np.inf),
+        )
+
+    def _units(self):
+        """What counts, means and scatters are measured in."""
+        n, unit = self.data.rows.total_weight, np.sqrt(self.data.variances)
+        square = unit * unit if self.data.covariance.ndim == 1 else np.outer(unit, unit)
+        return n, unit, n * square
+
+    def round_trip(self, theta, x):
+        """Two plain steps and one after a leap: parameters, statistics, likelihoods (3, M).
+
+        The third likelihood is nan where the leap was not worth it.
+        """
+        one, x1 = self.step(theta, x)
+        two, x2 = self.step(one, x1)
+        failures = dict(self.failures)
+        three, x3 = self.step(two, self.leap(x, x1, x2))
+        self.failures = failures  # where a leap leads says nothing of the mixture
+        higher = x3.log_likelihood >= x2.log_likelihood
+        path = [x1.log_likelihood, x2.log_likelihood, np.where(higher, x3.log_likelihood, np.nan)]
+        theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, two, strict=True)))
+        x = _changed(x2, lambda name: choose(higher, getattr(x3, name), getattr(x2, name)))
+        return theta, x, np.array(path)
+
+
+def _changed(x, function):
+    """Statistics with other numbers: ``function`` of each field that has one for each mixture."""
+    names = "counts", "firsts", "scatters", "log_likelihood"
+    return x._replace(**{name: function(name) for name in names})
+
+
+def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_end=int):
+    """EM from some starts, side by side and with leaps: a :class:`Run` for each.
+
+    A mixture ends when what it can still gain is below ``tol`` nats a point, after ``max_iter``
+    steps, or with a failure.  The others go on.
+
+    Parameters
+    ----------
+    family : type
+        :class:`~numpy_ml_gmm.GMM`.
+    data : Data
+    cells : list of Cell
+    starts : list of Parameters
+        One for each cell.
+    tol, max_iter : float, int
+        As for :class:`~numpy_ml_gmm.GMM`.
+    short : int
+        So many plain steps come first, and then ``keep`` says who goes on.
+    keep : callable, optional
+        From the log-likelihoods (M,) after the short run, -inf where it failed, to the numbers
+        of those who go on.
+    on_end : callable
+        Is told how many end.
+    """
+    runs = [Run(start, history=[]) for start in starts]
+    going, N = np.arange(len(runs)), data.rows.total_weight
+    with blas_controller().limit(limits=1):  # small products, which threads would slow down
+        stack = SideBySide(family, data, cells)
+        theta = stack.together(starts)
+        x = stack.e_step(theta)
+        left = gain = np.full(len(runs), np.nan)  # nothing is known yet
+        for _ in range(short):
+            theta, x = stack.step(theta, x)
+            _note(runs, going, x.log_likelihood[None])
+        over = np.ones(len(runs), bool)
+        over[keep(x.log_likelihood) if keep else going] = False
+        while True:
+            steps = np.array([len(runs[m].history) for m in going])
+            done = (left < tol) | (steps >= max_iter) & ~over
+            for i in np.flatnonzero(done):
+                runs[going[i]] = runs[going[i]]._replace(
+                    end=stack.alone(theta, i),
+                    log_likelihood=float(x.log_likelihood[i]),
+                    converged=bool(left[i] < tol),
+                )
+            for i, reason in stack.failures.items():
+                runs[going[i]] = runs[going[i]]._replace(end=None, error=reason)
+                over[i] = True
+            if (over | done).any():
+                on = np.flatnonzero(~(over | done))
+                on_end(len(going) - len(on))
+                if len(on) == 0:
+                    return runs
+                stack, theta, x = _narrowed(stack, theta, x, on)
+                going, steps, gain, over = going[on], steps[on], gain[on], over[on]
+            last = x.log_likelihood
+            if max_iter - steps.max() >= 3:
+                theta, x, path = stack.round_trip(theta, x)
+            else:
+                theta, x = stack.step(theta, x)
+                path = x.log_likelihood[None]
+            _note(runs, going, path)
+            with np.errstate(invalid="ignore"):  # a failure has -inf
+                before, gain = np.vstack([gain, np.diff([last, *path[:2]], axis=0)])[-2:]
+                gained = np.fmax.reduce(path) - last
+            pairs = zip(gain.tolist(), before.tolist(), x.log_likelihood.tolist(), strict=True)
+            aitken = [gain_to_come(*pair, x.dtype) for pair in pairs]
+            # The larger of what Aitken says of the plain steps, and what the whole round gained.
+            left = np.where(np.equal(aitken, 0), 0, np.maximum(aitken, gained)) / N
+
+
+def _note(runs, going, path):
+    """Write down log-likelihoods (steps, M); nan is a step that was not kept."""
+    for m, values in zip(going, path.T.tolist(), strict=True):
+        runs[m].history.extend(value for value in values if math.isfinite(value))
+
+
+def _narrowed(stack, theta, x, on):
+    """The mixtures that go on, with room for the largest of them."""
+    few = SideBySide(stack.family, stack.data, [stack.cells[m] for m in on])
+    K = few.spare.shape[1]
+    cut = {name: getattr(x, name)[on, :K] for name in ("counts", "firsts", "scatters")}
+    x = x._replace(log_likelihood=x.log_likelihood[on], **cut)
+    return few, Parameters(*(a[on, :K] for a in theta)), x

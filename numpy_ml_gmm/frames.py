@@ -1,0 +1,457 @@
+r"""The features T(x), and the coordinates in which they keep their digits.
+
+The log of a weighted Gaussian is linear in fixed features of the point
+(:eq:`exponential-family`):
+
+.. math::
+
+    \log \pi_k \mathcal{N}(x \mid \mu_k, \Sigma_k) = \eta_k^\top T(x),
+    \qquad T(x) = (1,\; y,\; y y^\top), \qquad y = A (x - c) .
+
+:math:`T` are the *sufficient statistics*, :math:`\eta_k` the *natural parameters*.
+
+The *frame* :math:`(c, A)` is free in exact arithmetic.  In floating point it is what keeps
+digits: :math:`E[x^2] - E[x]^2` loses them all when the mean is far from the origin.  One
+frame, that of the data, serves nearly every component.  One that is too small or too far
+away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64 features on,
+with full covariances, every component has its own: the features of a shared frame would be
+D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
+
+========== ============= =======================================================
+symbol     shape         meaning
+========== ============= =======================================================
+``x, y``   (D, B)        a block of points as columns, in data units and in a frame
+``T``      (F, B)        their features; F = 1 + D + D (D + 1) / 2, or 1 + 2 D
+``eta``    (K, F)        natural parameters, each row in its component's frame
+``sums``   (K, F)        sums of r T over the points
+========== ============= =======================================================
+
+Source: Bishop (2006), *Pattern Recognition and Machine Learning*, section 2.4.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import get_blas_funcs, get_lapack_funcs
+
+from .blocks import block_size
+from .parameters import diagonals
+
+DTYPES = np.dtype(np.float64), np.dtype(np.float32)
+ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
+EPS, TINY = ROUNDING[DTYPES[0]], float(np.finfo(DTYPES[0]).tiny)
+# How far off its frame a component may be: this times eps is the error of its log density.
+RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+# With so many features or more, diagonal models keep features point by point in memory, as the
+# data are, and full ones give every component its own frame.
+WIDE = 64
+# No point is looked at from further away: its square times a precision is still a number.
+HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
+
+
+class SingularCovariance(ValueError):
+    """The covariance of component ``k`` (None: of all the data) has no inverse."""
+
+    def __init__(self, k, points=None):
+        super().__init__(collapsed(k, points))
+        self.k = k
+
+
+def collapsed(k, points=None):
+    """What to say of a component, or of the data (k is None), whose covariance has no inverse."""
+    if k is None:
+        return (
+            "the covariance of the whole mixture is singular: a feature is a linear function "
+            "of others. Drop it, raise var_smoothing, or choose covariance_type='diag'"
+        )
+    held = "" if points is None else f" ({points:.1f} points)"
+    return (
+        f"component {k} has collapsed: its covariance is singular{held}. Raise "
+        "var_smoothing, lower n_components, change init_params, or choose a simpler covariance_type"
+    )
+
+
+# ---- Linear algebra --------------------------------------------------------------------------
+
+
+def congruence(A, C):
+    """A C A^T for each C, matrices (..., D, D) or diagonals (..., D)."""
+    return A @ C @ A.T if A.ndim == 2 else A * A * C
+
+
+def cholesky(S):
+    """Lower triangles L with L L^T = S, (K, D, D); SingularCovariance names the first without.
+
+    A pivot that is rounding error beside its diagonal entry means a singular matrix.
+    """
+    try:
+        L = np.linalg.cholesky(S)
+        bad = diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)
+    except np.linalg.LinAlgError:
+        bad = np.array([[np.linalg.eigvalsh(C)[0] <= EPS * np.trace(C)] for C in S])
+    if bad.any():
+        raise SingularCovariance(int(bad.any(axis=1).argmax()))
+    return L
+
+
+def inverse_of_triangle(L):
+    """The inverse of a lower triangle (D, D), a lower triangle too."""
+    invert = get_lapack_funcs("trtri", (L,))
+    return invert(L.T)[0].T  # of C's rows LAPACK sees the transpose, an upper triangle
+
+
+@functools.lru_cache(maxsize=32)
+def pairs(D):
+    """Row and column of each product y_i y_j, i <= j, and how many entries it stands for."""
+    i, j = np.triu_indices(D)
+    return i, j, np.where(i == j, 1.0, 2.0)
+
+
+def packed(C):
+    """The upper triangles of symmetric matrices (..., D, D) in a row, or diagonals as they are."""
+    i, j, _ = pairs(C.shape[-1])
+    return C[..., i, j]
+
+
+def unpacked(s, D):
+    """The symmetric matrices (K, D, D) of :func:`packed` ones."""
+    i, j, _ = pairs(D)
+    C = np.empty((len(s), D, D))
+    C[:, i, j] = C[:, j, i] = s
+    return C
+
+
+# ---- Frames ----------------------------------------------------------------------------------
+
+
+class Frame(NamedTuple):
+    """Where features are taken: y = A (x - c).  A is lower triangular, or a diagonal (D,)."""
+
+    c: np.ndarray  # (D,)
+    A: np.ndarray  # (D, D) lower triangular, or (D,)
+    A_inv: np.ndarray  # in the same shape
+
+    @classmethod
+    def of(cls, mean, covariance, k=None):
+        """The frame in which a Gaussian, that of component k, has mean 0 and covariance I."""
+        if covariance.ndim == 1:
+            return cls.scaled(mean, np.sqrt(covariance), diagonal=True)
+        try:
+            L = cholesky(covariance[None])[0]
+        except SingularCovariance:
+            raise SingularCovariance(k) from None
+        return cls(mean, inverse_of_triangle(L), L)
+
+    @classmethod
+    def scaled(cls, c, scale, diagonal):
+        """The frame with origin c and each feature in its own unit."""
+        A, A_inv = 1 / scale, scale
+        return cls(c, A, A_inv) if diagonal else cls(c, np.diag(A), np.diag(A_inv))
+
+    @property
+    def log_det(self):
+        """The log determinant of A: how much the frame stretches volume."""
+        return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
+
+    def points(self, x):
+        """Points x (D, B), as columns, in this frame.
+
+        A point beyond the horizon, some 10^102 standard deviations away (in single precision
+        10^12), counts as one upon it.
+        """
+        y = x - self.c.astype(x.dtype)[:, None]
+        A, far = self.A.astype(x.dtype, copy=False), HORIZON[x.dtype]
+        if A.ndim == 1:
+            np.multiply(A[:, None], y, out=y)
+        elif len(A) >= WIDE and y.flags.f_contiguous:  # half the work: A is a triangle
+            y = get_blas_funcs("trmm", (y,))(1.0, A.T, y, trans_a=1, overwrite_b=1)
+        else:
+            y = A @ y
+        return y.clip(-far, far, out=y)
+
+
+def n_features(D, diagonal):
+    """F, the length of T."""
+    return 1 + D + (D if diagonal else D * (D + 1) // 2)
+
+
+def features(y, diagonal):
+    """T = (1, y, y y^T), (F, B): of y y^T the upper triangle, or the squares alone."""
+    D, B = y.shape
+    T = np.empty((n_features(D, diagonal), B), y.dtype, "F" if is_wide(D, diagonal) else "C")
+    T[0], T[1 : D + 1] = 1, y
+    if diagonal:
+        np.multiply(y, y, out=T[D + 1 :])
+        return T
+    row = D + 1
+    for i in range(D):
+        np.multiply(y[i], y[i:], out=T[row : row + D - i])
+        row += D - i
+    return T
+
+
+def is_wide(D, diagonal):
+    """Whether features lie in memory point by point, so that long rows are added up."""
+    return diagonal and D >= WIDE
+
+
+class OwnFeatures:
+    """T where components have frames of their own: an array that is never made.
+
+    ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
+    frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
+    first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
+    lost in rounding, and is a symmetric product of the others.
+    """
+
+    __array_ufunc__ = None  # so that NumPy leaves the products to us
+
+    def __init__(self, shared, points, F):
+        self.shared = shared  # (F, B), or None if every component has its own frame
+        self.points = points  # {k: (D, B)}
+        self.F = F
+
+    def __rmatmul__(self, eta):
+        """eta @ T, (K, B)."""
+        y = next(iter(self.points.values()))
+        joint = (
+            np.empty((len(eta), y.shape[1]), y.dtype) if self.shared is None else eta @ self.shared
+        )
+        for k, y in self.points.items():
+            joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
+        return joint
+
+    @property
+    def T(self):
+        """The other product."""
+        return OwnFeaturesTransposed(self)
+
+
+class OwnFeaturesTransposed(NamedTuple):
+    """T.T of :class:`OwnFeatures`."""
+
+    of: OwnFeatures
+    __array_ufunc__ = None
+
+    def __rmatmul__(self, r):
+        """r @ T.T, (K, F)."""
+        shared, points, F = self.of.shared, self.of.points, self.of.F
+        sums = np.zeros((len(r), F), r.dtype) if shared is None else r @ shared.T
+        least = ROUNDING[r.dtype] ** 2 * r.max()
+        for k, y in points.items():
+            D = len(y)
+            n = np.flatnonzero(r[k] > least)
+            r_k, y = r[k, n], y[:, n]
+            sums[k, 0] = r[k].sum()
+            sums[k, 1 : D + 1] = y @ r_k
+            if 1 + 2 * D == F and D > 1:
+                sums[k, D + 1 :] = (y * y) @ r_k
+            else:
+                y = y * np.sqrt(r_k)
+                sums[k, D + 1 :] = packed(y @ y.T)
+        return sums
+
+
+# ---- Natural parameters ----------------------------------------------------------------------
+
+
+class Natural(NamedTuple):
+    """Natural parameters of the K components of a mixture, or of M mixtures side by side."""
+
+    eta: np.ndarray  # (K, F), of M mixtures (M K, F)
+    frame: Frame  # the shared one; its c is where means are measured from
+    own: dict  # {k: Frame} of the components that have their own
+    shape: tuple  # (K,), or (M, K)
+
+    @classmethod
+    def of(cls, theta, rows, frame=None):
+        """Those of some parameters, to be used on some rows (:eq:`natural-parameters`).
+
+        The frame is the one given, or that of the whole mixture.
+
+        Raises
+        ------
+        SingularCovariance
+            If a component's covariance has no inverse.
+        """
+        shape, dtype = theta.weights.shape, rows.X.dtype
+        pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
+        with np.errstate(divide="ignore"):
+            log_pi = np.log(pi)
+        try:
+            check_resolved(mu, Sigma, dtype)
+            frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
+            if has_own_frames(mu.shape[1], theta.diagonal):
+                eta = np.zeros((len(pi), n_features(mu.shape[1], theta.diagonal)))
+                own = {k: Frame.of(mu[k], Sigma[k], k) for k in range(len(pi))}
+            else:
+                eta, off = natural_parameters(log_pi, mu, Sigma, frame)
+                far = np.flatnonzero(~(off <= RESOLUTION[dtype]))
+                own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in far}
+        except SingularCovariance as error:
+            points = None if error.k is None else pi[error.k] * rows.total_weight
+            raise SingularCovariance(error.k, points) from None
+        for k, one in own.items():
+            eta[k] = 0
+            eta[k, 0] = log_pi[k] + one.log_det - mu.shape[1] * np.log(2 * np.pi) / 2
+        return cls(eta.astype(dtype, copy=False), frame, own, shape)
+
+    @classmethod
+    def blank(cls, K, frame, dtype, own=None):
+        """K components that have frames, but no parameters: for given responsibilities."""
+        D, diagonal = len(frame.c), frame.A.ndim == 1
+        if has_own_frames(D, diagonal):
+            own = dict.fromkeys(range(K), frame) | (own or {})
+        return cls(np.zeros((K, n_features(D, diagonal)), dtype), frame, own or {}, (K,))
+
+    @property
+    def diagonal(self):
+        """Whether covariances are diagonals only."""
+        return self.frame.A.ndim == 1
+
+    @property
+    def wide(self):
+        """Whether one mixture's responsibilities may be sparse; see :func:`is_wide`."""
+        return is_wide(len(self.frame.c), self.diagonal) and not self.own and len(self.shape) == 1
+
+    @property
+    def order(self):
+        """How the points of a block lie in memory: feature by feature ("C"), or point by point."""
+        return "F" if len(self.frame.c) >= WIDE else "C"
+
+    def block_size(self, n_rows):
+        """Rows in a block, so that what it needs fits the cache."""
+        K, F = self.eta.shape
+        D = len(self.frame.c)
+        return block_size(K + len(self.own) * D + (F if len(self.own) < K else 0), n_rows)
+
+    def features(self, x):
+        """T of points x (D, B) as columns: (F, B)."""
+        F = self.eta.shape[1]
+        everyone = len(self.own) == len(self.eta)
+        shared = None if everyone else features(self.frame.points(x), self.diagonal)
+        if not self.own:
+            return shared
+        seen = {id(frame): frame for frame in self.own.values()}
+        seen = {key: frame.points(x) for key, frame in seen.items()}
+        return OwnFeatures(shared, {k: seen[id(frame)] for k, frame in self.own.items()}, F)
+
+    def log_joint(self, block):
+        """eta @ T, and the log of the priors: (K, B), or (M, K, B) for M mixtures."""
+        return self.with_priors(self.eta @ self.features(block.x), block)
+
+    def with_priors(self, joint, block):
+        """Add what is known of each point's component, and part mixtures from each other."""
+        joint = joint.reshape(*self.shape, -1)
+        if block.priors is not None:
+            with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
+                joint += np.log(block.priors[: joint.shape[-2]])
+        return joint
+
+    def moments(self, sums):
+        r"""From sums :math:`s_k = (N_k, s^1_k, s^2_k)` to counts, first moments and scatters.
+
+        In a frame, with :math:`m_k = s^1_k / N_k` (:eq:`moments`),
+
+        .. math::
+
+            \sum_n r_{nk} (x_n - c) = A^{-1} s^1_k, \qquad
+            W_k = A^{-1} \bigl( s^2_k - N_k m_k m_k^\top \bigr) A^{-\top} .
+
+        Returns
+        -------
+        counts (K,), firsts (K, D) about the shared frame's c, scatters (K, D, D) or (K, D)
+        """
+        frame, D = self.frame, len(self.frame.c)
+        N, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
+        m = first / np.maximum(N, TINY)[:, None]  # 0 without any points
+        if self.diagonal:
+            W = second - first * m
+        else:
+            W = unpacked(second, D) - first[:, :, None] * m[:, None, :]
+        everyone = len(self.own) == len(sums)
+        if self.diagonal:
+            firsts, scatters = first * frame.A_inv, congruence(frame.A_inv, W)
+        else:
+            firsts = first @ frame.A_inv.T
+            scatters = np.empty_like(W) if everyone else congruence(frame.A_inv, W)
+        for k, one in self.own.items():
+            step = one.A_inv * first[k] if self.diagonal else one.A_inv @ first[k]
+            firsts[k] = N[k] * (one.c - frame.c) + step
+            scatters[k] = congruence(one.A_inv, W[k])
+        if not self.diagonal:  # rounding alone makes them differ from their transposes
+            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2
+        return N, firsts, scatters
+
+
+def has_own_frames(D, diagonal):
+    """Whether every component has its own frame."""
+    return D >= WIDE and not diagonal
+
+
+def natural_parameters(log_weights, means, covariances, frame):
+    r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
+
+    With m and S the mean and covariance in the frame and P the inverse of S,
+
+    .. math::
+
+        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |S| + m^\top P m\bigr),
+        \; P m, \; -\tfrac12 P \Bigr).
+
+    The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
+    their sum is wrong by that times the rounding unit.  It is returned beside eta.
+    """
+    D = means.shape[1]
+    m = (means - frame.c) * frame.A if frame.A.ndim == 1 else (means - frame.c) @ frame.A.T
+    S = congruence(frame.A, covariances)
+    if S.ndim == 2:
+        P, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
+        P_m, second, spread = P * m, -P / 2, P
+    else:
+        L = cholesky(S)
+        U = np.linalg.inv(L)  # the factor is inverted, never the covariance
+        P, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
+        log_det = 2 * np.log(diagonals(L)).sum(axis=1)
+        P_m, second, spread = (P @ m[:, :, None])[:, :, 0], packed(P), diagonals(P)
+        second *= pairs(D)[2] * -0.5
+    energy = D * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
+    constant = log_weights + frame.log_det - energy / 2
+    off = ((m * m + variances) * spread).max(axis=1)
+    return np.concatenate([constant[:, None], P_m, second], axis=1), off
+
+
+def check_resolved(means, covariances, dtype):
+    """A deviation below the rounding of the data itself is none: the points are all equal."""
+    variances = covariances if covariances.ndim == 2 else diagonals(covariances)
+    equal = variances <= (ROUNDING[dtype] * means) ** 2
+    if equal.any():
+        raise SingularCovariance(int(equal.any(axis=1).argmax()))
+
+
+def is_resolved(theta, dtype):
+    """Whether numbers of that type tell the points of each component apart."""
+    limits = np.finfo(dtype)
+    scale = np.sqrt(theta.covariances if theta.diagonal else diagonals(theta.covariances))
+    fine = (scale > limits.eps * np.abs(theta.means)) & (scale > np.sqrt(limits.tiny))
+    return bool(fine.all() and scale.max() < np.sqrt(limits.max))
+
+
+def of_mixture(weights, means, covariances):
+    """The frame of the whole mixture: of its covariance, or its scale if components have own."""
+    mean, covariance = mixture_moments(weights, means, covariances)
+    if covariance.ndim == 2 and has_own_frames(len(mean), diagonal=False):
+        return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)
+    return Frame.of(mean, covariance)
+
+
+def mixture_moments(weights, means, covariances):
+    """Mean and covariance of the whole mixture (:eq:`mixture-moments`)."""
+    mean = weights @ means
+    delta = means - mean
+    if covariances.ndim == 2:
+        return mean, weights @ (covariances + delta * delta)
+    D = len(mean)
+    within = (weights @ covariances.reshape(-1, D * D)).reshape(D, D)
+    return mean, within + (weights[:, None] * delta).T @ delta

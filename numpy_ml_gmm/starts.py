@@ -1,0 +1,245 @@
+r"""Where EM starts.
+
+EM climbs to the optimum of the hill it starts on, so the start decides the
+result.  Each function here looks at the data in standard units,
+:math:`z = (x - \bar x) / s`, and returns a first guess of the
+responsibilities; the first M step turns it into parameters.
+
+========== ============= =======================================================
+name       shape         meaning
+========== ============= =======================================================
+``Z``      (N, D)        the data in standard units
+``w``      (N,)          how often each row counts
+``K``                    number of components
+``r``      (N, K)        responsibilities; labels are rows with a single 1
+========== ============= =======================================================
+"""
+
+import functools
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
+
+from .statistics import constant_features, one_component
+from .validation import check_responsibilities
+
+ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
+ROWS_IN_TREE = 2000  # a tree needs memory for every pair
+
+
+def standardised(X, w):
+    """Each feature with weighted mean 0 and variance 1."""
+    X = X.astype(np.float64)
+    delta = X - np.average(X, axis=0, weights=w)
+    return delta / np.sqrt(np.average(delta**2, axis=0, weights=w))
+
+
+def squared_distances(Z, centres):
+    """Squared distance of each point to each centre, (N, K)."""
+    cross = Z @ centres.T
+    d2 = (Z * Z).sum(axis=1)[:, None] - 2 * cross + (centres * centres).sum(axis=1)
+    return np.maximum(d2, 0)
+
+
+def draw(p, rng):
+    """One index, drawn with probability proportional to p.
+
+    By the inverse of the cumulative sum: a row of weight two is drawn just as
+    two equal rows side by side.
+    """
+    cumulative = np.cumsum(p)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+
+
+def plus_plus(Z, K, rng, w):
+    """K rows, each drawn by squared distance to the nearest row so far.
+
+    Source: Arthur & Vassilvitskii (2007), *k-means++: the advantages of careful
+    seeding*, SODA, pages 1027-1035.
+    """
+    centres = Z[[draw(w, rng)]]
+    nearest = np.full(len(Z), np.inf)
+    for _ in range(K - 1):
+        nearest = np.minimum(nearest, squared_distances(Z, centres[-1:])[:, 0])
+        p = w * nearest
+        centres = np.vstack([centres, Z[draw(p if p.any() else w, rng)]])
+    return centres
+
+
+def one_hot(labels, K):
+    """Labels (N,) as responsibilities (N, K)."""
+    return np.eye(K)[labels]
+
+
+def k_means(Z, K, rng, w, max_iter=100):
+    """Lloyd's algorithm from k-means++ centres: labels by the nearest centre."""
+    centres = plus_plus(Z, K, rng, w)
+    labels = None
+    for _ in range(max_iter):
+        d2 = squared_distances(Z, centres)
+        previous, labels = labels, d2.argmin(axis=1)
+        if previous is not None and (labels == previous).all():
+            break
+        r = one_hot(labels, K) * w[:, None]
+        for k in np.flatnonzero(r.sum(axis=0) == 0):  # an empty cluster takes the farthest point
+            far = int((w * d2.min(axis=1)).argmax())
+            r[far], d2[far] = one_hot(k, K) * w[far], 0
+        N_k = r.sum(axis=0)[:, None]  # 0 where there are fewer different points than clusters
+        centres = np.where(N_k > 0, r.T @ Z / np.where(N_k > 0, N_k, 1), centres)
+    return one_hot(labels, K)
+
+
+def whitened(Z, w):
+    """Z turned to its principal axes, each scaled to variance 1 (or 0, if it has none)."""
+    variance, axes = np.linalg.eigh(np.cov(Z.T, aweights=w, ddof=0).reshape(Z.shape[1], -1))
+    sound = variance > 1e-9
+    return Z @ axes * np.where(sound, 1 / np.sqrt(np.where(sound, variance, 1)), 0)
+
+
+def k_means_plus_plus(Z, K, rng, w):
+    """Labels by the nearest of the k-means++ centres, in standard or in whitened units.
+
+    A coin decides between them.  Restarts differ more than those of k-means, which
+    often all end on the same hill.
+    """
+    if rng.random() < 0.5:
+        Z = whitened(Z, w)
+    return one_hot(squared_distances(Z, plus_plus(Z, K, rng, w)).argmin(axis=1), K)
+
+
+def random_from_data(Z, K, rng, w):
+    """K random rows as means, unit variances: soft labels by their densities."""
+    centres = Z[rng.choice(len(Z), K, replace=False, p=w / w.sum())]
+    d2 = squared_distances(Z, centres)
+    r = np.exp((d2.min(axis=1, keepdims=True) - d2) / 2)
+    return r / r.sum(axis=1, keepdims=True)
+
+
+def random(Z, K, rng, w):
+    """Random responsibilities: each row uniform on the simplex."""
+    return rng.dirichlet(np.ones(K), size=len(Z))
+
+
+def hierarchical(Z, K, rng, w):
+    """Ward's tree, cut into K branches: no randomness, and one tree serves every K.
+
+    The tree grows on principal components, each divided by the root of its spread (Scrucca
+    & Raftery 2015, https://doi.org/10.1007/s11634-015-0220-z).  Of many rows a sample makes
+    the tree, the same one each time, and the others go to the nearest branch.
+    """
+    s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
+    Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
+    some = rows_of_tree(w, max(ROWS_IN_TREE, 2 * K))
+    if K == 1:
+        return np.ones((len(Z), 1))
+    r = one_hot(fcluster(ward_tree(Y[some].tobytes(), Y.shape[1]), K, "maxclust") - 1, K)
+    nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
+    nearest[some] = r
+    return nearest
+
+
+def rows_of_tree(w, most):
+    """The rows that make the tree, each as often as it counts if the weights are whole."""
+    whole = (w == np.floor(w)).all() and w.sum() <= max(10 * most, len(w))
+    some = np.repeat(np.arange(len(w)), w.astype(int) if whole else w > 0)
+    if len(some) > most:
+        some = np.sort(np.random.default_rng(0).choice(some, most, replace=False))
+    return some
+
+
+@functools.lru_cache(maxsize=1)
+def ward_tree(data, D):
+    """Ward's tree of rows given as bytes.  The last is held: a table of fits shares it."""
+    tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
+    tree[:, 2] = np.arange(len(tree))  # heights without ties: a cut gives just K branches
+    return tree
+
+
+METHODS = {
+    "kmeans": k_means,
+    "k-means++": k_means_plus_plus,
+    "random": random,
+    "random_from_data": random_from_data,
+    "hierarchical": hierarchical,
+}
+DETERMINISTIC = {"hierarchical"}
+
+
+def is_random(init):
+    """Whether a second start would differ from the first."""
+    return callable(init) or (isinstance(init, str) and init not in DETERMINISTIC)
+
+
+def check_init(init):
+    """A start that has a name must be one of the known ones."""
+    if isinstance(init, str) and init not in METHODS:
+        raise ValueError(
+            f"init_params={init!r} is not known: choose one of {', '.join(METHODS)}, labels, "
+            "responsibilities, or a function"
+        )
+
+
+def first_guesses(init, rows, K, rng, n=1):
+    """Responsibilities (N, K) of n starts; ``init`` is as in :class:`~numpy_ml_gmm.GMM`."""
+    check_init(init)
+    N = len(rows.X)
+    if callable(init):
+        guesses = [init(rows.X, K, rng) for _ in range(n)]
+        return [check_responsibilities(r, N, K, "init_params(X, ...)") for r in guesses]
+    if not isinstance(init, str):
+        return [check_responsibilities(init, N, K, "init_params")]
+    w = counts_of(rows)
+    Z = standardised(rows.X, w)
+    guesses = (from_left_to_right(METHODS[init](Z, K, rng, w), Z, w) for _ in range(n))
+    return [in_line_with(rows.priors, r) for r in guesses]
+
+
+def counts_of(rows):
+    """How often each row counts, (N,)."""
+    return np.ones(len(rows.X)) if rows.weights is None else rows.weights.astype(np.float64)
+
+
+def by_nearest(rows, means):
+    """Labels by the nearest of the given means, in standard units."""
+    K = len(means)
+    Z = standardised(np.vstack([rows.X, means]), np.append(counts_of(rows), np.zeros(K)))
+    return one_hot(squared_distances(Z[:-K], Z[-K:]).argmin(axis=1), K)
+
+
+def from_left_to_right(r, Z, w):
+    """Number the components by their first coordinate, so that equal fits look equal."""
+    w_r = r * w[:, None]
+    N_k = w_r.sum(axis=0)
+    return r[:, np.argsort(w_r.T @ Z[:, 0] / np.where(N_k > 0, N_k, 1))]
+
+
+def in_line_with(priors, r):
+    """Number the components as the priors do, and let the priors rule out what they rule out."""
+    if priors is None:
+        return r
+    # Huge or tiny ones would over- or underflow; a factor common to a row means nothing here.
+    priors = priors / priors.max(axis=1, keepdims=True)
+    _, order = linear_sum_assignment(priors.T @ r, maximize=True)
+    product = priors * r[:, order]
+    product = np.where(product.any(axis=1, keepdims=True), product, priors)
+    return product / product.sum(axis=1, keepdims=True)
+
+
+def with_weight(rows):
+    """The rows whose weight is not zero."""
+    if rows.weights is None or rows.weights.all():
+        return rows
+    return rows.take(np.flatnonzero(rows.weights))
+
+
+def some_rows(rows, K, rng):
+    """All rows, or a random sample if there are far more than a start needs."""
+    N, D = rows.X.shape
+    enough = K * (ROWS_PER_COMPONENT + ROWS_PER_FEATURE * D)
+    while enough < N:
+        some = rows.take(np.sort(rng.choice(N, size=enough, replace=False)))
+        if len(constant_features(one_component(some, diagonal=True))) == 0:
+            return some
+        enough *= 2  # a feature that is rare shows in none of them: look at more
+    return rows
