@@ -236,8 +236,7 @@ class Stack:
         Sigma = np.empty_like(W)
         for model, members in self.kinds:
             before = None if last is None else last.Sigma[members]
-            found = model.minimise(W[members], x.N[members], before)
-            Sigma[members] = found[..., None] if found.ndim == x.N.ndim else found
+            Sigma[members] = model.minimise(W[members], x.N[members], before)
         theta = Parameters(x.N / x.N.sum(axis=1, keepdims=True), x.mu.copy(), Sigma)
         finite = np.isfinite(Sigma).reshape(*self.spare.shape, -1).all(axis=-1)
         failures = self._failures(theta, ~self.spare & ~(finite & (theta.pi > 1e-15)))
