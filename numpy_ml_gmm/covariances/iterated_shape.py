@@ -8,7 +8,7 @@ import numpy as np
 
 from .rules import _each, _sum, _variances, equal
 
-MAX_STEPS = 500  # of an inner iteration; Newton's method needs about ten, pair by pair up to 500
+MAX_STEPS = 500  # of a search; Newton's method needs about ten, pair by pair up to 500
 # The last Newton step of size h leaves an error of h^2, and of h^4 in the objective; pair by
 # pair it is about h, and h^2.  Between two steps of EM, which come back to it, that is enough
 # sooner.
