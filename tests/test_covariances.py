@@ -16,11 +16,11 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, ortho_group
 
-from numpy_ml_gmm import covariances
-from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model
+import numpy_ml_gmm
+from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model, iterated_axes, varying
 
 HERE = Path(__file__).parent
-DATA = Path(covariances.__file__).parent / "data"
+DATA = Path(numpy_ml_gmm.__file__).parent / "data"
 seeds = st.integers(0, 2**32 - 1)
 every_model = pytest.mark.parametrize("letters", MODELS)
 dimensions = given(seed=seeds, K=st.integers(1, 5), D=st.integers(1, 6))
@@ -186,7 +186,7 @@ def test_common_axes_leave_a_saddle_point():
     for letters in ("EVE", "VVE"):
         np.testing.assert_allclose(estimate(letters, W, np.array([10.0, 10.0])), W / 10)
     # From the axes themselves, too: a step leaves a level point if the objective curves down.
-    step = covariances._newton_angles(W, np.array([10.0, 10.0]), covariances.varying)
+    step = iterated_axes._newton_angles(W, np.array([10.0, 10.0]), varying)
     assert abs(step).max() > 0.05
 
 
@@ -200,7 +200,7 @@ def test_axes_turned_pair_by_pair_end_where_newtons_method_does(letters, D, monk
         W = 0.1 * W + N[:, None, None] * (Q * variances[:, None]) @ Q.T
         ends = []
         for limit in (0, 10**6):
-            monkeypatch.setattr(covariances, "FEW_FEATURES", limit)
+            monkeypatch.setattr(iterated_axes, "FEW_FEATURES", limit)
             ends.append(objective(estimate(letters, W, N), W, N) / N.sum())
         assert ends[0] == pytest.approx(ends[1], abs=1e-7)
 
@@ -401,6 +401,14 @@ def test_a_shape_that_no_volumes_explain_is_refused():
         MODELS["VEI"].estimate(W, N)
 
 
+def test_what_was_not_found_is_named_with_its_points():
+    Sigma, N = np.ones((3, 2)), np.array([5.0, 1.0, 2.5])
+    MODELS["VVI"].check_found(Sigma, N)  # all is found
+    Sigma[1], Sigma[2, 0] = np.nan, np.inf
+    with pytest.raises(ValueError, match=r"VVI: component 1, 2 has collapsed: .*\(3.5 points\)"):
+        MODELS["VVI"].check_found(Sigma, N)
+
+
 # --- names, shapes, numbers of parameters -------------------------------------------------
 
 
@@ -449,6 +457,33 @@ def test_expand_gives_every_component_its_own(K, D):
         np.diagonal(estimate("VII", W, N), axis1=1, axis2=2),
         np.repeat(by_axis.mean(axis=1)[:, None] / N[:, None], D, axis=1),
     )
+
+
+@every_model
+@pytest.mark.parametrize("K, D", [(3, 3), (3, 2), (1, 4), (4, 1)])
+def test_contract_takes_back_what_expand_does(letters, K, D):
+    model, (W, N) = MODELS[letters], side_by_side(letters, [4], [K], D)
+    C = model.estimate(W[0], N[0])
+    Sigma = model.expand(C, K, D)
+    assert np.shape(C) == model.shape(K, D) and Sigma.shape == W[0].shape
+    np.testing.assert_array_equal(model.contract(Sigma), C, strict=True)
+    np.testing.assert_array_equal(model.minimise(W[0], N[0]), Sigma, strict=True)
+
+
+@every_model
+def test_mixtures_side_by_side_are_contracted_each(letters):
+    model, (W, N) = MODELS[letters], side_by_side(letters, range(5), [3] * 5, D=3)
+    Sigma = model.minimise(W, N)
+    assert Sigma.shape == W.shape
+    together = model.contract(Sigma)
+    assert together.shape == (5, *model.shape(3, 3))
+    for m in range(5):
+        np.testing.assert_array_equal(together[m], model.contract(Sigma[m]))
+
+
+def test_two_models_have_one_form_where_their_covariances_have_one_shape():
+    for one, other in itertools.product(MODELS.values(), repeat=2):
+        assert (one.form == other.form) == (one.shape(3, 2) == other.shape(3, 2))
 
 
 # --- real data: R's mclust ----------------------------------------------------------------
