@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
+from .archive import whole_file, write_results
 from .blocks import thread_count
 from .covariances import covariance_model
-from .files import read_table, whole_file, write_results
 from .gmm import GMM
 from .selection import CRITERIA, aligned, check_types, select, silhouette
+from .tables import read_table
 from .validation import ConvergenceWarning, check_count
 
 __all__ = ["main", "parser"]

@@ -44,8 +44,8 @@ from scipy.special import entr, log_softmax, logsumexp, softmax, xlogy
 
 from . import initialization
 from .blocks import Rows, thread_count
+from .conventions import Estimator
 from .covariances import covariance_model
-from .estimator import Estimator
 from .parameters import Parameters
 from .statistics import (
     ROUNDING,
