@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
+from .archive import whole_file, write_results
 from .blocks import thread_count
 from .covariances import covariance_model
-from .files import read_table, whole_file, write_results
 from .gmm import GMM
 from .selection import CRITERIA, aligned, check_types, select, silhouette
+from .tables import read_table
 from .validation import ConvergenceWarning, check_count
 
 __all__ = ["main", "parser"]
@@ -128,20 +129,14 @@ def run(argv):
         model.feature_names_in_ = np.array(table.names, dtype=object)
     show(args, table.X, model, search)
     try:
-        save(args, table.X, model, search)
+        write(args, table.X, model, search)
     except (OSError, RuntimeError, TypeError, ValueError) as error:  # RuntimeError: no LaTeX
         return fail(error, 2)
     return 0
 
 
 def alike(word):
-    """An option's name with ``_`` for ``-``.
-
-    Examples
-    --------
-    >>> alike("--n-clusters=2"), alike("-1"), alike("a-b")
-    ('--n_clusters=2', '-1', 'a-b')
-    """
+    """An option's name with ``_`` for ``-``; what is no long option stays as it is."""
     name, mark, value = word.partition("=")
     return "--" + name[2:].replace("-", "_") + mark + value if word.startswith("--") else word
 
@@ -254,24 +249,20 @@ def fit_one(model, X):
 
 
 def show(args, X, model, search):
-    """Print the search, and the mixture."""
+    """Print the search, what was fitted and whether it converged, the criteria, the parameters."""
     print(f"{args.data_path}: {len(X)} rows, {X.shape[1]} features\n")
     if search is not None:
         print(search, end="\n\n")
-    print("\n".join([*headline(model), *criteria(model, X), "", *parameters(model)]))
-
-
-def headline(model):
-    """What was fitted, and whether it converged."""
     letters = covariance_model(model.covariance_type).letters
     name = model.covariance_type + (f" ({letters})" if letters != model.covariance_type else "")
     verb = "converged" if model.converged_ else "not converged"
     components = f"{model.n_components} component" + "s" * (model.n_components > 1)
     steps = f"{model.n_iter_} step" + "s" * (model.n_iter_ > 1)
-    return [f"{components}, covariances {name}: {verb} after {steps} of EM"]
+    print(f"{components}, covariances {name}: {verb} after {steps} of EM")
+    print("\n".join([*criterion_lines(model, X), "", *component_lines(model)]))
 
 
-def criteria(model, X):
+def criterion_lines(model, X):
     """The log-likelihood and the criteria, a line each."""
     rows = [
         ["log-likelihood", f"{model.log_likelihood_:.4f}", "the sum over rows, in nats"],
@@ -284,33 +275,32 @@ def criteria(model, X):
     return [f"  {name:15}{value:>14}  ({remark})" for name, value, remark in rows]
 
 
-def parameters(model):
+def component_lines(model):
     """Weight, mean and covariance of every component."""
-    K, D = model.means_.shape
-    names = getattr(model, "feature_names_in_", [f"x{d}" for d in range(D)])
-    Sigma = model.covariance_model.expand(model.covariances_, K, D)
+    theta = model.theta
+    names = getattr(model, "feature_names_in_", [f"x{d}" for d in range(theta.means.shape[1])])
     lines = []
-    for k in range(K):
-        table = [["", *names], ["mean", *map("{:.6g}".format, model.means_[k])]]
-        rows = np.diag(Sigma[k]) if Sigma.ndim == 2 else Sigma[k]
+    for k, (weight, mean, Sigma) in enumerate(zip(*theta, strict=True)):
+        table = [["", *names], ["mean", *map("{:.6g}".format, mean)]]
+        rows = np.diag(Sigma) if theta.diagonal else Sigma  # (D, D)
         table += [["covariance" * (d == 0), *map("{:.6g}".format, S)] for d, S in enumerate(rows)]
-        lines += [f"component {k}, weight {model.weights_[k]:.6g}"]
+        lines += [f"component {k}, weight {weight:.6g}"]
         lines += ["  " + line for line in aligned(table)] + [""]
     return lines[:-1]
 
 
-def save(args, X, model, search):
+def write(args, X, model, search):
     """Write what was asked for, and say where it is."""
     if args.out:
         write_results(args.out, model, X, "" if search is None else str(search))
         print(f"\nresults in {args.out}")
     if args.plot:
         with whole_file(args.plot) as path:
-            draw(model, X).savefig(path, dpi=150)
+            picture(model, X).savefig(path, dpi=150)
         print(f"\npicture in {args.plot}")
 
 
-def draw(model, X):
+def picture(model, X):
     """A figure of the mixture: a density, contours, or every pair of features."""
     from matplotlib.figure import Figure
 

@@ -51,9 +51,9 @@ from scipy.special import softmax as responsibilities
 
 from . import restarts
 from .blocks import thread_count
+from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .estimator import Estimator
 from .frames import ROUNDING, Natural, cholesky, is_resolved
 from .parameters import Parameters, choose
 from .statistics import Data, Statistics, add_up, map_log_joint, smoothed, softmax, total_variance

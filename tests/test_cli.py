@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from numpy_ml_gmm import GMM, cli, load_iris, load_old_faithful
+from numpy_ml_gmm.archive import whole_file, whole_folder
 from numpy_ml_gmm.cli import main
-from numpy_ml_gmm.files import read_table, whole_file, whole_folder
+from numpy_ml_gmm.tables import read_table
 
 FAITHFUL = load_old_faithful().X
 RANGE = ["--find_num_clusters_range", "1", "4", "--data_path", "old_faithful"]

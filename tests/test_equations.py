@@ -1,4 +1,6 @@
-"""Every numbered equation of the documentation, with both sides worked out independently.
+"""The numbered equations of the documentation, with both sides worked out independently.
+
+Those of chains of classes are in test_modules.py, those of Fisher vectors in test_fisher.py.
 
 The left side of an equation and its right side are computed by different means:
 brute force over all K^N assignments, finite differences, numerical integration,
@@ -6,7 +8,7 @@ scipy.stats.  Where the package has a method for it, the method must agree too.
 """
 
 import sys
-from itertools import pairwise, permutations, product
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,10 +19,9 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import entr, logsumexp, rel_entr, softmax
 from scipy.stats import multivariate_normal, norm, ortho_group
 
-from numpy_ml_gmm import GMM, load_old_faithful, markov
+from numpy_ml_gmm import GMM, load_old_faithful
 from numpy_ml_gmm.covariances import MODELS, covariance_model
 from numpy_ml_gmm.gmm import gain_to_come
-from numpy_ml_gmm.modules import MarkovModule, matching, responsibilities
 from numpy_ml_gmm.statistics import Frame, natural_parameters
 
 ROOT = Path(__file__).parents[1]
@@ -902,165 +903,3 @@ def test_the_gradient_oracle_agrees_with_scipys():
 
     numeric = approx_fprime(p.mu.ravel(), f, 1e-7)
     np.testing.assert_allclose(slope(f, p.mu.ravel()), numeric, rtol=1e-4)
-
-
-# ---- Modules: a chain of classes ---------------------------------------------------------------
-
-
-def chain(N=5, K=3, seed=0):
-    """Evidence, transitions, a start, and every path with its joint by definition."""
-    rng = np.random.default_rng(seed)
-    c = SimpleNamespace(
-        b=rng.uniform(0.1, 1, size=(N, K)),
-        A=rng.dirichlet(np.ones(K), size=K),
-        a=rng.dirichlet(np.ones(K)),
-    )
-    c.paths = np.array(list(product(range(K), repeat=N)))
-    c.joint = np.array([path_joint(c, path) for path in c.paths])
-    return c
-
-
-def path_joint(c, path):
-    steps = [c.A[j, k] for j, k in pairwise(path)]
-    return c.a[path[0]] * np.prod(steps) * np.prod(c.b[np.arange(len(path)), path])
-
-
-def marginal(c, n, weights):
-    """The distribution of z_n under weights on all paths."""
-    sums = np.bincount(c.paths[:, n], weights=weights, minlength=len(c.a))
-    return sums / sums.sum()
-
-
-def normalised(rows):
-    return rows / rows.sum(axis=-1, keepdims=True)
-
-
-@pytest.mark.equation("chain-joint")
-def test_the_joint_of_all_paths_sums_to_the_matrix_product():
-    c = chain()
-    row = c.a * c.b[0]
-    for n in range(1, 5):
-        row = row @ c.A @ np.diag(c.b[n])
-    assert c.joint.sum() == close(row.sum())
-    assert markov.posterior(c.b, c.A, c.a).log_likelihood == close(np.log(c.joint.sum()))
-
-
-@pytest.mark.equation("forward-pass")
-def test_the_forward_pass_filters():
-    c = chain()
-    alpha, scale = markov.forward_pass(c.b, c.A, c.a)
-    previous = 1.0
-    for n in range(5):
-        short = chain()
-        short.b = c.b[: n + 1]
-        paths = np.array(list(product(range(3), repeat=n + 1)))
-        joint = np.array([path_joint(short, path) for path in paths])
-        ends = np.bincount(paths[:, n], weights=joint, minlength=3)
-        np.testing.assert_allclose(alpha[n], ends / joint.sum())
-        assert scale[n] == close(joint.sum() / previous)
-        before = c.a if n == 0 else alpha[n - 1] @ c.A
-        np.testing.assert_allclose(ends / previous, c.b[n] * before)
-        previous = joint.sum()
-
-
-@pytest.mark.equation("backward-pass")
-def test_the_backward_pass_is_the_chance_of_the_later_rows():
-    c = chain()
-    beta = markov.backward_pass(c.b, c.A)
-    later = np.ones(3)
-    for n in range(4, -1, -1):
-        np.testing.assert_allclose(normalised(beta[n]), normalised(later))
-        by_paths = [
-            sum(
-                np.prod([c.A[j, m] for j, m in pairwise((k, *rest))])
-                * np.prod(c.b[np.arange(n + 1, 5), list(rest)])
-                for rest in product(range(3), repeat=4 - n)
-            )
-            for k in range(3)
-        ]
-        np.testing.assert_allclose(later, by_paths)
-        later = c.A @ (c.b[n] * later)
-
-
-@pytest.mark.equation("chain-message")
-def test_the_message_holds_what_the_other_rows_say():
-    c = chain()
-    result = markov.posterior(c.b, c.A, c.a)
-    alpha, beta = markov.forward_pass(c.b, c.A, c.a)[0], markov.backward_pass(c.b, c.A)
-    for n in range(5):
-        without = marginal(c, n, c.joint / c.b[n, c.paths[:, n]])
-        before = c.a if n == 0 else alpha[n - 1] @ c.A
-        np.testing.assert_allclose(normalised(beta[n] * before), without)
-        np.testing.assert_allclose(result.message[n], without)
-
-
-@pytest.mark.equation("chain-posterior")
-def test_the_posterior_is_that_of_all_paths():
-    c = chain()
-    result = markov.posterior(c.b, c.A, c.a)
-    for n in range(5):
-        without = marginal(c, n, c.joint / c.b[n, c.paths[:, n]])
-        np.testing.assert_allclose(normalised(c.b[n] * without), marginal(c, n, c.joint))
-        np.testing.assert_allclose(result.gamma[n], marginal(c, n, c.joint))
-
-
-@pytest.mark.equation("chain-counts")
-def test_the_counts_are_steps_averaged_over_all_paths():
-    c = chain()
-    steps = np.zeros((len(c.paths), 3, 3))
-    for i, path in enumerate(c.paths):
-        for j, k in pairwise(path):
-            steps[i, j, k] += 1
-    average = np.tensordot(c.joint / c.joint.sum(), steps, 1)
-    alpha, beta = markov.forward_pass(c.b, c.A, c.a)[0], markov.backward_pass(c.b, c.A)
-    tables = [np.outer(alpha[n - 1], c.b[n] * beta[n]) * c.A for n in range(1, 5)]
-    np.testing.assert_allclose(sum(table / table.sum() for table in tables), average)
-    np.testing.assert_allclose(markov.posterior(c.b, c.A, c.a).counts, average)
-
-
-@pytest.mark.equation("transitions")
-def test_no_transitions_make_the_counts_likelier():
-    C = np.random.default_rng(0).uniform(0.5, 3, size=(3, 3))
-    formula = C / C.sum(axis=1, keepdims=True)
-
-    def loss(free):
-        return -(C * np.log(softmax(np.c_[free.reshape(3, 2), np.zeros(3)], axis=1))).sum()
-
-    best = minimize(loss, np.zeros(6), tol=1e-12).x
-    found = softmax(np.c_[best.reshape(3, 2), np.zeros(3)], axis=1)
-    np.testing.assert_allclose(found, formula, atol=1e-5)
-    np.testing.assert_allclose(markov.transitions(C), formula)
-
-
-@pytest.mark.equation("evidence")
-def test_the_evidence_is_the_density_of_each_row():
-    p = problem()
-    rho = p.rng.dirichlet(np.ones(3), size=5)
-    r = normalised(rho * np.exp(joint_of(p)))
-    density = np.exp(joint_of(p)) / p.pi
-    np.testing.assert_allclose(normalised(r / (rho * p.pi)), normalised(density))
-    module = MarkovModule()
-    module._said, module.weights = rho, p.pi
-    np.testing.assert_allclose(normalised(module._evidence(r)), normalised(density))
-
-
-@pytest.mark.equation("chain-to-mixture")
-def test_with_the_chains_answer_the_mixture_has_the_posterior_of_all_paths():
-    p, c = problem(), chain()
-    c.b = np.exp(joint_of(p)) / p.pi
-    c.joint = np.array([path_joint(c, path) for path in c.paths])
-    without = [marginal(c, n, c.joint / c.b[n, c.paths[:, n]]) for n in range(5)]
-    rho = normalised(np.array(without) / p.pi)
-    r = normalised(rho * np.exp(joint_of(p)))
-    np.testing.assert_allclose(r, [marginal(c, n, c.joint) for n in range(5)])
-    np.testing.assert_allclose(responsibilities(model_of(p), p.X, rho), r)
-
-
-@pytest.mark.equation("matching")
-def test_no_naming_is_better():
-    rng = np.random.default_rng(0)
-    z, c = rng.integers(4, size=60), rng.integers(4, size=60)
-    best = max(np.mean(np.array(names)[z] == c) for names in permutations(range(4)))
-    labels, accuracy = matching(z, c, 4)
-    assert accuracy == close(best)
-    assert np.mean(labels[z] == c) == close(best)

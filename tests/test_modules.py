@@ -10,11 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import approx_fprime
+from scipy.optimize import approx_fprime, minimize
+from scipy.special import softmax
 from scipy.stats import multivariate_normal
 
-from numpy_ml_gmm import GMM, markov
+from numpy_ml_gmm import GMM
 from numpy_ml_gmm.modules import GMMModule, MarkovModule, Module, Observation, matching
+from numpy_ml_gmm.modules.chain import (
+    backward_pass,
+    forward_pass,
+    posterior,
+    rows_to_one,
+    transitions,
+)
 
 ROOT = Path(__file__).parents[1]
 SEED_SCRIPT = """
@@ -288,25 +296,31 @@ def test_the_likelihood_is_the_sum_over_all_paths(seed):
     for row in b[1:]:
         vector = vector @ A @ np.diag(row)
     assert vector.sum() == pytest.approx(joint.sum())
-    assert markov.posterior(b, A, a).log_likelihood == pytest.approx(np.log(joint.sum()))
+    assert posterior(b, A, a).log_likelihood == pytest.approx(np.log(joint.sum()))
 
 
 @pytest.mark.equation("forward-pass")
 @pytest.mark.parametrize("seed", range(3))
 def test_alpha_is_the_posterior_given_the_rows_so_far(seed):
     b, A, a, _ = chain(seed=seed)
-    alpha, c = markov.forward_pass(b, A, a)
-    for n in range(1, len(b) + 1):
-        joint = all_paths(b[:n], A, a)
-        np.testing.assert_allclose(alpha[n - 1], sum_but(joint, n - 1) / joint.sum(), rtol=1e-10)
-        assert np.prod(c[:n]) == pytest.approx(joint.sum())
+    alpha, c = forward_pass(b, A, a)
+    before = 1.0  # p(rows before)
+    for n in range(len(b)):
+        joint = all_paths(b[: n + 1], A, a)
+        ends = sum_but(joint, n)  # p(z_n, rows so far)
+        np.testing.assert_allclose(alpha[n], ends / joint.sum(), rtol=1e-10)
+        assert np.prod(c[: n + 1]) == pytest.approx(joint.sum())
+        ahead = a if n == 0 else alpha[n - 1] @ A
+        np.testing.assert_allclose(ends / before, b[n] * ahead, rtol=1e-10)
+        before = joint.sum()
 
 
 @pytest.mark.equation("backward-pass")
 def test_beta_is_what_the_later_rows_say():
     b, A, _, _ = chain()
-    beta = markov.backward_pass(b, A)
-    for n in range(len(b)):
+    beta = backward_pass(b, A)
+    formula = np.ones(3)
+    for n in reversed(range(len(b))):
         later = np.zeros(3)
         for k in range(3):
             for z in itertools.product(range(3), repeat=len(b) - n - 1):
@@ -314,57 +328,76 @@ def test_beta_is_what_the_later_rows_say():
                 steps = np.prod([A[i, j] for i, j in itertools.pairwise(path)])
                 later[k] += steps * np.prod([b[n + 1 + m, j] for m, j in enumerate(z)])
         np.testing.assert_allclose(beta[n], later / later.sum(), rtol=1e-10)
+        np.testing.assert_allclose(formula, later, rtol=1e-10)
+        formula = A @ (b[n] * formula)
+
+
+def of_the_others(joint, b, n):
+    """p(z_n | all rows but n) by the sum over all paths, (K,)."""
+    rest = sum_but(joint / np.expand_dims(b[n], [m for m in range(len(b)) if m != n]), n)
+    return rest / rest.sum()
 
 
 @pytest.mark.equation("chain-message")
 def test_the_message_is_the_posterior_without_the_row():
     b, A, a, joint = chain()
+    alpha, beta = forward_pass(b, A, a)[0], backward_pass(b, A)
     for n in range(len(b)):
         without = b.copy()
         without[n] = 1  # the row says nothing
-        rest = sum_but(joint / np.expand_dims(b[n], [m for m in range(len(b)) if m != n]), n)
-        np.testing.assert_allclose(markov.posterior(b, A, a).message[n], rest / rest.sum())
-        np.testing.assert_allclose(markov.posterior(without, A, a).gamma[n], rest / rest.sum())
+        rest = of_the_others(joint, b, n)
+        np.testing.assert_allclose(posterior(b, A, a).message[n], rest)
+        np.testing.assert_allclose(posterior(without, A, a).gamma[n], rest)
+        formula = beta[n] * (a if n == 0 else alpha[n - 1] @ A)
+        np.testing.assert_allclose(formula / formula.sum(), rest)
 
 
 @pytest.mark.equation("chain-posterior")
 def test_gamma_is_the_share_of_all_paths_through_the_class():
     b, A, a, joint = chain()
     for n in range(len(b)):
-        np.testing.assert_allclose(
-            markov.posterior(b, A, a).gamma[n], sum_but(joint, n) / joint.sum(), rtol=1e-10
-        )
+        share = sum_but(joint, n) / joint.sum()
+        np.testing.assert_allclose(posterior(b, A, a).gamma[n], share, rtol=1e-10)
+        formula = b[n] * of_the_others(joint, b, n)
+        np.testing.assert_allclose(formula / formula.sum(), share, rtol=1e-10)
 
 
 @pytest.mark.equation("chain-counts")
 def test_counts_are_the_expected_numbers_of_steps_over_all_paths():
     b, A, a, joint = chain()
     steps = sum(sum_but(joint, n, n + 1) for n in range(len(b) - 1)) / joint.sum()
-    np.testing.assert_allclose(markov.posterior(b, A, a).counts, steps, rtol=1e-10)
+    np.testing.assert_allclose(posterior(b, A, a).counts, steps, rtol=1e-10)
+    alpha, beta = forward_pass(b, A, a)[0], backward_pass(b, A)
+    tables = [np.outer(alpha[n - 1], b[n] * beta[n]) * A for n in range(1, len(b))]
+    np.testing.assert_allclose(sum(table / table.sum() for table in tables), steps, rtol=1e-10)
 
 
 @pytest.mark.equation("chain-q")
 def test_q_is_the_mean_log_joint_over_all_paths():
     b, A, a, joint = chain()
     by_paths = (joint / joint.sum() * np.log(joint)).sum()
-    result = markov.posterior(b, A, a)
+    result = posterior(b, A, a)
     parts = result.gamma[0] @ np.log(a), result.counts * np.log(A), result.gamma * np.log(b)
     assert sum(np.sum(part) for part in parts) == pytest.approx(by_paths)
 
 
 @pytest.mark.equation("transitions")
 def test_no_other_transitions_make_the_expected_path_likelier():
-    rng = np.random.default_rng(0)
-    C = rng.uniform(0.1, 5, size=(3, 3))
-    best = markov.transitions(C)
-    np.testing.assert_allclose(best, C / C.sum(axis=1, keepdims=True), rtol=1e-12)
-    others = (rng.dirichlet(np.ones(3), size=3) for _ in range(200))
-    assert all((C * np.log(A)).sum() < (C * np.log(best)).sum() for A in others)
+    C = np.random.default_rng(0).uniform(0.5, 3, size=(3, 3))
+    formula = C / C.sum(axis=1, keepdims=True)
+
+    def loss(free):
+        return -(C * np.log(softmax(np.c_[free.reshape(3, 2), np.zeros(3)], axis=1))).sum()
+
+    best = minimize(loss, np.zeros(6), tol=1e-12).x
+    found = softmax(np.c_[best.reshape(3, 2), np.zeros(3)], axis=1)
+    np.testing.assert_allclose(found, formula, atol=1e-5)
+    np.testing.assert_allclose(transitions(C), formula, rtol=1e-12)
 
 
 def test_a_thousand_rows_neither_under_nor_overflow():
     b = np.random.default_rng(0).uniform(size=(1000, 2)) * 1e-200
-    result = markov.posterior(b, np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.5, 0.5]))
+    result = posterior(b, np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.5, 0.5]))
     assert all(np.isfinite(part).all() for part in result)
     assert result.counts.sum() == pytest.approx(999)
 
@@ -377,9 +410,9 @@ def test_messages_are_the_evidence_and_what_the_other_rows_say(tmp_path):
     rng = np.random.default_rng(0)
     N, K = 6, 2
     said, pi, density = rng.dirichlet([1, 1], N), np.array([0.3, 0.7]), rng.uniform(size=(N, K))
-    r = markov.rows_to_one(said * pi * density)
+    r = rows_to_one(said * pi * density)
     evidence = r / said / pi
-    np.testing.assert_allclose(markov.rows_to_one(evidence), markov.rows_to_one(density))
+    np.testing.assert_allclose(rows_to_one(evidence), rows_to_one(density))
     module, below = MarkovModule(mode="recog", directory=tmp_path), Observation(r)
     module.connect(below)
     A, a = np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0.6, 0.4])
@@ -391,7 +424,7 @@ def test_messages_are_the_evidence_and_what_the_other_rows_say(tmp_path):
     for n in range(N):
         gamma = sum_but(joint, n) / joint.sum()
         np.testing.assert_allclose(module.get_forward_msg()[n], gamma, rtol=1e-9)
-        answer = markov.rows_to_one(gamma / density[n] / pi)
+        answer = rows_to_one(gamma / density[n] / pi)
         np.testing.assert_allclose(below.get_backward_msg()[n], answer, rtol=1e-9)
         back = answer * pi * density[n]  # the mixture's responsibilities with this message
         np.testing.assert_allclose(back / back.sum(), gamma, rtol=1e-9)
@@ -433,7 +466,7 @@ def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tm
     # The mixture's responsibilities are the chain's posterior, exactly.
     gmm1.update()
     np.testing.assert_allclose(gmm1.get_forward_msg(), chain1.get_forward_msg(), atol=1e-7)
-    gamma = markov.posterior(densities(X, model.means_, model.covariances_), A, a).gamma
+    gamma = posterior(densities(X, model.means_, model.covariances_), A, a).gamma
     np.testing.assert_allclose(gmm1.get_forward_msg(), gamma, atol=1e-7)
 
     # No direction raises the likelihood of the hidden Markov model.
@@ -454,7 +487,7 @@ def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tm
     fresh, _ = sticky(50, seed=1)
     Module.reset_count()
     again, _ = alternate(fresh, tmp_path, rounds=2, mode="recog")
-    gamma = markov.posterior(densities(fresh, model.means_, model.covariances_), A, a).gamma
+    gamma = posterior(densities(fresh, model.means_, model.covariances_), A, a).gamma
     np.testing.assert_allclose(again.get_forward_msg(), gamma, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""What every estimator has: parameters by name, files, and scikit-learn's conventions.
+"""scikit-learn's conventions: parameters by name, repr, tags, feature names; and saved models.
 
 Nothing here knows about mixtures.  scikit-learn is never imported, except by
 ``__sklearn_tags__``, which only scikit-learn calls.
@@ -6,14 +6,9 @@ Nothing here knows about mixtures.  scikit-learn is never imported, except by
 
 import contextlib
 import inspect
-import json
 
-import numpy as np
-
-from .files import DAMAGED, whole_file
+from . import archive
 from .validation import feature_names, not_fitted_error
-
-FORMAT = 1
 
 
 class Estimator:
@@ -138,12 +133,7 @@ class Estimator:
         ...     os.listdir(folder)
         ['iris.npz']
         """
-        stored = {name: _storable(name, value) for name, value in vars(self).items()}
-        arrays = {name: v for name, v in stored.items() if isinstance(v, np.ndarray)}
-        plain = {name: v for name, v in stored.items() if name not in arrays}
-        header = json.dumps({"format": FORMAT, "class": type(self).__name__, "values": plain})
-        with whole_file(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, header=np.array(header), **arrays)
+        archive.save(path, type(self).__name__, vars(self))
 
     @classmethod
     def load(cls, path):
@@ -164,41 +154,7 @@ class Estimator:
         ...     GMM.load(path).means_.shape
         (3, 4)
         """
-        try:
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name][()] for name in file.files}
-            header = json.loads(str(arrays.pop("header")))
-            kind = header["format"], header["class"]
-            values = header["values"] | arrays
-        except FileNotFoundError:
-            raise
-        except (*DAMAGED, KeyError, TypeError, OSError) as error:
-            raise ValueError(f"{path} is not a model written by save: {error}") from None
-        if kind != (FORMAT, cls.__name__):
-            raise ValueError(f"{path} holds {kind[1]}, expected {cls.__name__}")
         model = cls()
-        vars(model).update(values)
+        for name, value in archive.load(path, cls.__name__).items():
+            setattr(model, name, value)
         return model
-
-
-def _storable(name, value):
-    """A value for JSON, or an array: how it can be written without pickle."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    try:
-        if isinstance(value, list):  # arrays and NumPy's numbers in it become plain ones
-            return json.loads(json.dumps(value, default=lambda item: item.tolist()))
-        return _plain_array(value)
-    except (AttributeError, TypeError, ValueError):
-        raise TypeError(
-            f"{name}={value!r} cannot be saved: set it to a plain value or an array"
-        ) from None
-
-
-def _plain_array(value):
-    array = np.asarray(value)
-    if array.dtype != object:
-        return array
-    if all(isinstance(item, str) for item in array.ravel()):
-        return array.astype(str)
-    raise TypeError("objects need pickle")

@@ -31,19 +31,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-TINY = 1e-150  # no class is ruled out for good, and a product of two is not yet zero
+LEAST_COUNT = 1e-150  # no class is ruled out for good, and a product of two is not yet zero
 
 
 class Posterior(NamedTuple):
-    """What a chain says of the classes of its rows.
-
-    Examples
-    --------
-    >>> b = np.array([[0.9, 0.1], [0.5, 0.5]])
-    >>> found = posterior(b, np.eye(2), np.array([0.5, 0.5]))
-    >>> found.counts
-    array([[0.9, 0. ], [0. , 0.1]])
-    """
+    """What a chain says of the classes of its rows."""
 
     message: np.ndarray  # (N, K)
     gamma: np.ndarray  # (N, K)
@@ -146,15 +138,9 @@ def transitions(counts):
     >>> transitions(np.array([[3.0, 1.0], [0.0, 0.0]]))
     array([[0.75, 0.25], [0.5 , 0.5 ]])
     """
-    return rows_to_one(counts + TINY)
+    return rows_to_one(counts + LEAST_COUNT)
 
 
 def rows_to_one(p):
-    """Each row divided by its sum.
-
-    Examples
-    --------
-    >>> rows_to_one(np.array([[1.0, 3.0]]))
-    array([[0.25, 0.75]])
-    """
+    """Each row divided by its sum."""
     return p / p.sum(axis=-1, keepdims=True)

@@ -1,0 +1,337 @@
+"""The base class of modules, data as a module, and the two messages between modules."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from .chain import rows_to_one
+
+LEAST_PROBABILITY = 1e-100  # that a message may say: no class is ruled out for good
+
+
+class Module:
+    """Base class of everything that can be connected.
+
+    An example of one's own is in :mod:`numpy_ml_gmm.modules`.  Modules are numbered in
+    the order of making, from 0.  The number is part of the name: ``module001_gmm``.
+
+    Parameters
+    ----------
+    name : str
+        What stands behind the number.
+    directory : str or path-like
+        Where the module's folder is written.
+
+    Attributes
+    ----------
+    name : str
+        With the number.
+    folder : pathlib.Path
+        Where results are written.
+
+    Examples
+    --------
+    >>> Module.reset_count()
+    >>> Module("eye").name, Module("ear").name
+    ('module000_eye', 'module001_ear')
+    """
+
+    _numbers = itertools.count()
+
+    def __init__(self, name, directory="."):
+        if not isinstance(name, str) or not name or "/" in name or "\\" in name:
+            raise ValueError(f"name={name!r} must be text that can be part of a folder's name")
+        self.name = f"module{next(Module._numbers):03d}_{name}"
+        self.directory = Path(directory)
+        self._below = ()
+        self._forward = self._backward = None
+
+    @staticmethod
+    def reset_count():
+        """Number the next module 0: a new network in the same session.
+
+        Examples
+        --------
+        A module finds what was learnt if it has the same number and name:
+
+        >>> Module.reset_count()
+        >>> learnt = Module("eye")
+        >>> Module.reset_count()
+        >>> Module("eye").folder == learnt.folder
+        True
+        """
+        Module._numbers = itertools.count()
+
+    @property
+    def folder(self):
+        """The folder of the results.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye", directory="results").folder.as_posix()
+        'results/module000_eye'
+        """
+        return self.directory / self.name
+
+    def saved_model(self):
+        """The path of ``model.npz``, which "recog" needs.
+
+        Raises
+        ------
+        FileNotFoundError
+            If nothing was learnt there.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("eye", directory="results").saved_model()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        FileNotFoundError: mode='recog' needs results/module000_eye/model.npz: learn first, ...
+        """
+        path = self.folder / "model.npz"
+        if not path.exists():
+            raise FileNotFoundError(
+                f"mode='recog' needs {path}: learn first, with the same directory and the modules "
+                "made in the same order"
+            )
+        return path
+
+    def connect(self, *modules):
+        """Put this module on others, which it observes.  A second call replaces the first.
+
+        Parameters
+        ----------
+        *modules : Module
+            Their messages are observed in this order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is none, one is not a module, or one sits on this module.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Module("top").connect([[0.0], [1.0]])
+        Traceback (most recent call last):
+        TypeError: module000_top cannot connect to list: wrap data in Observation(data)
+        """
+        if not modules:
+            raise ValueError(f"{self.name}.connect() got no module: pass at least one")
+        for module in modules:
+            if not isinstance(module, Module):
+                raise TypeError(
+                    f"{self.name} cannot connect to {type(module).__name__}: wrap data in "
+                    "Observation(data)"
+                )
+            if module is self or self in module.all_below():
+                raise ValueError(
+                    f"{self.name} cannot connect to {module.name}: that would close a cycle, as "
+                    f"{module.name} already sits on {self.name}. Connect upwards only"
+                )
+        self._below = modules
+
+    def all_below(self):
+        """Every module below this one, however deep.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> obs, middle, top = Observation([[0.0], [1.0]]), Module("middle"), Module("top")
+        >>> middle.connect(obs)
+        >>> top.connect(middle)
+        >>> [module.name for module in top.all_below()]
+        ['module001_middle', 'module000_obs']
+        """
+        for module in self._below:
+            yield module
+            yield from module.all_below()
+
+    def update(self):
+        """Read the observations, learn, and send messages: each kind of module has its own.
+
+        Examples
+        --------
+        >>> Module("eye").update()
+        Traceback (most recent call last):
+        NotImplementedError: Module needs an update method of its own
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs an update method of its own")
+
+    def get_observations(self):
+        """The forward messages of the modules below, a list of arrays with as many rows each.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing is connected, or a module below has not been updated yet.
+        ValueError
+            If the numbers of rows differ.
+
+        Examples
+        --------
+        >>> top = Module("top")
+        >>> top.connect(Observation([[0.0], [1.0]]), Observation([[5.0], [6.0]]))
+        >>> top.get_observations()
+        [array([[0.], [1.]]), array([[5.], [6.]])]
+        """
+        if not self._below:
+            raise RuntimeError(
+                f"{self.name} is not connected: call {self.name}.connect(observation) before update"
+            )
+        for module in self._below:
+            if module.get_forward_msg() is None:
+                raise RuntimeError(
+                    f"{module.name} has no forward message yet: update it before {self.name}"
+                )
+        counts = {module.name: len(module.get_forward_msg()) for module in self._below}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"{self.name} needs as many rows from each module, but got {counts}")
+        return [module.get_forward_msg() for module in self._below]
+
+    def set_forward_msg(self, message):
+        """Show the modules above an array with one row for each data element.
+
+        Parameters
+        ----------
+        message : array (N, ...)
+
+        Examples
+        --------
+        The answer to other rows is forgotten:
+
+        >>> obs = Observation([[1.0], [2.0]])
+        >>> obs.set_backward_msg([[1.5], [1.5]])
+        >>> obs.set_forward_msg([[3.0]])
+        >>> obs.get_backward_msg() is None
+        True
+        """
+        message = np.asarray(message)
+        if message.ndim == 0 or len(message) == 0:
+            raise ValueError(f"{self.name}: a message of shape {message.shape} has no rows")
+        if self._backward is not None and self._backward.shape != message.shape:
+            self._backward = None  # it answered other rows
+        self._forward = message
+
+    def get_forward_msg(self):
+        """What this module shows to those above, or None before its first update.
+
+        Examples
+        --------
+        >>> Module("eye").get_forward_msg() is None
+        True
+        """
+        return self._forward
+
+    def set_backward_msg(self, message):
+        """Take the answer of the module above.  The last one counts; None forgets it.
+
+        Parameters
+        ----------
+        message : array or None
+            In the shape of the forward message.
+
+        Raises
+        ------
+        ValueError
+            If its shape is not that of the forward message which it answers.
+
+        Examples
+        --------
+        >>> Module.reset_count()
+        >>> Observation([[1.0], [2.0]]).set_backward_msg([[1.5]])
+        Traceback (most recent call last):
+        ValueError: module000_obs got a backward message of shape (1, 1), expected (2, 1), the \
+shape of its forward message
+        """
+        message = None if message is None else np.asarray(message)
+        answered = None if message is None else self._forward
+        if answered is not None and message.shape != answered.shape:
+            raise ValueError(
+                f"{self.name} got a backward message of shape {message.shape}, expected "
+                f"{answered.shape}, the shape of its forward message"
+            )
+        self._backward = message
+
+    def get_backward_msg(self):
+        """What the module above answered, or None.
+
+        Examples
+        --------
+        >>> Observation([[1.0], [2.0]]).get_backward_msg() is None
+        True
+        """
+        return self._backward
+
+    def send_backward_msgs(self, messages):
+        """Answer each module below, in the order of :meth:`connect`.
+
+        Parameters
+        ----------
+        messages : list of array
+            One for each module, in the shape of its forward message.
+
+        Examples
+        --------
+        >>> obs, top = Observation([[1.0], [2.0]]), Module("top")
+        >>> top.connect(obs)
+        >>> top.send_backward_msgs([[[1.5], [1.5]]])
+        >>> obs.get_backward_msg()
+        array([[1.5], [1.5]])
+        """
+        if len(messages) != len(self._below):
+            raise ValueError(
+                f"{self.name} sends {len(messages)} messages to {len(self._below)} modules: give "
+                "one for each"
+            )
+        for module, message in zip(self._below, messages, strict=True):
+            module.set_backward_msg(message)
+
+
+class Observation(Module):
+    """Data as a module: its forward message is the data.
+
+    Parameters
+    ----------
+    data : array (N, D)
+        One row for each data element.
+
+    Examples
+    --------
+    >>> Observation([[1.0, 2.0]]).get_forward_msg()
+    array([[1., 2.]])
+    """
+
+    def __init__(self, data):
+        super().__init__("obs")
+        self.set_forward_msg(data)
+
+    def update(self):
+        """Nothing to do: data are what they are.
+
+        Examples
+        --------
+        >>> Observation([[1.0, 2.0]]).update()
+        """
+
+
+def as_priors(message, shape, name):
+    """A message of probabilities (N, K): rows sum to one, and none is quite zero.
+
+    A mixture above sends means of responsibilities.  They may be below zero by rounding.
+    """
+    if message is None:
+        return None
+    message = np.asarray(message, dtype=np.float64)
+    if len(shape) != 2 or message.shape != shape:
+        raise ValueError(
+            f"{name} got a message of shape {message.shape}, expected {shape}: one row for each "
+            "data element, one column for each class"
+        )
+    if not np.isfinite(message).all() or message.min() < -1e-6 or not message.any(axis=1).all():
+        raise ValueError(
+            f"{name} got a message with negative, non-finite or all-zero rows: send probabilities"
+        )
+    return rows_to_one(np.maximum(message, LEAST_PROBABILITY))
