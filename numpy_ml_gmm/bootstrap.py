@@ -186,8 +186,12 @@ def replicate(model, rows, r, parametric, rng):
         good = fits(again, rows.X, sample_weight=weights, priors=rows.priors)
     if not good:
         return None
-    shared = r.T @ again.predict_proba(rows.X, priors=rows.priors)  # points in common, (K, K)
-    return again.theta.reorder(linear_sum_assignment(shared, maximize=True)[1])
+    return again.theta.reorder(match(r, again.predict_proba(rows.X, priors=rows.priors)))
+
+
+def match(r, r_again):
+    """For each component of r (N, K), the one of ``r_again`` that shares most points with it."""
+    return linear_sum_assignment(r.T @ r_again, maximize=True)[1]
 
 
 def number_of_draws(rows):

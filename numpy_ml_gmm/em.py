@@ -182,8 +182,7 @@ class SideBySide:
         alpha = -np.divide(length, bend, out=np.ones(len(r)), where=bend > 0)
         for _ in range(LEAPS):
             alpha = np.minimum(alpha, -1)[:, None]
-            rows = start - 2 * alpha * r + alpha**2 * v
-            x = self._as_statistics(rows, like=x2)
+            x = self._as_statistics(start - 2 * alpha * r + alpha**2 * v, like=x2)
             # Those of some points have counts and variances above 0.
             least = (
                 x.scatters.min(axis=-1) if x.diagonal else np.linalg.eigvalsh(x.scatters)[..., 0]
@@ -192,7 +191,7 @@ class SideBySide:
             if possible.all():
                 return x
             alpha = np.where(possible, alpha[:, 0], (alpha[:, 0] - 1) / 2)
-        return self._as_statistics(np.where(possible[:, None], rows, two), like=x2)
+        return _changed(x2, lambda name: choose(possible, getattr(x, name), getattr(x2, name)))
 
     def _as_rows(self, x):
         """Counts, means and scatters in one row (M, P), in units of the data's spread."""

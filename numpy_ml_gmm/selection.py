@@ -136,9 +136,9 @@ class Selection:
 
         Examples
         --------
-        >>> table = Selection([TableRow(1, "VVV", bic=9.0), TableRow(9, "VVV", error="too few")], "bic")
-        >>> [row.n_components for row in table.failures]
-        [9]
+        >>> table = [TableRow(1, "VVV", bic=9.0), TableRow(9, "VVV", error="too few points")]
+        >>> [row.error for row in Selection(table, "bic").failures]
+        ['too few points']
         """
         return [row for row in self.rows if row.error]
 
@@ -354,8 +354,8 @@ def check_table_priors(priors, X, Ks):
         return None
     if np.ndim(priors) > 1 and len(Ks) > 1:
         raise ValueError(
-            f"priors has shape {np.shape(priors)}, but K={Ks} are tried: give labels (N,), -1 where "
-            "there is none, or try one K"
+            f"priors has shape {np.shape(priors)}, but K={Ks} are tried: give labels (N,), -1 "
+            "where there is none, or try one K"
         )
     return check_rows(X, max(Ks), priors=priors).priors
 
@@ -486,12 +486,13 @@ def on_all_rows(data, cells, runs, limits):
     return runs
 
 
+def work(cells):
+    """About how long some cells take, beside each other."""
+    return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
+
+
 def shares_of_work(cells, n):
     """At most n shares of about equal work; the cells of one covariance model stay together."""
-
-    def work(cells):  # about how long some cells take, beside each other
-        return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
-
     models = {}
     for cell in cells:
         models.setdefault(cell.model.letters, []).append(cell)

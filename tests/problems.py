@@ -66,6 +66,11 @@ def slow_moments(X, r):
     return N_k, mu, W
 
 
+def moments(statistics):
+    """Counts, means and scatters, to compare."""
+    return statistics.counts, statistics.means, statistics.scatters
+
+
 def parameters(model):
     """Weights, means and full covariances, to compare."""
     return model.weights_, model.means_, full_covariances(model)

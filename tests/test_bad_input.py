@@ -11,7 +11,7 @@ import pytest
 from problems import random_model
 
 from numpy_ml_gmm import GMM, ConvergenceWarning, load_iris
-from numpy_ml_gmm.initialization import hierarchical
+from numpy_ml_gmm.starts import hierarchical
 
 X, _ = random_model("full", seed=1).sample(60)
 

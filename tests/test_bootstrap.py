@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_ml_gmm import GMM, load_old_faithful
-from numpy_ml_gmm.bootstrap import (
-    Parameters,
-    bootstrap_parameters,
-    likelihood_ratio_test,
-    matching,
-    reordered,
-)
+from numpy_ml_gmm.bootstrap import bootstrap_parameters, likelihood_ratio_test, match
 
 FAITHFUL = load_old_faithful().X
 N = len(FAITHFUL)
@@ -43,7 +37,7 @@ def test_the_interval_holds_the_estimate_and_widens_with_the_level():
     model = GMM(2, random_state=0).fit(FAITHFUL)
     bootstrap = bootstrap_parameters(model, FAITHFUL, n_bootstraps=60, random_state=0)
     narrow, wide = bootstrap.intervals(0.5), bootstrap.intervals(0.95)
-    for low, high, estimate in zip(*wide, Parameters.of(model), strict=True):
+    for low, high, estimate in zip(*wide, model.theta, strict=True):
         assert (low <= estimate).all() and (estimate <= high).all()
     assert (wide[1].means - wide[0].means > narrow[1].means - narrow[0].means).all()
 
@@ -65,14 +59,15 @@ def test_switched_labels_are_switched_back():
     switched = GMM.from_parameters(
         model.weights_[order], model.means_[order], model.covariances_[order]
     )
-    found = matching(model.predict_proba(FAITHFUL), switched.predict_proba(FAITHFUL))
-    for again, own in zip(reordered(switched, found), Parameters.of(model), strict=True):
+    found = match(model.predict_proba(FAITHFUL), switched.predict_proba(FAITHFUL))
+    for again, own in zip(switched.theta.reorder(found), model.theta, strict=True):
         assert (again == own).all()
 
 
 def test_a_common_covariance_is_not_reordered():
     model = GMM(2, covariance_type="tied", random_state=0).fit(FAITHFUL)  # (D, D), and D = K
-    assert (reordered(model, np.array([1, 0])).covariances == model.covariances_).all()
+    again = model.theta.reorder([1, 0])
+    assert (model.covariance_model.contract(again.covariances) == model.covariances_).all()
 
 
 def test_no_component_is_mistaken_for_another_in_any_replicate():

@@ -12,18 +12,18 @@ from sklearn.metrics import silhouette_score
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm import selection as module
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.initialization import ward_tree
+from numpy_ml_gmm.em import Cell
 from numpy_ml_gmm.selection import (
-    Row,
     Selection,
+    TableRow,
     describe,
     select,
-    shared_out,
+    shares_of_work,
     silhouette,
     thinnest,
     work,
 )
-from numpy_ml_gmm.side_by_side import Cell
+from numpy_ml_gmm.starts import ward_tree
 
 FAITHFUL = load_old_faithful().X
 IRIS = load_iris().X
@@ -103,7 +103,7 @@ def test_large_data_are_shared_out_to_threads(monkeypatch):
 @pytest.mark.parametrize("n", [1, 2, 3, 20])
 def test_shares_hold_every_cell_once_and_are_even(n):
     cells = [Cell(K, model) for K in range(1, 10) for model in MODELS.values()]
-    shares = shared_out(cells, n)
+    shares = shares_of_work(cells, n)
     assert sorted(map(id, cells)) == sorted(id(cell) for share in shares for cell in share)
     assert len(shares) == min(n, 14)
     assert max(map(work, shares)) <= 1.2 * sum(map(work, shares)) / len(shares) or n == 20
@@ -130,7 +130,7 @@ def test_the_three_best_climb_to_the_end(criterion):
 def test_where_one_of_the_best_collapses_on_its_last_climb_the_next_takes_its_place(monkeypatch):
     def climbed_on(rows, model, tol):
         if model.n_components == 3:
-            return Row(3, "EEE", error="component 0 has collapsed")
+            return TableRow(3, "EEE", error="component 0 has collapsed")
         return climb_of(rows, model, tol)
 
     climb_of = module.climbed_on
@@ -244,7 +244,7 @@ def test_thinness_does_not_depend_on_the_units():
     models = [
         GMM(2, var_smoothing=0, init_params="hierarchical").fit(X) for X in (FAITHFUL, FAITHFUL @ A)
     ]
-    a, b = map(thinnest, models)
+    a, b = (thinnest(model.theta) for model in models)
     assert np.sort(a) == pytest.approx(np.sort(b), rel=1e-3)
     assert (a > 0.01).all() and (a < 1).all()
 
@@ -378,7 +378,7 @@ def test_one_component_has_no_silhouette():
 
 
 def test_a_cell_in_words():
-    assert describe(Row(1, "full")) == "full with 1 component"
+    assert describe(TableRow(1, "full")) == "full with 1 component"
 
 
 def test_importing_the_package_imports_no_plots_and_no_peers():
