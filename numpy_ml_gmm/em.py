@@ -32,6 +32,7 @@ the convergence of any EM algorithm*, Scandinavian Journal of Statistics 35(2),
 https://doi.org/10.1111/j.1467-9469.2007.00585.x, scheme S3.
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -260,7 +261,8 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     tol, max_iter : float, int
         As for :class:`~numpy_ml_gmm.GMM`.
     short : int
-        So many plain steps come first, and then ``keep`` says who goes on.
+        So many plain steps come first, and then ``keep`` says who goes on.  One that has ended by
+        then has its end.
     keep : callable, optional
         From the log-likelihoods (M,) after the short run, -inf where it failed, to the numbers
         of those who go on.
@@ -269,42 +271,40 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     """
     runs = [Run(start, history=[]) for start in starts]
     going, N = np.arange(len(runs)), data.rows.total_weight
+    heights = np.full(len(runs), -np.inf)
     with blas_controller().limit(limits=1):  # small products, which threads would slow down
         stack = SideBySide(family, data, cells)
         theta = stack.together(starts)
         x = stack.e_step(theta)
         left = gain = np.full(len(runs), np.nan)  # nothing is known yet
-        for _ in range(short):
-            theta, x = stack.step(theta, x)
-            _note(runs, going, x.log_likelihood[None])
-        over = np.ones(len(runs), bool)
-        over[keep(x.log_likelihood) if keep else going] = False
-        while True:
+        for n_rounds in itertools.count():
+            heights[going] = x.log_likelihood
             steps = np.array([len(runs[m].history) for m in going])
-            done = (left < tol) | (steps >= max_iter) & ~over
-            for i in np.flatnonzero(done):
+            over = (left < tol) | (steps >= max_iter)
+            for i in np.flatnonzero(over):
+                end, height, at_top = stack.alone(theta, i), heights[going[i]], left[i] < tol
                 runs[going[i]] = runs[going[i]]._replace(
-                    end=stack.alone(theta, i),
-                    log_likelihood=float(x.log_likelihood[i]),
-                    converged=bool(left[i] < tol),
+                    end=end, log_likelihood=float(height), converged=bool(at_top)
                 )
             for i, reason in stack.failures.items():
                 runs[going[i]] = runs[going[i]]._replace(end=None, error=reason)
                 over[i] = True
-            if (over | done).any():
-                on = np.flatnonzero(~(over | done))
-                on_end(len(going) - len(on))
-                if len(on) == 0:
+            if keep and n_rounds == short:
+                over |= ~np.isin(going, keep(heights))
+            if over.any():
+                on_end(np.count_nonzero(over))
+                if over.all():
                     return runs
-                stack, theta, x = _narrowed(stack, theta, x, on)
-                going, steps, gain, over = going[on], steps[on], gain[on], over[on]
+                stack, theta, x = _narrowed(stack, theta, x, ~over)
+                going, steps, gain = going[~over], steps[~over], gain[~over]
             last = x.log_likelihood
-            if max_iter - steps.max() >= 3:
+            if n_rounds >= short and max_iter - steps.max() >= 3:
                 theta, x, path = stack.round_trip(theta, x)
             else:
                 theta, x = stack.step(theta, x)
                 path = x.log_likelihood[None]
-            _note(runs, going, path)
+            for m, values in zip(going, path.T.tolist(), strict=True):
+                runs[m].history.extend(value for value in values if math.isfinite(value))
             with np.errstate(invalid="ignore"):  # a failure has -inf
                 before, gain = np.vstack([gain, np.diff([last, *path[:2]], axis=0)])[-2:]
                 gained = np.fmax.reduce(path) - last
@@ -314,15 +314,9 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
             left = np.where(np.equal(aitken, 0), 0, np.maximum(aitken, gained)) / N
 
 
-def _note(runs, going, path):
-    """Write down log-likelihoods (steps, M); nan is a step that was not kept."""
-    for m, values in zip(going, path.T.tolist(), strict=True):
-        runs[m].history.extend(value for value in values if math.isfinite(value))
-
-
 def _narrowed(stack, theta, x, on):
     """The mixtures that go on, with room for the largest of them."""
-    few = SideBySide(stack.family, stack.data, [stack.cells[m] for m in on])
+    few = SideBySide(stack.family, stack.data, [stack.cells[m] for m in np.flatnonzero(on)])
     K = few.spare.shape[1]
     cut = {name: getattr(x, name)[on, :K] for name in ("counts", "firsts", "scatters")}
     x = x._replace(log_likelihood=x.log_likelihood[on], **cut)

@@ -542,7 +542,7 @@ class GMM(Estimator):
         for name in FITTED:
             setattr(self, name, getattr(run, name))
         self._remember_features(X)
-        if not self.converged_ and self.tol > 0:
+        if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             warnings.warn(
                 f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
                 ConvergenceWarning,
@@ -595,8 +595,9 @@ class GMM(Estimator):
         0.6931
         """
         q = np.atleast_2d(as_floats(q, "q"))
+        q = check_responsibilities(q, *q.shape, "q")
         rows = check_rows(q, q.shape[1], sample_weight)
-        return rows.weighted_sum(entr(check_responsibilities(q, *q.shape, "q")).sum(axis=1))
+        return rows.weighted_sum(entr(q).sum(axis=1))
 
     def elbo(self, X, q, *, sample_weight=None, priors=None):
         r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
@@ -856,7 +857,7 @@ class GMM(Estimator):
         """Parameters as attributes, in the shapes of the covariance type."""
         self.weights_ = theta.weights.astype(dtype)
         self.means_ = theta.means.astype(dtype)
-        self.covariances_ = np.array(self.covariance_model.contract(theta.covariances), dtype)
+        self.covariances_ = self.covariance_model.contract(theta.covariances).astype(dtype)
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 

@@ -80,7 +80,7 @@ def _find_start(model, data, rng):
         return Start(alive(starts)[0], [[]], 0)
     limits = {"tol": model.tol, "max_iter": model.max_iter}
     [runs] = search(type(model), sample, [cell], [starts], **limits)
-    best = likeliest(runs)
+    best = likeliest(runs, max(model.tol, 1e-9) * few.total_weight)
     scale = data.rows.total_weight / few.total_weight
     histories = [[scale * value for value in run.history] for run in runs]
     histories[best] = []
@@ -133,12 +133,16 @@ def alive(starts):
     return found
 
 
-def likeliest(runs):
-    """The number of the run that ended highest; if all failed, the reason of the last."""
-    heights = [-np.inf if run.end is None else run.log_likelihood for run in runs]
-    if max(heights) == -np.inf:
-        raise ValueError(runs[-1].error)
-    return int(np.argmax(heights))
+def likeliest(runs, tolerance):
+    """The number of the run that ended highest; if all failed, the reason of the last failure.
+
+    Of ends within the tolerance, which are one optimum, the first counts: rounding decides
+    nothing.
+    """
+    heights = np.array([-np.inf if run.end is None else run.log_likelihood for run in runs])
+    if heights.max() == -np.inf:
+        raise ValueError([run.error for run in runs if run.error][-1])
+    return int(np.flatnonzero(heights >= heights.max() - tolerance)[0])
 
 
 def search(family, data, cells, starts, *, tol, max_iter, on_end=int):

@@ -63,7 +63,7 @@ BAD_ARGUMENTS = {
     "n_components": [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("two", TypeError)],
     "covariance_type": [("fulll", ValueError), (None, ValueError), (["full"], ValueError)],
     "tol": [(-1.0, ValueError), (np.nan, ValueError), ("small", TypeError)],
-    "max_iter": [(0, ValueError), (1.5, TypeError)],
+    "max_iter": [(-1, ValueError), (1.5, TypeError)],
     "n_init": [(0, ValueError), (None, TypeError)],
     "var_smoothing": [
         (-1e-9, ValueError),
@@ -145,7 +145,8 @@ def test_weights_too_large_for_single_precision_are_refused_there_only():
 
 BAD_PRIORS = [
     (np.ones((60, 2)), r"shape \(60, 2\)"),
-    (np.ones(60), r"shape \(60,\)"),
+    (np.ones(59), r"shape \(59,\), expected \(60,\)"),
+    (np.full(60, 3), r"\[0\] is 3"),
     (-np.ones((60, 3)), r"\[0, 0\] is -1.0"),
     (np.zeros((60, 3)), r"\[0\] is all zero"),
     (np.full((60, 3), np.nan), r"\[0, 0\] is nan"),
