@@ -21,8 +21,10 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from reference import entry
 from sphinx import addnodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+logger = logging.getLogger(__name__)
 INLINE = re.compile(
     r"""^(?P<fence>[`:~]{3,}).*?^(?P=fence)\s*$     # a block, such as an equation
     | \{[\w:-]+\}(?P<role>`+).+?(?P=role)         # {class}`GMM`
@@ -82,6 +84,15 @@ class Beside(SphinxDirective):
     def run(self):
         name, labels = self.arguments[0], self.options.get("equations", "").split()
         found = self.checked(name, labels)
+        strangers = unbound("\n".join(self.content), name)
+        if strangers:  # a warning keeps the box, and with it the equations that others cite
+            logger.warning(
+                "beside: the text beside %s quotes %s, which its source does not contain.  Quote"
+                " the source, or write a role such as {func}`...` for what is elsewhere",
+                name,
+                ", ".join(f"`{code}`" for code in strangers),
+                location=self.get_location(),
+            )
         self.env.note_dependency(inspect.getsourcefile(function_of(found)))
         text = nodes.container(classes=["beside-text"])
         self.state.nested_parse(self.content, self.content_offset, text)
@@ -104,14 +115,6 @@ class Beside(SphinxDirective):
             raise self.error(
                 f"beside: the docstring of {name} does not cite "
                 + ", ".join(f":eq:`{label}`" for label in missing)
-            )
-        strangers = unbound("\n".join(self.content), name)
-        if strangers:
-            raise self.error(
-                f"beside: the text beside {name} quotes "
-                + ", ".join(f"`{code}`" for code in strangers)
-                + ", which its source does not contain.  Quote the source, or write a role"
-                " such as {func}`...` for what is elsewhere"
             )
         return found
 
