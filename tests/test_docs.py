@@ -164,6 +164,7 @@ def public_objects():
     names = [*numpy_ml_gmm.__all__, *SINGLE]
     names += [f"{p}.{name}" for p in PACKAGES for name in reference.public(f"numpy_ml_gmm.{p}")]
     found = {name: beside.find(f"numpy_ml_gmm.{name}") for name in names}
+    found = {name: value for name, value in found.items() if callable(value)}
     for owner, value in [(name, value) for name, value in found.items() if inspect.isclass(value)]:
         for name, method in inspect.getmembers(value, inspect.isroutine):
             ours = str(getattr(method, "__module__", "")).startswith("numpy_ml_gmm")
@@ -340,12 +341,16 @@ LITTLE = {
     "em.py": '"""The steps."""\n\ndef step(x):\n    """One step (:eq:`curve`)."""\n',
     "plots/__init__.py": '''"""Pictures, such as :func:`little.plots.draw`."""
 
-from little.plots.curves import Curve, draw
+from little.plots.curves import SIZES, Curve, draw
+
+__all__ = ["SIZES", "Curve", "draw", "here"]
 
 def here(ax):
     """Defined in the package itself."""
 ''',
     "plots/curves.py": '''"""Curves."""
+
+SIZES = 1, 2
 
 def draw(ax):
     """Draw (:eq:`curve`)."""
