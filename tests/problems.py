@@ -43,16 +43,30 @@ def full_covariances(model):
     return np.array([np.diag(C) for C in each]) if each.ndim == 2 else np.array(each)
 
 
-def slow_log_joint(model, X):
+def log_densities(X, mu, Sigma):
+    """log N(x_n | mu_k, Sigma_k) by scipy.stats, (N, K)."""
+    columns = [multivariate_normal.logpdf(X, m, S) for m, S in zip(mu, Sigma, strict=True)]
+    return np.array(columns).reshape(len(mu), len(X)).T
+
+
+def log_joint(X, pi, mu, Sigma):
     """log pi_k N(x_n | mu_k, Sigma_k) by scipy.stats, (N, K)."""
-    parts = zip(model.weights_, model.means_, full_covariances(model), strict=True)
-    columns = [np.log(pi) + multivariate_normal(mu, C).logpdf(X) for pi, mu, C in parts]
-    return np.array(columns).reshape(len(model.weights_), len(X)).T
+    return np.log(pi) + log_densities(X, mu, Sigma)
+
+
+def log_likelihood(X, pi, mu, Sigma):
+    """Sum over points of the log of the sum over components, by scipy.stats."""
+    return float(logsumexp(log_joint(X, pi, mu, Sigma), axis=1).sum())
+
+
+def slow_log_joint(model, X):
+    """The log joint under a model's parameters, by scipy.stats, (N, K)."""
+    return log_joint(X, *parameters(model))
 
 
 def slow_log_likelihood(model, X):
-    """Sum of the log densities, by scipy.stats."""
-    return float(logsumexp(slow_log_joint(model, X), axis=1).sum())
+    """The log-likelihood under a model's parameters, by scipy.stats."""
+    return log_likelihood(X, *parameters(model))
 
 
 def slow_moments(X, r):

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from problems import log_joint
 from scipy.linalg import expm
 from scipy.optimize import minimize
-from scipy.stats import multivariate_normal, ortho_group
+from scipy.stats import ortho_group
 
 import numpy_ml_gmm
 from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model, iterated_axes, varying
@@ -509,15 +510,6 @@ def m_step(letters, X, r):
     return N / len(X), means, estimate(letters, W, N), W, N
 
 
-def log_joint(X, pi, means, Sigma):
-    """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
-    L = np.linalg.cholesky(Sigma)
-    y = np.linalg.solve(L, np.swapaxes(X - means[:, None], 1, 2))  # (K, D, N)
-    log_det = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-    constant = np.log(pi) - 0.5 * (X.shape[1] * np.log(2 * np.pi) + log_det)
-    return (constant[:, None] - 0.5 * (y**2).sum(axis=1)).T
-
-
 def em(letters, X, labels, tol=1e-13, max_iter=20_000):
     """The log-likelihoods of plain EM from labels, to convergence."""
     r = np.eye(labels.max() + 1)[labels]
@@ -530,13 +522,6 @@ def em(letters, X, labels, tol=1e-13, max_iter=20_000):
         if history[-1] - history[-2] < tol * abs(history[-1]):
             break
     return np.array(history[1:])
-
-
-def test_the_densities_of_these_tests_are_those_of_scipy():
-    X = read("iris")
-    pi, means, Sigma = m_step("VVV", X, np.eye(3)[np.arange(150) // 50])[:3]
-    expected = [np.log(pi[k]) + multivariate_normal(means[k], Sigma[k]).logpdf(X) for k in range(3)]
-    np.testing.assert_allclose(log_joint(X, pi, means, Sigma), np.transpose(expected))
 
 
 def exact_fits():

@@ -1,14 +1,17 @@
 """The documentation: it builds, it is whole, and a broken binding stops the build."""
 
 import ast
+import doctest
 import importlib.util
 import inspect
+import itertools
 import json
 import pkgutil
 import re
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +51,21 @@ def test_no_page_asks_for_anything_outside(site):
         assert not links.search(text), name
 
 
-def test_every_module_has_a_page_and_every_public_name_an_entry(site):
-    modules = {name for _, name, _ in pkgutil.iter_modules(numpy_ml_gmm.__path__)}
+def test_every_module_has_a_page_and_every_public_name_an_entry(site, extensions):
+    import reference
+
+    found = pkgutil.walk_packages(numpy_ml_gmm.__path__, "numpy_ml_gmm.")
+    modules = {name for _, name, _ in found if "._" not in name}
     written = {path.stem for path in (site.folder / "api").glob("*.html")}
-    assert modules - written == {"__main__"}
+    assert written - {"index"} == {name.removeprefix("numpy_ml_gmm.") for name in modules}
     entries = inventory(site.folder / "objects.inv")
+    for module in sorted(modules):
+        for name in reference.public(module):
+            if callable(getattr(importlib.import_module(module), name)):
+                assert reference.entry(f"{module}.{name}") in entries, (module, name)
     for name in numpy_ml_gmm.__all__:
         module = getattr(numpy_ml_gmm, name).__module__
-        assert {f"numpy_ml_gmm.{name}", f"{module}.{name}"} & entries.keys(), name
+        assert reference.entry(f"{module}.{name}") in entries, name
     public = [name for name, _ in inspect.getmembers(GMM) if not name.startswith("_")]
     assert {f"numpy_ml_gmm.GMM.{name}" for name in public} <= entries.keys()
 
@@ -66,17 +76,6 @@ def inventory(path):
     raw = path.read_bytes()
     lines = zlib.decompress(raw[raw.index(head) + len(head) :]).decode().splitlines()
     return dict(line.split()[:2] for line in lines)
-
-
-SHOWN = "py:class", "py:exception", "py:function", "py:method", "py:property"
-
-
-def test_everything_in_the_reference_has_an_example(site, extensions):
-    import beside
-
-    objects = inventory(site.folder / "objects.inv")
-    docs = {name: inspect.getdoc(beside.find(name)) for name in objects if objects[name] in SHOWN}
-    assert [name for name, doc in docs.items() if "\nExamples\n--------\n>>> " not in doc] == []
 
 
 def test_the_fields_of_a_named_tuple_are_described_by_their_comments(site):
@@ -149,29 +148,93 @@ def test_the_pages_show_the_live_source(site):
     assert body in plain
 
 
+# ---- Examples ------------------------------------------------------------------------------------
+
+PACKAGES = "plots", "modules"  # all that they hold is for users
+SINGLE = "exercises.check", "covariances.covariance_model", "covariances.CovarianceModel"
+SINGLE += ("fisher.fisher_vector",)
+TRIVIAL = "get_params", "set_params"
+
+
+def public_objects():
+    """What users call, by dotted name: functions, classes and their methods."""
+    import beside
+    import reference
+
+    names = [*numpy_ml_gmm.__all__, *SINGLE]
+    names += [f"{p}.{name}" for p in PACKAGES for name in reference.public(f"numpy_ml_gmm.{p}")]
+    found = {name: beside.find(f"numpy_ml_gmm.{name}") for name in names}
+    found = {name: value for name, value in found.items() if callable(value)}
+    for owner, value in [(name, value) for name, value in found.items() if inspect.isclass(value)]:
+        for name, method in inspect.getmembers(value, inspect.isroutine):
+            ours = str(getattr(method, "__module__", "")).startswith("numpy_ml_gmm")
+            if ours and not name.startswith("_") and name not in TRIVIAL:
+                found[f"{owner}.{name}"] = method
+    return found
+
+
+def test_every_public_name_has_an_example(extensions):
+    """Properties and internal functions need none."""
+    without = [
+        name
+        for name, value in public_objects().items()
+        if ">>> " not in (inspect.getdoc(value) or "").partition("\nExamples\n--------\n")[2]
+    ]
+    assert without == []
+
+
+def beginnings(path):
+    """The first statement of each docstring's examples in a file that is not an import."""
+    import bindings
+
+    for _, node in bindings.documented(ast.parse(path.read_text("utf-8")), path.stem):
+        examples = doctest.DocTestParser().get_examples(ast.get_docstring(node) or "")
+        statements = ast.parse("".join(example.source for example in examples)).body
+        rest = (s for s in statements if not isinstance(s, ast.Import | ast.ImportFrom))
+        yield from map(ast.unparse, itertools.islice(rest, 1))
+
+
+def test_no_more_than_three_examples_in_a_file_begin_alike(extensions):
+    """The fourth time the same object is built, it teaches nothing."""
+    files = sorted((ROOT / "numpy_ml_gmm").rglob("*.py"))
+    often = {
+        (str(path.relative_to(ROOT)), first): times
+        for path in files
+        for first, times in Counter(beginnings(path)).items()
+        if times > 3
+    }
+    assert often == {}
+
+
 # ---- A broken binding stops the build ------------------------------------------------------------
 
 
 CONF = """
 import sys
-sys.path.insert(0, {folder!r})
+sys.path[:0] = [{folder!r}, "."]
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "myst_nb", "beside", "cells"]
 myst_enable_extensions = ["colon_fence"]
 nb_execution_mode = "force"
 """
 
 
-def failing_build(folder, page):
-    """What the build of one page says; it must fail."""
+def build(folder, page, settings="", cwd=ROOT):
+    """Build one page: how the build ends, and what it says."""
     pytest.importorskip("myst_nb", reason="needs myst-nb: install '.[docs]'")
-    (folder / "conf.py").write_text(CONF.format(folder=str(DOCS / "_ext")))
+    (folder / "conf.py").write_text(CONF.format(folder=str(DOCS / "_ext")) + settings)
     (folder / "index.md").write_text(page)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q"]
     run = subprocess.run(
-        [*command, "-b", "html", folder, folder / "out"], capture_output=True, text=True, cwd=ROOT
+        [*command, "-b", "html", folder, folder / "out"], capture_output=True, text=True, cwd=cwd
     )
-    assert run.returncode != 0
-    return run.stderr
+    return run.returncode, run.stderr
+
+
+def failing_build(folder, page):
+    """What the build of one page says; it must fail."""
+    code, log = build(folder, page)
+    assert code != 0
+    return log
 
 
 BESIDE = """# A page
@@ -204,6 +267,48 @@ def test_a_broken_beside_fails_with_file_and_line(tmp_path, name, labels, messag
     assert "index.md:8:" in log
 
 
+def test_inline_code_that_is_not_in_the_source_beside_fails_with_file_and_line(tmp_path):
+    page = BESIDE.format(name="numpy_ml_gmm.GMM.elbo", labels="elbo")
+    log = failing_build(tmp_path, page.replace("Text.", "`gone` is added to `self.entropy(q)`."))
+    assert re.search(r"index\.md:8: .*beside numpy_ml_gmm\.GMM\.elbo quotes `gone`, which", log)
+    assert "`self.entropy(q)`" not in log.partition("quotes")[2].partition("which")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "unbound"),
+    [
+        ("`self.q_function(X, q)` and `self . q_function( X,q )`", []),
+        ("the source in\n`self.q_function(X,\nq)` two lines", []),
+        ("its name, `elbo`, `GMM.elbo` and `numpy_ml_gmm.GMM.elbo`", []),
+        ("an end of a name, `function`", ["function"]),
+        ("`other.elbo` and `gone`", ["other.elbo", "gone"]),
+        ("the right words in the wrong order, `q_function.self`", ["q_function.self"]),
+        ("{class}`gone` and {meth}`GMM.kl <numpy_ml_gmm.GMM.kl>`, then `gone`", ["gone"]),
+        ("[`gone`](em.md) and [`X[n]` and more](em.md#there), then `gone`", ["gone"]),
+        ("[no link] `gone`", ["gone"]),
+        ("```{math}\n:label: gone\n`x`\n```\nthen `gone`", ["gone"]),
+        ("a backtick in it, ``gone ` x``", ["gone ` x"]),
+    ],
+)
+def test_inline_code_beside_is_looked_up_in_the_source(extensions, text, unbound):
+    import beside
+
+    assert beside.unbound(text, "numpy_ml_gmm.GMM.elbo") == unbound
+
+
+BOX = re.compile(r"^(:{3,})\{beside\} (\S+)\n(.*?)^\1\s*$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.stem)
+def test_the_text_beside_code_quotes_that_code(extensions, path):
+    """As the build says too, but at once."""
+    import beside
+
+    boxes = [(name, text) for _, name, text in BOX.findall(path.read_text("utf-8"))]
+    unbound = {name: beside.unbound(text, name) for name, text in boxes}
+    assert {name: codes for name, codes in unbound.items() if codes} == {}
+
+
 def test_an_unknown_label_fails_with_file_and_line(tmp_path):
     log = failing_build(tmp_path, BESIDE.format(name="numpy_ml_gmm.GMM.kl", labels="kl"))
     assert re.search(r"index\.md:8: WARNING: equation not found: kl", log)
@@ -226,6 +331,126 @@ def test_a_notebook_that_raises_fails_with_file_and_line(tmp_path):
     line = int(re.search(r"note\.ipynb:(\d+): WARNING: the cell raises ZeroDivision", log)[1])
     entry = "\n".join((tmp_path / "note.ipynb").read_text().splitlines()[line - 1 : line + 2])
     assert '"cell_type"' in entry and "1 / 0" in entry
+
+
+# ---- A package made of packages ------------------------------------------------------------------
+
+
+LITTLE = {
+    "__init__.py": '"""A little package."""\n',
+    "em.py": '"""The steps."""\n\ndef step(x):\n    """One step (:eq:`curve`)."""\n',
+    "plots/__init__.py": '''"""Pictures, such as :func:`little.plots.draw`."""
+
+from little.plots.curves import SIZES, Curve, draw
+
+__all__ = ["SIZES", "Curve", "draw", "here"]
+
+def here(ax):
+    """Defined in the package itself."""
+''',
+    "plots/curves.py": '''"""Curves."""
+
+SIZES = 1, 2
+
+def draw(ax):
+    """Draw (:eq:`curve`)."""
+    return tangent(ax)
+
+class Curve:
+    """A curve."""
+
+    def length(self):
+        """Its length (:eq:`curve`)."""
+        return 1 + 1
+
+def tangent(ax):
+    """An internal (:eq:`curve`)."""
+''',
+    "plots/__main__.py": "raise SystemExit\n",
+}
+LITTLE_PAGE = """# A page
+
+```{math}
+:label: curve
+y
+```
+
+:::{beside} little.plots.Curve.length
+:equations: curve
+
+`1+1`, for `Curve.length`; {meth}`~little.plots.Curve.length`
+:::
+
+:::{beside} little.plots.curves.draw
+:equations: curve
+
+Calls `tangent(ax)`.
+:::
+
+```{toctree}
+api/index
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory):
+    """A package with a package in it, and its reference."""
+    folder = tmp_path_factory.mktemp("little")
+    for name, text in LITTLE.items():
+        (folder / "little" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "little" / name).write_text(text)
+    (folder / "site").mkdir()
+    settings = 'extensions += ["reference", "sphinx.ext.viewcode"]\nreference_package = "little"\n'
+    code, log = build(folder / "site", LITTLE_PAGE, settings, cwd=folder)
+    assert code == 0, log
+    return folder
+
+
+def test_a_package_has_a_page_with_all_that_it_reexports(little):
+    entries = inventory(little / "site" / "out" / "objects.inv")
+    for name in "draw", "Curve", "Curve.length", "here", "curves.tangent":
+        assert f"little.plots.{name}" in entries, name
+    assert "little.plots.curves.draw" not in entries
+    page = (little / "site" / "out" / "api" / "plots.html").read_text("utf-8")
+    for name in "little.plots.draw", "little.plots.Curve.length", "little.plots.here":
+        assert f'id="{name}"' in page, name
+    inner = (little / "site" / "out" / "api" / "plots.curves.html").read_text("utf-8")
+    assert 'id="little.plots.curves.tangent"' in inner
+
+
+def test_a_reexported_name_links_to_its_source(little):
+    page = (little / "site" / "out" / "api" / "plots.html").read_text("utf-8")
+    for target in "plots/curves.html#draw", "plots/curves.html#Curve.length", "plots.html#here":
+        assert f'href="../_modules/little/{target}"' in page, target
+        source, anchor = target.split("#")
+        text = (little / "site" / "out" / "_modules" / "little" / source).read_text("utf-8")
+        assert f'id="{anchor}"' in text
+
+
+def test_user_modules_come_first_and_internals_apart(little):
+    index = (little / "site" / "api" / "index.md").read_text("utf-8")
+    user, inside = index.split("## Inside")
+    assert "{doc}`plots`" in user and "{doc}`em`" not in user
+    assert "{doc}`em`" in inside and "{doc}`plots.curves`" in inside
+
+
+def test_citations_are_found_in_packages_and_have_an_entry(little, extensions, monkeypatch):
+    import bindings
+    import reference
+
+    monkeypatch.setattr(sys, "path", [str(little), *sys.path])
+    [places] = bindings.citations(little / "little").values()
+    assert [place.name for place in places] == [
+        "little.em.step",
+        "little.plots.curves.draw",
+        "little.plots.curves.Curve.length",
+        "little.plots.curves.tangent",
+    ]
+    entries = inventory(little / "site" / "out" / "objects.inv")
+    listed = [reference.entry(place.name) for place in places]
+    assert listed[1:3] == ["little.plots.draw", "little.plots.Curve.length"]
+    assert set(listed) <= entries.keys()
 
 
 # ---- The extensions ------------------------------------------------------------------------------

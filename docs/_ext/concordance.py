@@ -6,23 +6,14 @@ Built from the chapters, the docstrings and the tests, so it cannot go stale.  A
 label without a test fails the build.
 """
 
-import importlib
-
 import bindings
+from reference import entry
 from sphinx.util.docutils import SphinxDirective
-
-
-def public_name(name):
-    """The name under which the reference lists an object: the shortest."""
-    package, _, *rest = name.split(".")
-    if rest and hasattr(importlib.import_module(package), rest[0]):
-        return ".".join([package, *rest])
-    return name
 
 
 def code_link(place):
     """A link to the reference, without the package's name."""
-    name = public_name(place.name)
+    name = entry(place.name)
     return f"{{py:obj}}`{name.split('.', 1)[1]} <{name}>`"
 
 

@@ -1,22 +1,50 @@
-"""A reference page for every module of the package, written before Sphinx reads the sources.
+"""The reference: a page for every module and package, written before Sphinx reads the sources.
 
 So a new module is in the reference as soon as it exists.  The pages hold no text
-of their own: it comes from the docstrings.
+of their own: it comes from the docstrings.  A package has a page like a module,
+with what its ``__init__`` defines or re-exports; a module inside a package has a
+page for the rest.  What users call comes first, and the internals apart from it.
 """
 
-import ast
+import importlib
+import inspect
 import pkgutil
 from pathlib import Path
 
-import numpy_ml_gmm
-
-HOME = "numpy_ml_gmm"
+# What users call, in the order of the index.  Every other module is an internal one.
+USER = (
+    "gmm",
+    "textbook",
+    "parameters",
+    "covariances",
+    "selection",
+    "bootstrap",
+    "plots",
+    "datasets",
+    "exercises",
+    "modules",
+    "fisher",
+    "cli",
+)
+# The class has the name that users import, numpy_ml_gmm.GMM, and what it inherits.
+SHORT = {"gmm.GMM": "GMM"}
 INDEX = """# Reference
 
 Generated from the docstrings.
 `[source]` leads to the code, and an equation number to its derivation.
 
-| module | what it is for |
+## To use
+
+{user}
+
+## Inside
+
+What the modules above are made of, for whoever reads or changes the package.
+A name here may change without notice.
+
+{inside}
+"""
+TABLE = """| module | what it is for |
 |---|---|
 {rows}
 
@@ -24,39 +52,76 @@ Generated from the docstrings.
 :hidden:
 
 {names}
-```
-"""
+```"""
 PAGE = """# {name}
 
 ```{{eval-rst}}
-.. automodule:: {home}.{name}
-   :members:
-{options}```
+.. automodule:: {module}
+   :members: {members}
+   :exclude-members: {elsewhere}
+{more}```
 """
-# The class has its public name, numpy_ml_gmm.GMM, and what it inherits.  The plots pass a View
-# among themselves.
-OPTIONS = {
-    "gmm": """   :exclude-members: GMM
-
-.. autoclass:: numpy_ml_gmm.GMM
+CLASS = """
+.. autoclass:: {package}.{name}
    :members:
    :inherited-members:
-""",
-    "plots": "   :exclude-members: View\n",
-}
+"""
 
 
-def modules():
-    """The package's modules; the mixture itself comes first."""
-    names = [name for _, name, _ in pkgutil.iter_modules(numpy_ml_gmm.__path__)]
-    return sorted((n for n in names if not n.startswith("_")), key=lambda n: (n != "gmm", n))
+def modules(package):
+    """The modules and packages inside a package, without its own name; parents come first."""
+    path = importlib.import_module(package).__path__
+    found = pkgutil.walk_packages(path, f"{package}.")
+    names = [name.removeprefix(f"{package}.") for _, name, _ in found]
+    return sorted(name for name in names if not any(n.startswith("_") for n in name.split(".")))
 
 
-def purpose(name):
+def public(module):
+    """The public names of a module: its own, and for a package what it re-exports from inside."""
+    found = importlib.import_module(module)
+    own = [
+        name
+        for name, value in vars(found).items()
+        if (inspect.isclass(value) or inspect.isroutine(value))
+        and f"{value.__module__}.".startswith(f"{module}.")
+    ]
+    return [name for name in getattr(found, "__all__", own) if not name.startswith("_")]
+
+
+def entry(name):
+    """The name under which the reference lists an object: that of the outermost package with it."""
+    package, _, rest = name.partition(".")
+    for long, short in SHORT.items():
+        if f"{rest}.".startswith(f"{long}."):
+            return f"{package}.{short}{rest.removeprefix(long)}"
+    above = [module for module in modules(package) if f"{rest}.".startswith(f"{module}.")]
+    inner = rest.removeprefix(f"{above[-1]}.") if above else rest
+    for module in above:
+        if inner.split(".")[0] in public(f"{package}.{module}"):
+            return f"{package}.{module}.{inner}"
+    return name
+
+
+def page(package, name):
+    """The text of a module's page."""
+    module = f"{package}.{name}"
+    parents = [name[:i] for i, letter in enumerate(name) if letter == "."]
+    elsewhere = {n for parent in parents for n in public(f"{package}.{parent}")}
+    short = [n for n in public(module) if f"{name}.{n}" in SHORT]
+    is_package = hasattr(importlib.import_module(module), "__path__")
+    return PAGE.format(
+        name=name,
+        module=module,
+        members=", ".join(public(module)) if is_package else "",
+        elsewhere=", ".join(sorted(elsewhere.union(short))),
+        more="".join(CLASS.format(package=package, name=n) for n in short),
+    )
+
+
+def purpose(module):
     """The first sentence of a module's docstring."""
-    path = Path(numpy_ml_gmm.__path__[0], f"{name}.py")
-    first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n\n")[0]
-    return " ".join(first.split())
+    doc = inspect.getdoc(importlib.import_module(module)) or ""
+    return " ".join(doc.split("\n\n")[0].split())
 
 
 def write(path, text):
@@ -67,19 +132,27 @@ def write(path, text):
 
 def write_pages(app, config):
     """All pages, and none of modules that are gone."""
-    folder = Path(app.srcdir, "api")
+    package, folder = config.reference_package, Path(app.srcdir, "api")
     folder.mkdir(exist_ok=True)
-    names = modules()
+    names = modules(package)
     for path in folder.glob("*.md"):
         if path.stem not in [*names, "index"]:
             path.unlink()
-    rows = "\n".join(f"| {{doc}}`{name}` | {purpose(name)} |" for name in names)
-    write(folder / "index.md", INDEX.format(rows=rows, names="\n".join(names)))
+    user = [name for name in USER if name in names]
+    inside = [name for name in names if name not in USER]
+    tables = {"user": table(package, user), "inside": table(package, inside)}
+    write(folder / "index.md", INDEX.format(**tables))
     for name in names:
-        page = PAGE.format(home=HOME, name=name, options=OPTIONS.get(name, ""))
-        write(folder / f"{name}.md", page)
+        write(folder / f"{name}.md", page(package, name))
+
+
+def table(package, names):
+    """The names with what each is for, and their place in the contents."""
+    rows = [f"| {{doc}}`{name}` | {purpose(f'{package}.{name}')} |" for name in names]
+    return TABLE.format(rows="\n".join(rows), names="\n".join(names))
 
 
 def setup(app):
+    app.add_config_value("reference_package", "numpy_ml_gmm", "env")
     app.connect("config-inited", write_pages)
     return {"version": "1", "parallel_read_safe": True}
