@@ -251,4 +251,4 @@ def test_only_the_exercises_use_the_textbook():
         for path in PACKAGE.rglob("*.py")
         if any("textbook" in name for name in imports(path))
     }
-    assert users <= {"exercises"}
+    assert users == {"exercises"}

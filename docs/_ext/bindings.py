@@ -46,8 +46,9 @@ def cited(docstring):
 def citations(package=ROOT / "numpy_ml_gmm"):
     """For each label, the objects whose docstrings cite it."""
     found = {}
-    for path in sorted(package.glob("*.py")):
-        module = f"{package.name}.{path.stem}".removesuffix(".__init__")
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        module = ".".join(parts).removesuffix(".__init__")
         for name, node in documented(ast.parse(path.read_text("utf-8")), module):
             for label in cited(ast.get_docstring(node)):
                 place = Place(name, path, getattr(node, "lineno", 1))

@@ -34,7 +34,7 @@ PAGE = """# {name}
 {options}```
 """
 # The class has its public name, numpy_ml_gmm.GMM, and what it inherits.  The plots pass a View
-# among themselves.
+# among themselves.  The exercises' right answers are the textbook's, and are shown there.
 OPTIONS = {
     "gmm": """   :exclude-members: GMM
 
@@ -43,18 +43,21 @@ OPTIONS = {
    :inherited-members:
 """,
     "plots": "   :exclude-members: View\n",
+    "exercises": "   :exclude-members: bic, e_step, elbo, em_step, log_joint, log_likelihood, "
+    "m_step, q_function\n",
 }
 
 
 def modules():
-    """The package's modules; the mixture itself comes first."""
+    """The package's modules and packages; the mixture itself comes first."""
     names = [name for _, name, _ in pkgutil.iter_modules(numpy_ml_gmm.__path__)]
     return sorted((n for n in names if not n.startswith("_")), key=lambda n: (n != "gmm", n))
 
 
 def purpose(name):
     """The first sentence of a module's docstring."""
-    path = Path(numpy_ml_gmm.__path__[0], f"{name}.py")
+    path = Path(numpy_ml_gmm.__path__[0], name)
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n\n")[0]
     return " ".join(first.split())
 
