@@ -15,8 +15,8 @@ from problems import log_joint, parameters
 from scipy.special import logsumexp
 from scipy.stats import norm as normal
 
-from numpy_ml_gmm import GMM, exercises
-from numpy_ml_gmm.exercises import EXERCISES, check, main, mark
+from numpy_ml_gmm import GMM, exercises, textbook
+from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark
 
 # ---- A student's right answers, in loops, as the equations stand -------------------------------
 
@@ -401,10 +401,10 @@ def test_every_mistake_of_the_table_has_its_own_answer():
         for message, wrong in exercise.mistakes.items():
             problems = list(exercise.problems())
             rights = [exercise.expected(arguments) for arguments in problems]
-            answers = [exercises.as_parts(wrong(*arguments)) for arguments in problems]
-            part = exercises.first_wrong_part(answers, rights, exercise.tolerance)
+            answers = [exercises.problems.as_parts(wrong(*arguments)) for arguments in problems]
+            part = exercises.checking.first_wrong_part(answers, rights, exercise.tolerance)
             assert part is not None, message
-            said = exercises.name_mistake(exercise, problems, answers, rights, part)
+            said = exercises.checking.name_mistake(exercise, problems, answers, rights, part)
             assert said == message
 
 
@@ -412,14 +412,42 @@ def test_every_mistake_is_made_by_some_function_here():
     said = {check(function(*case[:3])).message for case in CASES}
     for name, exercise in EXERCISES.items():
         for message in exercise.mistakes:
-            elsewhere = message.startswith("in the ") or message in exercises.M_STEP
+            elsewhere = message.startswith("in the ") or message in exercises.mistakes.M_STEP
             assert elsewhere or message in said, (name, message)
 
 
+TEXTBOOK = ["e_step", "m_step", "em_step", "log_likelihood", "elbo", "bic"]
+
+
+def test_what_counts_as_right_is_the_textbook():
+    for name in TEXTBOOK:
+        assert EXERCISES[name].right is getattr(textbook, name)
+    for name in [*TEXTBOOK, "sample"]:
+        assert check(getattr(textbook, name), name)
+    assert {name for name in EXERCISES if not hasattr(textbook, name)} == {
+        "seed_probabilities",
+        "k_means_start",
+    }
+
+
+@pytest.mark.parametrize("name", [*TEXTBOOK, "k_means_start"])
+def test_a_function_whose_knobs_are_not_touched_is_right(name):
+    for arguments in EXERCISES[name].problems():
+        answer = exercises.problems.as_parts(getattr(knobs, name)(*arguments))
+        for ours, right in zip(answer, EXERCISES[name].expected(arguments), strict=True):
+            np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-12)
+
+
+def test_the_log_joint_whose_knobs_are_not_touched_is_right():
+    for arguments in exercises.problems.mixtures():
+        ours, right = knobs.log_joint(*arguments), textbook.log_joint(*arguments)
+        np.testing.assert_allclose(ours, right, rtol=1e-10)
+
+
 def test_the_oracles_agree_with_the_class():
-    for X, *theta in exercises.mixtures():
+    for X, *theta in exercises.problems.mixtures():
         model = GMM.from_parameters(*theta, var_smoothing=0)
-        q = next(q for Y, q, *_ in exercises.with_q() if Y.shape == X.shape)
+        q = next(q for Y, q, *_ in exercises.problems.with_q() if Y.shape == X.shape)
         assert np.allclose(exercises.log_joint(X, *theta), model.log_joint(X))
         assert np.isclose(exercises.elbo(X, q, *theta), model.elbo(X, q))
         new = exercises.em_step(X, *theta)
@@ -429,7 +457,7 @@ def test_the_oracles_agree_with_the_class():
 
 
 def test_bic_agrees_with_the_class():
-    X, *theta = next(exercises.mixtures())
+    X, *theta = next(exercises.problems.mixtures())
     model = GMM.from_parameters(*theta)
     assert np.isclose(exercises.bic(model.log_likelihood(X), *X.shape[:1], 3, 2), model.bic(X))
 

@@ -1,0 +1,66 @@
+r"""Checks for students' own code, which say what went wrong.
+
+A student writes a function; :func:`check` calls it on small seeded problems.  What counts as right
+is :mod:`numpy_ml_gmm.textbook`.  If an answer is wrong it is compared with the answers of wrong
+implementations, and the mistake is named whose answer it *equals*.  The student's code itself is
+never read: any right algorithm passes.
+
+=================== ====================================================== =====================
+exercise            call                                                   answer
+=================== ====================================================== =====================
+e_step              ``e_step(X, weights, means, covariances)``             r (N, K)
+m_step              ``m_step(X, r)``                                       weights, means,
+                                                                           covariances
+em_step             ``em_step(X, weights, means, covariances)``            the same three
+log_likelihood      ``log_likelihood(X, weights, means, covariances)``     a number: the sum
+elbo                ``elbo(X, q, weights, means, covariances)``            a number: the sum
+seed_probabilities  ``seed_probabilities(X, centres)``                     p (N,)
+k_means_start       ``k_means_start(X, centres)``                          weights, means,
+                                                                           covariances
+bic                 ``bic(log_likelihood, N, K, D)``                       a number
+sample              ``sample(n, weights, means, covariances, rng)``        X (n, D), z (n,)
+=================== ====================================================== =====================
+
+Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K).
+
+A class is marked from the shell, each notebook in a process of its own::
+
+    python -m numpy_ml_gmm.exercises class/*.ipynb
+
+The pages, each using those before it: ``k_means`` (right answers that the textbook lacks),
+``knobs`` (right functions that can go wrong), ``mistakes`` (the catalogue), ``problems``,
+``checking`` and ``marking``.
+
+References
+----------
+.. [1] Bilmes, J. A. (1998). *A gentle tutorial of the EM algorithm and its application to
+   parameter estimation for Gaussian mixture and hidden Markov models*. TR-97-021.
+.. [2] Arthur, D. & Vassilvitskii, S. (2007). *k-means++: the advantages of careful seeding*.
+   SODA, pages 1027-1035.
+"""
+
+from ..textbook import bic, e_step, elbo, em_step, log_joint, log_likelihood, m_step, q_function
+from .checking import Trouble, Verdict, check
+from .k_means import k_means_start, seed_probabilities
+from .marking import main, mark
+from .problems import EXERCISES, Exercise
+
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Trouble",
+    "Verdict",
+    "bic",
+    "check",
+    "e_step",
+    "elbo",
+    "em_step",
+    "k_means_start",
+    "log_joint",
+    "log_likelihood",
+    "m_step",
+    "main",
+    "mark",
+    "q_function",
+    "seed_probabilities",
+]

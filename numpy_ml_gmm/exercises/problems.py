@@ -1,0 +1,171 @@
+"""What each function is asked, and the table of the exercises.
+
+The weights are unequal, the covariances tilted, the means away from the origin: on round data
+about the origin several mistakes cannot be seen.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import textbook
+from . import mistakes
+from .k_means import k_means_start, seed_probabilities
+
+PARAMETERS = "weights", "means", "covariances"
+
+
+def parameters(K, D, seed):
+    """Weights, means, covariances: unequal, anisotropic, away from the origin."""
+    rng = np.random.default_rng(seed)
+    weights = mistakes.normalised(np.arange(1, K + 1) + rng.random(K) / 2)
+    means = 8 + 1.5 * rng.normal(size=(K, D))
+    A = rng.normal(size=(K, D, D)) * rng.uniform(0.5, 1.4, size=(K, 1, 1))
+    return weights, means, A @ A.transpose(0, 2, 1) + 0.3 * np.eye(D)
+
+
+def mixtures(shift=0.0):
+    """Two mixtures, each with its points; a shift takes the points away from it."""
+    for N, K, D, seed in [(60, 3, 2, 7), (50, 2, 3, 4)]:
+        theta = parameters(K, D, seed)
+        X, _ = textbook.sample(N, *theta, np.random.default_rng(seed))
+        yield X + shift, *theta
+
+
+def far_mixtures():
+    """Points so far out that every density is 0 in floating point."""
+    return mixtures(shift=60.0)
+
+
+def with_responsibilities():
+    """(X, r): the rows of r are neither even nor certain."""
+    for X, *theta in mixtures():
+        yield X, textbook.e_step(X, *theta)
+
+
+def with_q():
+    """(X, q, parameters) with a q that is not the posterior."""
+    for X, *theta in mixtures():
+        q = np.random.default_rng(len(X)).dirichlet(np.ones(len(theta[0])), size=len(X))
+        yield X, q, *theta
+
+
+def with_certain_q():
+    """The same with a single 1 in each row of q."""
+    for X, q, *theta in with_q():
+        yield X, mistakes.hard(q), *theta
+
+
+def with_centres():
+    """(X, centres): rows of X as centres."""
+    for X, weights, *_ in mixtures():
+        yield X, X[1 : 1 + len(weights)].copy()
+
+
+def counts():
+    """(log-likelihood, N, K, D)."""
+    return [(-137.5, 90, 3, 2), (-201.25, 40, 2, 4), (88.0, 250, 5, 3)]
+
+
+def to_draw():
+    """(n, parameters, rng)."""
+    for K, D, seed in [(3, 2, 7), (2, 3, 4)]:
+        yield 20_000, *parameters(K, D, seed), np.random.default_rng(seed)
+
+
+def true_moments(n, weights, means, covariances, rng):
+    """What the moments of a sample are close to."""
+    return weights, means, covariances
+
+
+def sample_moments(X, z):
+    """Frequencies, means and covariances of the points of each component."""
+    z = z.astype(int)
+    counts = np.bincount(z) if z.min() >= 0 else np.zeros(1)
+    if counts.all() and len(counts) < 20:
+        return textbook.m_step(X, np.eye(len(counts))[z])
+    return z, z, z
+
+
+# ---- The exercises -----------------------------------------------------------------------------
+
+
+def as_parts(answer):
+    """A tuple of arrays."""
+    return tuple(map(np.asarray, answer if isinstance(answer, tuple) else (answer,)))
+
+
+class Exercise(NamedTuple):
+    """One function to write: its problems, its right answer, its mistakes.
+
+    Examples
+    --------
+    >>> EXERCISES["bic"].parts, len(EXERCISES["e_step"].mistakes)
+    (('answer',), 20)
+    """
+
+    problems: Callable  # () -> argument tuples
+    right: Callable
+    mistakes: dict  # message -> wrong version of ``right``
+    parts: tuple  # names of what is returned
+    edge: Callable = tuple  # problems on which a fair attempt may still break
+    edge_message: str = ""
+    returned: tuple = ()  # (arguments) -> shapes, where they are not those of ``right``
+    summary: Callable | None = None  # of the answer, to compare with ``right``
+    tolerance: float = 1e-3  # float32 is welcome; mistakes are far larger
+
+    def expected(self, arguments):
+        """The right answer, a tuple of arrays.
+
+        Examples
+        --------
+        >>> [part] = EXERCISES["bic"].expected((-1130.26, 272, 2, 2))
+        >>> round(float(part), 2)
+        2322.18
+        """
+        return as_parts(self.right(*copy.deepcopy(arguments)))
+
+    def shapes(self, arguments):
+        """The shapes of the parts.
+
+        Examples
+        --------
+        >>> exercise = EXERCISES["m_step"]
+        >>> exercise.shapes(next(exercise.problems()))
+        [(3,), (3, 2), (3, 2, 2)]
+        """
+        if self.returned:
+            return [shape(*arguments) for shape in self.returned]
+        return [part.shape for part in self.expected(arguments)]
+
+
+FAR = (
+    "right near the means, but not far from them: there every density is 0 in floating point. "
+    "Stay in logarithms and subtract the largest before exp (log-sum-exp)"
+)
+ZERO = "right, except where q is 0: there q log q is 0, in the limit, and not nan"
+EXERCISES = {
+    "e_step": Exercise(mixtures, textbook.e_step, mistakes.E_STEP, ("r",), far_mixtures, FAR),
+    "m_step": Exercise(with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS),
+    "em_step": Exercise(mixtures, textbook.em_step, mistakes.EM_STEP, PARAMETERS),
+    "log_likelihood": Exercise(
+        mixtures, textbook.log_likelihood, mistakes.LOG_LIKELIHOOD, ("answer",), far_mixtures, FAR
+    ),
+    "elbo": Exercise(with_q, textbook.elbo, mistakes.ELBO, ("answer",), with_certain_q, ZERO),
+    "seed_probabilities": Exercise(
+        with_centres, seed_probabilities, mistakes.SEED_PROBABILITIES, ("probabilities",)
+    ),
+    "k_means_start": Exercise(with_centres, k_means_start, mistakes.K_MEANS_START, PARAMETERS),
+    "bic": Exercise(counts, textbook.bic, mistakes.BIC, ("answer",), tolerance=1e-4),
+    "sample": Exercise(
+        to_draw,
+        true_moments,
+        mistakes.SAMPLE,
+        ("X", "z"),
+        returned=(lambda n, pi, mu, C, rng: (n, mu.shape[1]), lambda n, *_: (n,)),
+        summary=sample_moments,
+        tolerance=0.15,  # seven standard errors of a sampled variance
+    ),
+}
