@@ -250,6 +250,14 @@ def test_theta_alone_is_drawn_like_its_model(covariance_type, faithful):
         plots.plot_ellipses(theta._replace(weights=np.ones(2)))
 
 
+def test_a_component_that_is_all_but_a_line_is_drawn():
+    line = [[1, 1], [1, 1 + 4e-16]]
+    model = mixture([0.5, 0.5], [[0, 0], [1, 1]], [line, np.eye(2)])
+    on_and_off = [[0.5, 0.5], [3, 0]]
+    points = plots.plot_responsibilities(model, on_and_off).collections[0]
+    np.testing.assert_allclose(points.get_facecolors()[:, :3], plots.palette(2), atol=1e-6)
+
+
 # --- colours -------------------------------------------------------------------------------------
 
 

@@ -67,8 +67,8 @@ def _matrices(covariances, rule, K, D):
 
 def log_joint(theta, X):
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
-    # GMM.log_joint refuses a mixture that is all but singular.  Other packages fit such, and
-    # their pictures are wanted too.
+    # Not GMM.log_joint, which refuses a component that is all but singular: scikit-learn fits
+    # such with a small reg_covar, and a picture of it shows what went wrong.
     joint = np.empty((len(X), len(theta.weights)))
     L = np.linalg.cholesky(theta.covariances)  # (K, D, D)
     for k, mu in enumerate(theta.means):
