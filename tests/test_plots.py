@@ -21,6 +21,7 @@ from matplotlib.path import Path as Curve
 
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
 from numpy_ml_gmm.covariances import MODELS, NAMES
+from numpy_ml_gmm.plots import view
 
 MASSES = (0.99, 0.9, 0.5)
 
@@ -112,7 +113,7 @@ def test_the_mass_inside_a_contour_is_what_its_label_says(model):
 
 @pytest.mark.parametrize("model", TRICKY.values(), ids=TRICKY)
 def test_the_levels_enclose_their_masses(model):
-    log_p = plots.Mixture.of(model).log_density(draw(model, 40_000))
+    log_p = view.log_density(view.parameters(model), draw(model, 40_000))
     for mass, level in zip(MASSES, plots.density_levels(model, MASSES), strict=True):
         assert abs((log_p >= level).mean() - mass) < 0.006  # four standard errors
 
@@ -132,13 +133,13 @@ def test_the_names_on_the_contours_are_their_masses():
 
 def test_the_density_of_two_features_is_the_marginal():
     model = random_mixture(5, 3, 4)
-    shown = plots.Mixture.of(model).marginal((3, 1))
+    shown = view.parameters(model).marginal((3, 1))
     X = np.random.default_rng(0).normal(size=(20, 2))
     gaussians = [
         multivariate_normal(mu[[3, 1]], S[np.ix_([3, 1], [3, 1])]).pdf(X)
         for mu, S in zip(model.means_, model.covariances_, strict=True)
     ]
-    np.testing.assert_allclose(np.exp(shown.log_density(X)), model.weights_ @ gaussians)
+    np.testing.assert_allclose(np.exp(view.log_density(shown, X)), model.weights_ @ gaussians)
 
 
 def test_the_mass_inside_a_marginal_contour_is_what_its_label_says():
@@ -232,12 +233,29 @@ def test_scikit_learns_mixture_is_drawn_like_ours(covariance_type, faithful):
     parameters = theirs.weights_, theirs.means_, theirs.covariances_
     ours = GMM.from_parameters(*parameters, covariance_type=covariance_type)
     X = faithful[:50]
-    np.testing.assert_allclose(
-        plots.Mixture.of(theirs).responsibilities(X), ours.predict_proba(X), atol=1e-9
-    )
-    np.testing.assert_allclose(plots.Mixture.of(theirs).log_joint(X), ours.log_joint(X), rtol=1e-9)
+    theta = view.parameters(theirs)
+    np.testing.assert_allclose(view.responsibilities(theta, X), ours.predict_proba(X), atol=1e-9)
+    np.testing.assert_allclose(view.log_joint(theta, X), ours.log_joint(X), rtol=1e-9)
     paths = [plots.plot_ellipses(model).patches[1].get_path().vertices for model in (theirs, ours)]
     np.testing.assert_allclose(*paths)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_theta_alone_is_drawn_like_its_model(covariance_type, faithful):
+    model = GMM(2, covariance_type=covariance_type, random_state=0).fit(faithful)
+    theta, same = view.parameters(model.theta), view.parameters(model)
+    for one, other in zip(theta, same, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match=r"weights=.*sum to 1"):
+        plots.plot_ellipses(theta._replace(weights=np.ones(2)))
+
+
+def test_a_component_that_is_all_but_a_line_is_drawn():
+    line = [[1, 1], [1, 1 + 4e-16]]
+    model = mixture([0.5, 0.5], [[0, 0], [1, 1]], [line, np.eye(2)])
+    on_and_off = [[0.5, 0.5], [3, 0]]
+    points = plots.plot_responsibilities(model, on_and_off).collections[0]
+    np.testing.assert_allclose(points.get_facecolors()[:, :3], plots.palette(2), atol=1e-6)
 
 
 # --- colours -------------------------------------------------------------------------------------
@@ -327,7 +345,7 @@ def test_two_components_tie_on_the_border():
     ax = plots.plot_classification(model)
     borders = [c for c in ax.collections if not c.filled]
     x = np.concatenate([path.vertices for border in borders for path in border.get_paths()])
-    joint = plots.Mixture.of(model).log_joint(x)
+    joint = view.log_joint(view.parameters(model), x)
     np.testing.assert_allclose(joint[:, 0], joint[:, 1], atol=0.02)
 
 

@@ -1,0 +1,100 @@
+"""The model as a graph with plates."""
+
+import matplotlib.pyplot as plt
+from matplotlib.patches import Circle, FancyBboxPatch
+
+from .colours import INK
+from .view import parameters
+
+NODES = {  # where, and what it is
+    r"$\pi$": (0, 0, "weights"),
+    r"$z_n$": (1.9, 0, "component"),
+    r"$x_n$": (3.7, 0, "point"),
+    r"$\mu_k$": (5.9, 0.72, "means"),
+    r"$\Sigma_k$": (5.9, -0.72, "covariances"),
+}
+EDGES = (
+    (r"$\pi$", r"$z_n$"),
+    (r"$z_n$", r"$x_n$"),
+    (r"$\mu_k$", r"$x_n$"),
+    (r"$\Sigma_k$", r"$x_n$"),
+)
+PLATES = (1.2, -1.1, 3.2, 1.75, "$N$"), (5.1, -1.8, 1.6, 3.17, "$K$")
+
+
+def plot_graphical_model(model=None, X=None, *, equations=True, ax=None, **kwargs):
+    r"""The mixture as a graph with plates: what is drawn from what, and how often.
+
+    .. math::
+        z_n \mid \pi \sim \mathrm{Categorical}(\pi), \qquad
+        x_n \mid z_n = k \sim \mathcal{N}(\mu_k, \Sigma_k) .
+
+    The shaded node is observed.  A plate repeats what it holds.
+
+    Parameters
+    ----------
+    model : object, optional
+        If it is fitted, the plate of components shows its number of them.
+    X : array (N, D), optional
+        If given, the plate of points shows their number.
+    equations : bool
+        Whether to write the two lines above under the graph.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    **kwargs
+        For the circles, see :class:`matplotlib.patches.Circle`.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is given and is not fitted.
+
+    Examples
+    --------
+    >>> ax = plot_graphical_model()
+    >>> [text.get_text() for text in ax.texts][:4]
+    ['$\\pi$', 'weights', '$z_n$', 'component']
+    >>> plt.close(ax.figure)
+    """
+    N = None if X is None else len(X)
+    K = None if model is None else len(parameters(model).weights)
+    ax = plt.subplots(figsize=(7, 3.4), layout="constrained")[1] if ax is None else ax
+    _draw_nodes(ax, kwargs)
+    _draw_plates(ax, (N, K))
+    if equations:
+        text = {"ha": "center", "va": "center", "fontsize": 14, "color": INK}
+        ax.text(1.35, -2.35, r"$z_n \mid \pi \;\sim\; \mathrm{Categorical}(\pi)$", **text)
+        ax.text(4.9, -2.35, r"$x_n \mid z_n = k \;\sim\; \mathcal{N}(\mu_k, \Sigma_k)$", **text)
+    ax.set_aspect("equal")
+    ax.set(xlim=(-0.55, 6.8), ylim=(-2.7 if equations else -1.9, 1.5))
+    ax.axis("off")
+    return ax
+
+
+def _draw_nodes(ax, kwargs):
+    """The variables as circles with their names, and arrows between them."""
+    style = {"radius": 0.44, "edgecolor": INK, "linewidth": 1.6, "zorder": 3} | kwargs
+    circles = {}
+    for name, (x, y, caption) in NODES.items():
+        shade = {"facecolor": "#c8d6e5" if name == "$x_n$" else "white"}
+        circles[name] = ax.add_patch(Circle((x, y), **shade | style))
+        ax.text(x, y, name, ha="center", va="center", fontsize=19, color=INK, zorder=4)
+        ax.text(x, y - 0.52, caption, ha="center", va="top", fontsize=9, color="#52606d")
+    for start, end in EDGES:
+        ends = {"patchA": circles[start], "patchB": circles[end], "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>,head_width=0.3,head_length=0.6", "color": INK, "linewidth": 1.4}
+        ax.annotate("", NODES[end][:2], NODES[start][:2], arrowprops=arrow | ends, zorder=2)
+
+
+def _draw_plates(ax, counts):
+    """A box round what is repeated, and how often if that is known."""
+    for (x, y, width, height, name), count in zip(PLATES, counts, strict=True):
+        style = {"boxstyle": "round,pad=0,rounding_size=0.15", "facecolor": "none"}
+        style |= {"edgecolor": INK, "linewidth": 1.2, "zorder": 1}
+        ax.add_patch(FancyBboxPatch((x, y), width, height, **style))
+        label = name if count is None else f"{name} = {count}"
+        ax.text(x + width - 0.1, y + 0.08, label, ha="right", va="bottom", fontsize=13, color=INK)

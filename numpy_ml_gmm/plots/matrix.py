@@ -1,0 +1,101 @@
+"""Every pair of features of a mixture, in a square of axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .densities import plot_contours, plot_density_1d
+from .ellipses import plot_ellipses
+from .points import plot_responsibilities
+from .view import check_data, check_features, check_masses, parameters
+
+
+def plot_scatter_matrix(model, X=None, *, masses=0.9, features=None, ax=None, **kwargs):
+    """Every pair of features, each with its true marginal.
+
+    On the diagonal :func:`plot_density_1d`.  Below it :func:`plot_responsibilities`
+    and :func:`plot_ellipses`.  Above it :func:`plot_contours` at 50, 90 and 99 %.
+
+    Parameters
+    ----------
+    model : object
+        With ``weights_``, ``means_`` and ``covariances_``.
+    X : array (N, D), optional
+        Points.
+    masses : float or sequence of float
+        Masses of a component inside its ellipses.
+    features : sequence of int, optional
+        Which features; all of them by default.
+    ax : array of matplotlib Axes (F, F), optional
+        Where to draw, F the number of features.
+    **kwargs
+        For :func:`plot_ellipses`.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes (F, F)
+
+    Raises
+    ------
+    ValueError
+        If the model is not fitted, or X, a mass, a feature or ``ax`` does not fit.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> model = GMM.from_parameters([1.0], [[0, 0, 0]], [np.eye(3)])
+    >>> axes = plot_scatter_matrix(model)
+    >>> axes.shape
+    (3, 3)
+    >>> plt.close(axes[0, 0].figure)
+    """
+    D = parameters(model).means.shape[1]
+    if X is not None:
+        check_data(X, D)
+    chosen = check_features(range(D) if features is None else features, D, D)
+    check_masses(masses)
+    axes = _square(len(chosen), ax)
+    for (row, column), panel in np.ndenumerate(axes):
+        i, j = chosen[row], chosen[column]  # feature j runs to the right, feature i upwards
+        if i == j:
+            plot_density_1d(model, X, features=i, ax=panel)
+        elif i > j:
+            if X is not None:
+                plot_responsibilities(model, X, features=(j, i), ax=panel, s=14)
+            plot_ellipses(model, masses=masses, features=(j, i), ax=panel, **kwargs)
+        else:
+            plot_contours(model, X, features=(j, i), labels=False, filled=True, ax=panel)
+    _tidy(axes)
+    return axes
+
+
+def _square(F, ax):
+    """The caller's axes as a square (F, F), or new ones."""
+    if ax is None:
+        size = max(4, 2.2 * F)
+        return plt.subplots(F, F, figsize=(size, size), layout="constrained", squeeze=False)[1]
+    axes = np.asarray(ax, dtype=object).reshape(-1)
+    if len(axes) != F * F:
+        raise ValueError(
+            f"ax holds {len(axes)} axes, expected {F} x {F}: use plt.subplots({F}, {F})"
+        )
+    return axes.reshape(F, F)
+
+
+def _tidy(axes):
+    """Labels at the edges only; the same limits along columns, and along rows off the diagonal."""
+    F = len(axes)
+    for (row, column), ax in np.ndenumerate(axes):
+        if row < F - 1:
+            ax.set_xlabel("")
+            ax.tick_params(labelbottom=False)
+        if column or (row == 0 and F > 1):
+            ax.tick_params(labelleft=False)
+            ax.set_ylabel("")
+        if row == column:
+            ax.set_yticks([])
+    for f, column in enumerate(axes.T):
+        low, high = np.transpose([ax.get_xlim() for ax in column])
+        for ax in column:
+            ax.set_xlim(low.min(), high.max())
+        for ax in np.delete(axes[f], f):
+            ax.set_ylim(low.min(), high.max())

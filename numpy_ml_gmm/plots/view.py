@@ -1,0 +1,190 @@
+"""What one plot shows: some features of a mixture, points, colours, names and an axes."""
+
+from typing import Any, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp, softmax
+
+from ..covariances import covariance_model
+from ..parameters import Parameters
+from .colours import palette
+
+MASSES = (0.5, 0.9, 0.99)
+
+# --- the mixture ----------------------------------------------------------------------------
+
+
+def parameters(model):
+    """theta of any model, checked and copied: each component has a matrix (K, D, D)."""
+    if isinstance(model, Parameters):
+        names, covariance_type = model._fields, "diag" if model.diagonal else "full"
+    else:
+        names = "weights_", "means_", "covariances_"
+        covariance_type = getattr(model, "covariance_type", "full")
+    for name in names:
+        if not hasattr(model, name):
+            raise ValueError(f"model={model!r} has no {name}: call its fit first")
+    pi, mu, covariances = (np.array(getattr(model, name), dtype=np.float64) for name in names)
+    _check_numbers(names, pi, mu, covariances)
+    Sigma = _matrices(covariances, covariance_model(covariance_type), *mu.shape)
+    return Parameters(pi / pi.sum(), mu, Sigma)
+
+
+def _check_numbers(names, pi, mu, covariances):
+    """Weights (K,) that sum to 1, means (K, D), and only finite numbers."""
+    if mu.ndim != 2 or pi.shape != mu.shape[:1]:
+        raise ValueError(
+            f"{names[0]} has shape {pi.shape} and {names[1]} {mu.shape}: "
+            "they must be (K,) and (K, D)"
+        )
+    for name, value in zip(names, (pi, mu, covariances), strict=True):
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name} holds nan or infinity: fit the model again")
+    if (pi < 0).any() or not np.isclose(pi.sum(), 1, atol=1e-4):
+        raise ValueError(f"{names[0]}={pi} must be at least 0 and sum to 1: divide by the sum")
+
+
+def _matrices(covariances, rule, K, D):
+    """The covariances of any covariance model as positive definite matrices (K, D, D)."""
+    if covariances.shape != rule.shape(K, D):
+        raise ValueError(
+            f"covariances_ has shape {covariances.shape}, expected {rule.shape(K, D)} "
+            f"for {rule.letters}: set the model's covariance_type to what they are"
+        )
+    Sigma = rule.expand(covariances, K, D)
+    Sigma = Sigma[:, :, None] * np.eye(D) if rule.diagonal else Sigma
+    for k, S in enumerate(Sigma):
+        try:
+            np.linalg.cholesky(S)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                f"covariances_[{k}] is not positive definite: raise var_smoothing and fit again"
+            ) from None
+    return Sigma
+
+
+def log_joint(theta, X):
+    """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
+    # Not GMM.log_joint, which refuses a component that is all but singular: scikit-learn fits
+    # such with a small reg_covar, and a picture of it shows what went wrong.
+    joint = np.empty((len(X), len(theta.weights)))
+    L = np.linalg.cholesky(theta.covariances)  # (K, D, D)
+    for k, mu in enumerate(theta.means):
+        y = solve_triangular(L[k], (X - mu).T, lower=True)  # (D, N)
+        joint[:, k] = -(y * y).sum(axis=0) / 2 - np.log(L[k].diagonal()).sum()
+    with np.errstate(divide="ignore"):  # a weight of 0 rules its component out
+        return joint + np.log(theta.weights) - X.shape[1] / 2 * np.log(2 * np.pi)
+
+
+def log_density(theta, X):
+    """log p(x_n), (N,)."""
+    return logsumexp(log_joint(theta, X), axis=1)
+
+
+def responsibilities(theta, X):
+    """r, (N, K)."""
+    return softmax(log_joint(theta, X), axis=1)
+
+
+# --- the view -------------------------------------------------------------------------------
+
+
+class View(NamedTuple):
+    """What one plot shows."""
+
+    whole: Parameters  # of all D features
+    shown: Parameters  # the marginal of the one or two shown
+    features: list  # which these are
+    names: list  # and what they are called
+    X: np.ndarray | None  # (N, D)
+    x: np.ndarray | None  # (N, d)
+    colours: np.ndarray  # (K, 3)
+    ax: Any
+
+    @property
+    def line(self):
+        """Whether one feature is shown."""
+        return len(self.features) == 1
+
+    def scatter(self, height, **kwargs):
+        """The points; on a line, at this height (N,)."""
+        return self.ax.scatter(self.x[:, 0], height if self.line else self.x[:, 1], **kwargs)
+
+    def label(self, height):
+        """Label the axes, unless the caller has; on a line the second is the height."""
+        names = [*self.names, height][:2]
+        self.ax.set_xlabel(self.ax.get_xlabel() or names[0])
+        self.ax.set_ylabel(self.ax.get_ylabel() or names[1])
+        if self.line and height == "component":
+            self.ax.set_yticks(range(len(self.colours)))
+
+
+def view_of(model, X, features, ax, d=2):
+    """Check what the caller gave and gather it; a new figure only if all is well."""
+    whole = parameters(model)
+    K, D = whole.means.shape
+    features = check_features(features, D, d)
+    names = [f"$x_{{{i + 1}}}$" for i in range(D)]
+    for known in getattr(model, "feature_names_in_", None), getattr(X, "columns", None):
+        if known is not None and len(known) == D:
+            names = [str(name) for name in known]
+    names = [names[i] for i in features]
+    X = None if X is None else check_data(X, D)
+    x = None if X is None else X[:, features]
+    ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+    return View(whole, whole.marginal(features), features, names, X, x, palette(K), ax)
+
+
+# --- what the caller gives ------------------------------------------------------------------
+
+
+def needs_data(X):
+    """X, which this plot cannot do without."""
+    if X is None:
+        raise ValueError("X=None: this plot shows points, so pass the data X (N, D)")
+    return X
+
+
+def check_data(X, D):
+    """Points (N, D), finite."""
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim != 2 or X.shape[1] != D or not len(X):
+        raise ValueError(
+            f"X has shape {X.shape}, expected (N, {D}) with N from 1: pass the {D} features "
+            f"that the model was fitted to, one row a point"
+        )
+    if not np.isfinite(X).all():
+        n = int(np.argmin(np.isfinite(X).all(axis=1)))
+        raise ValueError(f"X[{n}] = {X[n]} is not finite: leave out such rows, or fill them in")
+    return X
+
+
+def check_features(features, D, d):
+    """Columns to show, at most d of them."""
+    example = "features=0" if d == 1 else "features=(0, 1)"
+    if features is None and D <= d:
+        return list(range(D))
+    if features is None:
+        remedy = " or call plot_scatter_matrix" if d == 2 else ""
+        raise ValueError(
+            f"features=None, but the model has {D} features and this plot shows {d}: "
+            f"choose, as in {example},{remedy}".rstrip(",")
+        )
+    chosen = np.atleast_1d(features)
+    whole = chosen.dtype.kind in "iu" and chosen.ndim == 1 and 1 <= len(chosen) <= d
+    if not whole or len(set(chosen)) < len(chosen) or chosen.min() < 0 or chosen.max() >= D:
+        raise ValueError(
+            f"features={features!r} must be at most {d} different whole numbers from 0 to {D - 1}, "
+            f"as in {example}"
+        )
+    return chosen.tolist()
+
+
+def check_masses(masses):
+    """Masses (M,), from large to small: the densities on their contours then rise."""
+    m = np.unique(np.atleast_1d(np.asarray(masses, dtype=np.float64)))[::-1]
+    if m.ndim != 1 or not len(m) or not ((0 < m) & (m < 1)).all():
+        raise ValueError(f"masses={masses!r} must lie between 0 and 1: write 0.9 for 90 %")
+    return m
