@@ -43,6 +43,7 @@ class Block(NamedTuple):
     x: np.ndarray  # (D, B)
     weights: np.ndarray | None  # (B,)
     priors: np.ndarray | None  # (K, B)
+    T: np.ndarray | None = None  # (F, B) features in the frame of the data, if they are kept
 
 
 class Rows(NamedTuple):
@@ -58,6 +59,7 @@ class Rows(NamedTuple):
     weights: np.ndarray | None = None  # (N,)
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
+    T: np.ndarray | None = None  # (F, N) features in the frame of the data: few rows keep them
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -70,7 +72,8 @@ class Rows(NamedTuple):
         """
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
-        return Block(np.asarray(self.X[rows].T, order=order), weights, priors)
+        T = None if self.T is None else self.T[:, rows]
+        return Block(np.asarray(self.X[rows].T, order=order), weights, priors, T)
 
     def take(self, index):
         """The rows of an index, copied into memory.

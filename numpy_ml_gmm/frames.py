@@ -287,8 +287,8 @@ class Natural(NamedTuple):
                 own = {k: Frame.of(mu[k], Sigma[k], k) for k in range(len(pi))}
             else:
                 eta, off = natural_parameters(log_pi, mu, Sigma, frame)
-                far = np.flatnonzero(~(off <= RESOLUTION[dtype]))
-                own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in far}
+                far = () if off.max() <= RESOLUTION[dtype] else ~(off <= RESOLUTION[dtype])
+                own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in np.flatnonzero(far)}
         except SingularCovariance as error:
             points = None if error.k is None else pi[error.k] * rows.total_weight
             raise SingularCovariance(error.k, points) from None
@@ -326,11 +326,15 @@ class Natural(NamedTuple):
         D = len(self.frame.c)
         return block_size(K + len(self.own) * D + (F if len(self.own) < K else 0), n_rows)
 
-    def features(self, x):
-        """T of points x (D, B) as columns: (F, B)."""
-        F = self.eta.shape[1]
-        everyone = len(self.own) == len(self.eta)
-        shared = None if everyone else features(self.frame.points(x), self.diagonal)
+    def features(self, block):
+        """T of the points of a block, (F, B)."""
+        x, F = block.x, self.eta.shape[1]
+        if block.T is not None:
+            shared = block.T
+        elif len(self.own) == len(self.eta):
+            shared = None
+        else:
+            shared = features(self.frame.points(x), self.diagonal)
         if not self.own:
             return shared
         seen = {id(frame): frame for frame in self.own.values()}
@@ -339,7 +343,7 @@ class Natural(NamedTuple):
 
     def log_joint(self, block):
         """eta @ T, and the log of the priors: (K, B), or (M, K, B) for M mixtures."""
-        return self.with_priors(self.eta @ self.features(block.x), block)
+        return self.with_priors(self.eta @ self.features(block), block)
 
     def with_priors(self, joint, block):
         """Add what is known of each point's component, and part mixtures from each other."""

@@ -313,7 +313,7 @@ class GMM(Estimator):
         -------
         sums (K, F), log p(x) (B,)
         """
-        T = natural.features(block.x)  # (F, B): 1, y, y y^T
+        T = natural.features(block)  # (F, B): 1, y, y y^T
         joint = natural.with_priors(natural.eta @ T, block)  # (K, B): log p(x_n, z_n = k)
         r, log_p = softmax(joint, block.weights, natural.wide)  # (K, B), (B,)
         return r @ T.T, log_p
@@ -484,7 +484,7 @@ class GMM(Estimator):
         data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
         start = restarts.find_start(self, data, random_generator(self.random_state))
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing)
-        e_step = partial(self.expect, rows=rows, frame=data.frame)
+        e_step = partial(self.expect, rows=data.rows, frame=data.frame)
 
         theta, gain = start.theta, math.nan
         statistics = e_step(theta)
@@ -496,11 +496,13 @@ class GMM(Estimator):
             left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
             start.history.append(statistics.log_likelihood)
             self._show(theta, rows.X.dtype, statistics.log_likelihood, start, left < self.tol)
+            shown = self._shown()
             yield self
             if self.converged_:
                 return
-            if not self._shows(theta):  # somebody has set parameters: go on from those
-                theta, gain = self.theta, math.nan
+            if self._shown() != shown:  # somebody has set parameters: go on from those
+                shown = self.weights_, self.means_, self.covariances_
+                theta, gain = Parameters.check(*shown, self.covariance_model), math.nan
                 statistics = e_step(theta)
 
     def fit(self, X, y=None, *, sample_weight=None, priors=None):
@@ -861,11 +863,10 @@ class GMM(Estimator):
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 
-    def _shows(self, theta):
-        """Whether the attributes are these parameters."""
-        shown = Parameters(self.weights_, self.means_, self.covariances_)
-        own = theta._replace(covariances=self.covariance_model.contract(theta.covariances))
-        return all(np.array_equal(a, b.astype(a.dtype)) for a, b in zip(shown, own, strict=True))
+    def _shown(self):
+        """The bits of the attributes, by which a change is seen."""
+        attributes = self.weights_, self.means_, self.covariances_
+        return [np.asarray(a).tobytes() for a in attributes]
 
     def _show(self, theta, dtype, log_likelihood, start, converged=False):
         """Parameters and how the climb went so far, as attributes."""

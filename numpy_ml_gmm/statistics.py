@@ -128,7 +128,7 @@ def smoothed(W, N, smoothing):
     if W.ndim == N.ndim + 1:
         return W + N[..., None] * smoothing
     W = W.copy()
-    diagonals(W)[...] += N[..., None] * smoothing
+    np.einsum("...dd->...d", W)[...] += N[..., None] * smoothing
     return W
 
 
@@ -228,7 +228,7 @@ def given_responsibilities(natural, block):
     r = np.array(block.priors, block.x.dtype)
     if block.weights is not None:
         r *= block.weights
-    return r @ natural.features(block.x).T, np.zeros(block.x.shape[1])
+    return r @ natural.features(block).T, np.zeros(block.x.shape[1])
 
 
 def statistics_of(rows, r, frame):
@@ -288,6 +288,10 @@ class Data(NamedTuple):
         smoothing = var_smoothing * (W if diagonal else W.diagonal()) / N
         covariance = smoothed(W[None], np.array([N]), smoothing)[0] / N
         frame = of_mixture(np.ones(1), mean[None], covariance[None])
+        one = Natural.blank(1, frame, rows.X.dtype)
+        if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
+            block = rows.block(slice(None), one.order)
+            rows = rows._replace(T=one.features(block))
         return cls(rows, mean, covariance, smoothing, frame)
 
     @property

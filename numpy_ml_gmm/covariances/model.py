@@ -151,8 +151,9 @@ class CovarianceModel(NamedTuple):
         Traceback (most recent call last):
         ValueError: VEI: component 1 has collapsed: the scatter is singular (1.0 points). ...
         """
-        bad = np.flatnonzero(~np.isfinite(Sigma).reshape(len(N), -1).all(axis=1))
-        if bad.size:
+        finite = np.isfinite(Sigma)
+        if not finite.all():
+            bad = np.flatnonzero(~finite.reshape(len(N), -1).all(axis=1))
             raise ValueError(
                 f"{self.letters}: component {', '.join(map(str, bad))} has collapsed: the scatter "
                 f"is singular ({N[bad].sum():.1f} points). Lower n_components, raise "
