@@ -4,7 +4,6 @@ Nothing here knows about mixtures.  scikit-learn is never imported, except by
 ``__sklearn_tags__``, which only scikit-learn calls.
 """
 
-import contextlib
 import inspect
 
 from . import archive
@@ -81,17 +80,6 @@ class Estimator:
     def _check_is_fitted(self):
         if not hasattr(self, "means_"):
             raise not_fitted_error(self)
-
-    @contextlib.contextmanager
-    def _unchanged_on_error(self):
-        """If the body fails, every attribute is again what it was."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def _remember_features(self, X):
         names = feature_names(X)
