@@ -58,6 +58,7 @@ from .frames import ROUNDING, Natural, cholesky, is_resolved
 from .parameters import Parameters, choose
 from .statistics import Data, Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
 from .validation import (
+    CollapseWarning,
     ConvergenceWarning,
     as_floats,
     check_alive,
@@ -96,9 +97,11 @@ class GMM(Estimator):
     max_iter : int
         At most so many EM steps.  0 gives the start itself.
     n_init : int
-        Number of restarts.  Each is a short run of EM; the best goes on.
+        Number of restarts.  Each is a short run of EM; the best three go on to the end, and the
+        likeliest end in which no component has collapsed is kept.
     init_params : str, array or callable
-        Where EM starts: ``"k-means++"``, ``"kmeans"``, ``"random"``
+        Where EM starts: ``"mixed"`` (starts of several kinds, then moves away from the best
+        end as long as they help), ``"k-means++"``, ``"kmeans"``, ``"random"``
         (responsibilities), ``"random_from_data"`` (points as means),
         ``"hierarchical"`` (Ward's tree, no randomness), labels (N,),
         responsibilities (N, K), or a function of ``(X, n_components, rng)``
@@ -154,8 +157,8 @@ class GMM(Estimator):
         covariance_type="full",
         tol=1e-7,
         max_iter=1000,
-        n_init=10,
-        init_params="k-means++",
+        n_init=20,
+        init_params="mixed",
         weights_init=None,
         means_init=None,
         covariances_init=None,
@@ -499,11 +502,14 @@ class GMM(Estimator):
             shown = self._shown()
             yield self
             if self.converged_:
-                return
+                break
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 shown = self.weights_, self.means_, self.covariances_
                 theta, gain = Parameters.check(*shown, self.covariance_model), math.nan
                 statistics = e_step(theta)
+        collapsed = restarts.collapse(theta, self, rows.total_weight)
+        if collapsed and self.max_iter > 0:
+            warnings.warn(collapsed, CollapseWarning, stacklevel=3)
 
     def fit(self, X, y=None, *, sample_weight=None, priors=None):
         """Fit the mixture by EM.

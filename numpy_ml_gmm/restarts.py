@@ -15,9 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from .em import Cell, Run, climb
+from .frames import EPS, Natural, mixture_moments
 from .parameters import Parameters
-from .starts import by_nearest, first_guesses, is_random, some_rows, with_weight
-from .statistics import Data, Statistics, statistics_of
+from .starts import (
+    by_nearest,
+    counts_of,
+    first_guesses,
+    is_random,
+    moved,
+    some_rows,
+    standardised,
+    with_weight,
+)
+from .statistics import Data, Statistics, map_log_joint, statistics_of
 from .validation import (
     check_alive,
     check_covariances,
@@ -27,6 +37,11 @@ from .validation import (
 )
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
+TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
+ROUNDS = 4  # at most so many rounds of moves from the best end
+# Of a sound component: the least variance, as a portion of the mixture's in that direction, and
+# the points for each that its covariance needs.
+SOUND, MORE_POINTS = 1e-8, 1.25
 
 
 class Start(NamedTuple):
@@ -63,29 +78,54 @@ def _find_start(model, data, rng):
         return Start(model.theta, [[]], 0)
     if len(given) == 3:
         return Start(Parameters(**given), [[]], 0)
-    kept = with_weight(data.rows)
-    several = is_random(model.init_params) and "means" not in given
+    init, kept = model.init_params, with_weight(data.rows)
+    several = is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
-    if "means" in given:
-        guesses = [by_nearest(few, given["means"])]
-    else:
-        guesses = first_guesses(model.init_params, few, K, rng, model.n_init if several else 1)
     if few is data.rows or few is kept:
         sample = data._replace(rows=few)
     else:
         sample = Data.of(few, cell.model.diagonal, model.var_smoothing)
-    starts = start_parameters(type(model), sample, cell, first_statistics(sample, guesses), given)
+    if "means" in given:
+        guesses = [by_nearest(few, given["means"])]
+    else:
+        guesses = first_guesses(init, few, K, rng, model.n_init if several and K > 1 else 1)
+
+    tol = max(model.tol, TO_COMPARE)  # the climb in view goes on to the model's own
+
+    def runs_from(guesses):
+        x = first_statistics(sample, guesses)
+        starts = [start_parameters(type(model), sample, cell, x, given)]
+        limits = {"tol": tol, "max_iter": model.max_iter}
+        return search(type(model), sample, [cell], starts, **limits)[0]
+
     sampled = len(few.X) < len(kept.X) and several
     if len(guesses) == 1 and not sampled:
-        return Start(alive(starts)[0], [[]], 0)
-    limits = {"tol": model.tol, "max_iter": model.max_iter}
-    [runs] = search(type(model), sample, [cell], [starts], **limits)
-    best = likeliest(runs, max(model.tol, 1e-9) * few.total_weight)
+        x = first_statistics(sample, guesses)
+        [start] = start_parameters(type(model), sample, cell, x, given)
+        if isinstance(start, Run):
+            raise ValueError(start.error)
+        return Start(start, [[]], 0)
+    runs = runs_from(guesses)
+    tolerance = tol * few.total_weight
+    best = likeliest(runs, model, few.total_weight, tolerance)
+    if isinstance(init, str) and init == "mixed" and len(guesses) > 1 and not given:
+        w = counts_of(few)
+        Z = standardised(few.X, w)
+        for _ in range(ROUNDS):
+            joint = map_log_joint(np.transpose, few, Natural.of(best.end, few))
+            more = runs_from(moved(joint, Z, w, rng))
+            better = likeliest([best, *more], model, few.total_weight, tolerance)
+            if better is best:
+                break
+            best = better
+        if all(run is not best for run in runs):
+            runs.append(best)
     scale = data.rows.total_weight / few.total_weight
     histories = [[scale * value for value in run.history] for run in runs]
-    histories[best] = []
+    best_restart = next(i for i, run in enumerate(runs) if run is best)
+    histories[best_restart] = []
     # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
-    return Start(runs[best].end if sampled else runs[best].start, histories, best)
+    return Start(best.end if sampled else best.start, histories, best_restart)
 
 
 def given_parameters(model, D):
@@ -112,7 +152,7 @@ def first_statistics(data, guesses):
 
 
 def start_parameters(family, data, cell, moments, given=None):
-    """The parameters that the M step makes of each first guess, or the error that it makes."""
+    """The parameters that the M step makes of each first guess, or a :class:`Run` that failed."""
     starts = []
     for x in moments:
         try:
@@ -121,28 +161,67 @@ def start_parameters(family, data, cell, moments, given=None):
             cell.model.check_found(theta.covariances, x.counts)
             starts.append(theta._replace(**(given or {})))
         except ValueError as error:
-            starts.append(error)
+            starts.append(Run(error=str(error)))
     return starts
 
 
-def alive(starts):
-    """The starts that are parameters; if none is, the last error."""
-    found = [start for start in starts if isinstance(start, Parameters)]
-    if not found:
-        raise starts[-1]
-    return found
-
-
-def likeliest(runs, tolerance):
-    """The number of the run that ended highest; if all failed, the reason of the last failure.
+def likeliest(runs, model, few.total_weight, tolerance):
+    """The run with the highest end of the best grade; see :func:`weakness`.
 
     Of ends within the tolerance, which are one optimum, the first counts: rounding decides
-    nothing.
+    nothing.  If all runs failed, a ValueError with the reason of the last failure.
     """
-    heights = np.array([-np.inf if run.end is None else run.log_likelihood for run in runs])
-    if heights.max() == -np.inf:
+    ends = [run for run in runs if run.end is not None]
+    if not ends:
         raise ValueError([run.error for run in runs if run.error][-1])
-    return int(np.flatnonzero(heights >= heights.max() - tolerance)[0])
+    grades = [grade(run.end, model, n_points) for run in ends]
+    ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
+    height = max(run.log_likelihood for run in ends)
+    return next(run for run in ends if run.log_likelihood >= height - tolerance)
+
+
+def thinnest(theta, var_smoothing=0.0):
+    r"""Each component's smallest variance as a portion of the mixture's in that direction, (K,).
+
+    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top S a` over all
+    directions a, with S the covariance of the whole mixture and v ``var_smoothing``.  No
+    linear change of units alters it if v = 0.
+    """
+    S = mixture_moments(*theta)[1]
+    if theta.diagonal:
+        return (theta.covariances / S - var_smoothing).min(axis=1)
+    scale = np.sqrt(np.outer(S.diagonal(), S.diagonal()))
+    values, axes = np.linalg.eigh(S / scale)
+    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (S / scale) A = 1
+    C = theta.covariances / scale - var_smoothing * np.eye(len(S))
+    return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
+
+
+def grade(theta, model, n_points):
+    """How far an end of EM can be trusted, to rank it: 2 sound, 1 few points, 0 collapsed.
+
+    A component has few points if its covariance is its own, and they are hardly more than such
+    a covariance needs to be regular: it can be laid through any so many points, at a likelihood
+    that says nothing of the rest.
+    """
+    if collapse(theta, model, n_points) is not None:
+        return 0
+    letters = model.covariance_model.letters
+    needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
+    return 1 + bool((theta.weights * n_points >= MORE_POINTS * needed).all())
+
+
+def collapse(theta, model, n_points):
+    """In words, that a component has no volume of its own, more than smoothing gives it; or None."""
+    portions = thinnest(theta, model.var_smoothing)
+    k = int(portions.argmin())
+    if portions[k] > SOUND:
+        return None
+    return (
+        f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points, and only "
+        f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose a "
+        "simpler covariance_type, or lower var_smoothing if a cluster so thin is real"
+    )
 
 
 def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
@@ -165,9 +244,8 @@ def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
     list of lists of Run
         As long as ``starts``.  A run without an end was not among the most promising, or failed.
     """
-    tries = [(c, i) for c, some in enumerate(starts) for i in range(len(some))]
-    good = [(c, i) for c, i in tries if isinstance(starts[c][i], Parameters)]
-    runs = [[Run(error=str(start)) for start in some] for some in starts]
+    runs = [[start if isinstance(start, Run) else None for start in some] for some in starts]
+    good = [(c, i) for c, some in enumerate(runs) for i, run in enumerate(some) if run is None]
     if not good:
         return runs
     owner = np.array([c for c, _ in good])

@@ -43,15 +43,14 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
-from .frames import EPS, mixture_moments
 from .gmm import GMM
 from .processes import in_processes
-from .restarts import Start, first_statistics, search, start_parameters
+from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
 from .starts import check_init, first_guesses, is_random, some_rows
 from .statistics import Data
 from .validation import check_count, check_enough_rows, check_rows, check_X, random_generator
 
-__all__ = ["Selection", "TableRow", "select", "silhouette", "thinnest"]
+__all__ = ["Selection", "TableRow", "select", "silhouette"]
 
 LARGER_IS_BETTER = {"silhouette", "log_likelihood"}
 CRITERIA = ("bic", "aic", "icl", "silhouette")
@@ -302,8 +301,8 @@ def select(
     The likelihood of a mixture has no upper bound: a component that shrinks to
     a point, or to a plane through a few points, raises it for ever.  With
     ``var_smoothing`` such a fit comes to rest at a high likelihood that means
-    nothing.  A fit with a component thinner than ``var_smoothing`` (see
-    :func:`thinnest`) is therefore a failure here.
+    nothing.  A fit with a component that has no volume of its own is therefore a failure here;
+    see :func:`~numpy_ml_gmm.restarts.collapse`.
 
     With the default ``tol`` the rows that are not among the best may still gain a few
     tenths, on long plateaus more.  ``tol=1e-7`` for the whole table takes about twice as long.
@@ -510,43 +509,19 @@ def fitted_by(model, run, dtype):
     return model
 
 
-def best_or_reason(model, runs, dtype):
-    """The likeliest end of a model that is not degenerate, or in words why there is none."""
-    ends = sorted((run for run in runs if run.end), key=lambda run: -run.log_likelihood)
-    least = max(model.var_smoothing, EPS if dtype == np.float64 else float(np.finfo(dtype).eps))
-    thin = [thinnest(run.end, model.var_smoothing) for run in ends]
-    for run, portions in zip(ends, thin, strict=True):
-        if portions.min() > least:
-            return fitted_by(model, run, dtype)
-    if not ends:
-        return next(run.error for run in runs if run.error)
-    return (
-        f"component {thin[0].argmin()} has collapsed: only "
-        f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, or "
-        "var_smoothing if a cluster so thin is real"
-    )
-
-
-def thinnest(theta, var_smoothing=0.0):
-    r"""Each component's smallest variance as a portion of the mixture's in that direction, (K,).
-
-    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top S a` over all
-    directions a, with S the covariance of the whole mixture and v ``var_smoothing``.  No
-    linear change of units alters it if v = 0.
-    """
-    S = mixture_moments(*theta)[1]
-    if theta.diagonal:
-        return (theta.covariances / S - var_smoothing).min(axis=1)
-    scale = np.sqrt(np.outer(S.diagonal(), S.diagonal()))
-    values, axes = np.linalg.eigh(S / scale)
-    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (S / scale) A = 1
-    C = theta.covariances / scale - var_smoothing * np.eye(len(S))
-    return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
+def best_or_reason(model, runs, rows):
+    """The likeliest sound end of a model, or in words why there is none."""
+    try:
+        best = likeliest(runs, model, rows.total_weight)
+    except ValueError as error:
+        return str(error)
+    reason = collapse(best.end, model, rows.total_weight)
+    return reason or fitted_by(model, best, rows.X.dtype)
 
 
 def row_of(model, runs, rows):
     """The row of one cell, without what its clusters say."""
-    best = best_or_reason(model, runs, rows.X.dtype)
+    best = best_or_reason(model, runs, rows)
     row = TableRow(model.n_components, model.covariance_type)
     if isinstance(best, str):
         return replace(row, error=best)

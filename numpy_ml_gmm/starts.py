@@ -20,12 +20,14 @@ import functools
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
+from scipy.special import softmax
 
 from .statistics import constant_features, one_component
 from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 ROWS_IN_TREE = 2000  # a tree needs memory for every pair
+MOVES = 12  # guesses near an end, in each round
 
 
 def standardised(X, w):
@@ -90,11 +92,21 @@ def k_means(Z, K, rng, w, max_iter=100):
     return one_hot(labels, K)
 
 
-def whitened(Z, w):
-    """Z turned to its principal axes, each scaled to variance 1 (or 0, if it has none)."""
-    variance, axes = np.linalg.eigh(np.cov(Z.T, aweights=w, ddof=0).reshape(Z.shape[1], -1))
-    sound = variance > 1e-9
-    return Z @ axes * np.where(sound, 1 / np.sqrt(np.where(sound, variance, 1)), 0)
+def on_principal_axes(Z, w, power):
+    """Z turned to its principal axes, each divided by a power of its spread.
+
+    Power 1 makes every variance 1 (or 0, where there is none), so that no linear change of the
+    data matters.  Power 1/2 keeps some of the larger spread of the first axes (Scrucca &
+    Raftery 2015, https://doi.org/10.1007/s11634-015-0220-z).
+    """
+    s, axes = np.linalg.svd(Z * np.sqrt(w / w.sum())[:, None], full_matrices=False)[1:]
+    sound = s > 3e-5 * s[0]  # deviations
+    return Z @ axes[sound].T / s[sound] ** power
+
+
+def seeds(Z, K, rng, w):
+    """Labels by the nearest of the k-means++ centres."""
+    return one_hot(squared_distances(Z, plus_plus(Z, K, rng, w)).argmin(axis=1), K)
 
 
 def k_means_plus_plus(Z, K, rng, w):
@@ -103,9 +115,7 @@ def k_means_plus_plus(Z, K, rng, w):
     A coin decides between them.  Restarts differ more than those of k-means, which
     often all end on the same hill.
     """
-    if rng.random() < 0.5:
-        Z = whitened(Z, w)
-    return one_hot(squared_distances(Z, plus_plus(Z, K, rng, w)).argmin(axis=1), K)
+    return seeds(on_principal_axes(Z, w, 1) if rng.random() < 0.5 else Z, K, rng, w)
 
 
 def random_from_data(Z, K, rng, w):
@@ -121,15 +131,13 @@ def random(Z, K, rng, w):
     return rng.dirichlet(np.ones(K), size=len(Z))
 
 
-def hierarchical(Z, K, rng, w):
+def hierarchical(Z, K, rng, w, power=0.5):
     """Ward's tree, cut into K branches: no randomness, and one tree serves every K.
 
-    The tree grows on principal components, each divided by the root of its spread (Scrucca
-    & Raftery 2015, https://doi.org/10.1007/s11634-015-0220-z).  Of many rows a sample makes
+    The tree grows on principal axes; see :func:`on_principal_axes`.  Of many rows a sample makes
     the tree, the same one each time, and the others go to the nearest branch.
     """
-    s, axes = np.linalg.svd(Z * np.sqrt(w)[:, None], full_matrices=False)[1:]
-    Y = Z @ (axes[s > 1e-9 * s[0]].T / np.sqrt(s[s > 1e-9 * s[0]]))
+    Y = on_principal_axes(Z, w, power)
     some = rows_of_tree(w, max(ROWS_IN_TREE, 2 * K))
     if K == 1:
         return np.ones((len(Z), 1))
@@ -148,15 +156,40 @@ def rows_of_tree(w, most):
     return some
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def ward_tree(data, D):
-    """Ward's tree of rows given as bytes.  The last is held: a table of fits shares it."""
+    """Ward's tree of rows given as bytes.  The last two are held: a table of fits shares them."""
     tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
     tree[:, 2] = np.arange(len(tree))  # heights without ties: a cut gives just K branches
     return tree
 
 
+def mixed(Z, K, rng, w, i):
+    """The i-th of a mixture of starts: seeds, k-means and trees, in units of several kinds.
+
+    No kind is best on all data, and several starts of one kind often end on the same few hills.
+    Tens repeat, but for the trees, which would be the same again.
+    """
+    kind = "seeds" if i >= len(MIXTURE) and MIXTURE[i % 10].startswith("tree") else MIXTURE[i % 10]
+    if kind == "tree, half whitened":
+        return hierarchical(Z, K, rng, w)
+    if kind == "tree, whitened":
+        return hierarchical(Z, K, rng, w, power=1)
+    if kind == "seeds, whitened":
+        return seeds(on_principal_axes(Z, w, 1), K, rng, w)
+    if kind == "k-means, half whitened":
+        return k_means(on_principal_axes(Z, w, 0.5), K, rng, w)
+    if kind == "k-means, features at random":
+        return k_means(Z * rng.exponential(size=Z.shape[1]), K, rng, w)
+    return seeds(Z, K, rng, w)
+
+
+MIXTURE = (
+    *("seeds", "tree, half whitened", "seeds, whitened", "k-means, half whitened", "seeds"),
+    *("tree, whitened", "seeds", "k-means, features at random", "seeds, whitened", "seeds"),
+)
 METHODS = {
+    "mixed": mixed,
     "kmeans": k_means,
     "k-means++": k_means_plus_plus,
     "random": random,
@@ -164,6 +197,47 @@ METHODS = {
     "hierarchical": hierarchical,
 }
 DETERMINISTIC = {"hierarchical"}
+
+
+def moved(joint, Z, w, rng):
+    """First guesses near an end of EM: one component is taken out, and another parted in two.
+
+    A local optimum often has two components where one would do, and one where two are needed.
+    The parted component is cut by a plane through its mean, in a random direction of the units
+    in which it is round.
+
+    Source: Ueda, Nakano, Ghahramani & Hinton (2000), *SMEM algorithm for mixture models*, Neural
+    Computation 12(9), https://doi.org/10.1162/089976600300015088, for moves of this kind; theirs
+    are ranked by criteria, these are drawn.
+
+    Parameters
+    ----------
+    joint : array (N, K)
+        Log joint at the end, K > 1.
+    Z : array (N, D)
+    w : array (N,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of array (N, K)
+    """
+    K = joint.shape[1]
+    pairs = np.array([(j, k) for j in range(K) for k in range(K - 1)])
+    pairs = rng.permutation(np.tile(pairs, (-(-MOVES // len(pairs)), 1)))[:MOVES]
+    guesses = []
+    for j, k in pairs:
+        r = softmax(np.delete(joint, j, axis=1), axis=1)  # (N, K - 1) without component j
+        own = r[:, k] * w
+        if own.sum() <= 0:
+            continue
+        delta = Z - own @ Z / own.sum()
+        variance, axes = np.linalg.eigh((delta * own[:, None]).T @ delta / own.sum())
+        round_units = axes / np.sqrt(np.maximum(variance, 1e-12 * variance[-1]))
+        above = delta @ round_units @ rng.standard_normal(Z.shape[1]) > 0
+        halves = r[:, k] * above, r[:, k] * ~above
+        guesses.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
+    return guesses
 
 
 def is_random(init):
@@ -191,8 +265,11 @@ def first_guesses(init, rows, K, rng, n=1):
         return [check_responsibilities(init, N, K, "init_params")]
     w = counts_of(rows)
     Z = standardised(rows.X, w)
-    guesses = (from_left_to_right(METHODS[init](Z, K, rng, w), Z, w) for _ in range(n))
-    return [in_line_with(rows.priors, r) for r in guesses]
+    if init == "mixed":
+        guesses = [mixed(Z, K, rng, w, i) for i in range(n)]
+    else:
+        guesses = [METHODS[init](Z, K, rng, w) for _ in range(n)]
+    return [in_line_with(rows.priors, from_left_to_right(r, Z, w)) for r in guesses]
 
 
 def counts_of(rows):

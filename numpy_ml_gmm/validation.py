@@ -38,6 +38,21 @@ class ConvergenceWarning(UserWarning):
     """
 
 
+class CollapseWarning(UserWarning):
+    """A component lies on so few points that only ``var_smoothing`` gives it a volume.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from numpy_ml_gmm import GMM
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = GMM(3, random_state=0).fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> caught[0].category.__name__
+    'CollapseWarning'
+    """
+
+
 def not_fitted_error(model):
     """Our error, or scikit-learn's own where a program already uses scikit-learn.
 

@@ -13,6 +13,7 @@ from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm import selection as module
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Cell
+from numpy_ml_gmm.restarts import thinnest
 from numpy_ml_gmm.selection import (
     Selection,
     TableRow,
@@ -20,7 +21,6 @@ from numpy_ml_gmm.selection import (
     select,
     shares_of_work,
     silhouette,
-    thinnest,
     work,
 )
 from numpy_ml_gmm.starts import ward_tree
