@@ -60,7 +60,8 @@ def _find_start(model, data, rng):
     K, D = cell.n_components, len(data.mean)
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
-        return Start(model.theta, [[]], 0)
+        model._check_is_fitted()
+        return Start(model._checked_theta(D), [[]], 0)
     if len(given) == 3:
         return Start(Parameters(**given), [[]], 0)
     kept = with_weight(data.rows)
