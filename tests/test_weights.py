@@ -362,6 +362,20 @@ def test_known_labels_are_predicted():
     assert (model.predict(IRIS, priors=wrong) == wrong).all()
 
 
+@pytest.mark.parametrize("init", ["k-means++", "kmeans", "hierarchical"])
+def test_a_few_labels_among_many_rows_number_the_components(init):
+    rng = np.random.default_rng(0)
+    z = rng.integers(3, size=20_000)
+    X, labels = rng.normal(size=(20_000, 2)) + 8 * z[:, None], np.full(20_000, -1)
+    for k in range(3):  # from right to left
+        labels[np.flatnonzero(z == k)[:2]] = 2 - k
+    for seed in range(3):
+        model = GMM(3, init_params=init, n_init=3, random_state=seed).fit(X, priors=labels)
+        assert np.mean(model.predict(X) == 2 - z) > 0.999
+    best = select(X, 3, "VVI", init_params=init, n_init=3, random_state=0, priors=labels).best
+    assert np.mean(best.predict(X) == 2 - z) > 0.999
+
+
 @pytest.mark.parametrize("init", ["hierarchical", "kmeans"])
 def test_a_table_takes_labels_for_every_number_of_components(init):
     labels, _ = some_labels()
