@@ -158,6 +158,8 @@ def bootstrap_parameters(
     check_count(n_bootstraps, "n_bootstraps", minimum=2)
     r = model.predict_proba(X, priors=priors)  # an error if it is not fitted, or X does not fit
     rows = check_rows(X, model.n_components, sample_weight, priors)
+    if rows.weights is not None:  # a pairing shares points as often as they count
+        r = r * rows.weights[:, None]
     one = partial(replicate, model, rows, r, kind == "parametric")
     results = repeat(one, n_bootstraps, random_state, n_jobs, progress)
     thetas = [result for result in results if result is not None]

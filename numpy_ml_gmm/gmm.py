@@ -66,6 +66,7 @@ from .validation import (
     check_enough_rows,
     check_labels,
     check_matrix_shape,
+    check_means,
     check_not_negative,
     check_responsibilities,
     check_rows,
@@ -504,8 +505,7 @@ class GMM(Estimator):
             if self.converged_:
                 break
             if self._shown() != shown:  # somebody has set parameters: go on from those
-                shown = self.weights_, self.means_, self.covariances_
-                theta, gain = Parameters.check(*shown, self.covariance_model), math.nan
+                theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
         collapsed = restarts.collapse(theta, self, rows.total_weight)
         if collapsed and self.max_iter > 0:
@@ -870,9 +870,14 @@ class GMM(Estimator):
         self._fitted_type = self.covariance_type
 
     def _shown(self):
-        """The bits of the attributes, by which a change is seen."""
+        """Shapes and bits of the attributes, by which a change is seen; a list is one."""
         attributes = self.weights_, self.means_, self.covariances_
-        return [np.asarray(a).tobytes() for a in attributes]
+        return [hasattr(a, "tobytes") and (a.shape, a.tobytes()) for a in attributes]
+
+    def _checked_theta(self, D):
+        """The attributes as a value, for data of D features: somebody may have set them."""
+        means = check_means(self.means_, self.n_components, D, "means_")
+        return Parameters.check(self.weights_, means, self.covariances_, self.covariance_model)
 
     def _show(self, theta, dtype, log_likelihood, start, converged=False):
         """Parameters and how the climb went so far, as attributes."""

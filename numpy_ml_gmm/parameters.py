@@ -71,8 +71,8 @@ class Parameters(NamedTuple):
         return Parameters(*(a[order] for a in self))
 
     def marginal(self, features):
-        """The mixture of some of the features: their means, their rows and columns."""
-        i = np.asarray(features)
+        """The mixture of some of the features, or of one: their means, their rows and columns."""
+        i = np.atleast_1d(features)
         covariances = self.covariances[..., i]
         if not self.diagonal:
             covariances = covariances[..., i, :]

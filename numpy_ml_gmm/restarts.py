@@ -75,7 +75,8 @@ def _find_start(model, data, rng):
     K, D = cell.n_components, len(data.mean)
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
-        return Start(model.theta, [[]], 0)
+        model._check_is_fitted()
+        return Start(model._checked_theta(D), [[]], 0)
     if len(given) == 3:
         return Start(Parameters(**given), [[]], 0)
     init, kept = model.init_params, with_weight(data.rows)
@@ -165,8 +166,8 @@ def start_parameters(family, data, cell, moments, given=None):
     return starts
 
 
-def likeliest(runs, model, few.total_weight, tolerance):
-    """The run with the highest end of the best grade; see :func:`weakness`.
+def likeliest(runs, model, n_points, tolerance=0.0):
+    """The run with the highest end of the best :func:`grade`.
 
     Of ends within the tolerance, which are one optimum, the first counts: rounding decides
     nothing.  If all runs failed, a ValueError with the reason of the last failure.
@@ -212,14 +213,14 @@ def grade(theta, model, n_points):
 
 
 def collapse(theta, model, n_points):
-    """In words, that a component has no volume of its own, more than smoothing gives it; or None."""
+    """In words, that a component has no volume but the one that smoothing gives it; or None."""
     portions = thinnest(theta, model.var_smoothing)
     k = int(portions.argmin())
     if portions[k] > SOUND:
         return None
     return (
-        f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points, and only "
-        f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose a "
+        f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points, and "
+        f"only var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose a "
         "simpler covariance_type, or lower var_smoothing if a cluster so thin is real"
     )
 

@@ -46,7 +46,7 @@ from .em import Cell, Run, climb
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
-from .starts import check_init, first_guesses, is_random, some_rows
+from .starts import check_init, first_guesses, is_random, some_rows, with_weight
 from .statistics import Data
 from .validation import check_count, check_enough_rows, check_rows, check_X, random_generator
 
@@ -331,6 +331,8 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
     rows = GMM(**settings)._check_training_rows(X, sample_weight, None)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks))
+    if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
+        rows = with_weight(rows)
     Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
@@ -560,7 +562,7 @@ def climbed_on(rows, model, tol):
 
 def add_clusters(rows, table):
     """Fill in what the most probable components say: ICL and the silhouette."""
-    index, labelled = some_points(np.arange(len(rows.X))), []
+    index, labelled = some_points(rows), []
     for row in table:
         joint = row.model._log_joint(rows)
         complete = rows.weighted_sum(joint.max(axis=1))
@@ -605,22 +607,23 @@ def silhouette(X, labels, *, sample_weight=None):
     0.9
     """
     rows, labels = check_rows(X, 1, sample_weight), np.asarray(labels)
-    X, w = rows.X, rows.weights
-    if labels.shape != (len(X),):
-        raise ValueError(f"labels has shape {labels.shape}, expected {(len(X),)}: one for each row")
-    names, labels = np.unique(some_points(labels), return_inverse=True)
+    N = len(rows.X)
+    if labels.shape != (N,):
+        raise ValueError(f"labels has shape {labels.shape}, expected {(N,)}: one for each row")
+    index = some_points(rows)
+    names, labels = np.unique(labels[index], return_inverse=True)
     z = np.eye(len(names))[labels]
-    w = None if w is None else some_points(w)
-    return silhouette_from(mean_distances(some_points(X), z, w), z, w)
+    w = None if rows.weights is None else rows.weights[index]
+    return silhouette_from(mean_distances(rows.X[index], z, w), z, w)
 
 
-def some_points(X):
-    """All rows, or a fixed sample of 5000."""
-    X = np.asanyarray(X)
-    if len(X) <= ROWS_IN_SILHOUETTE:
-        return X
+def some_points(rows):
+    """The numbers of all rows that count, or of a fixed sample of 5000 of them."""
+    index = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights)
+    if len(index) <= ROWS_IN_SILHOUETTE:
+        return index
     rng = np.random.default_rng(0)
-    return X[np.sort(rng.choice(len(X), ROWS_IN_SILHOUETTE, replace=False))]
+    return np.sort(rng.choice(index, ROWS_IN_SILHOUETTE, replace=False))
 
 
 def mean_distances(X, z, w=None):

@@ -310,12 +310,22 @@ def with_weight(rows):
     return rows.take(np.flatnonzero(rows.weights))
 
 
+def known_rows(priors, rng, most=ROWS_PER_COMPONENT):
+    """Some rows of each component of which the priors (N, K) say something: they number it."""
+    known = rng.permutation(np.flatnonzero(np.ptp(priors, axis=1)))
+    likeliest = priors[known].argmax(axis=1)
+    return np.concatenate([known[likeliest == k][:most] for k in range(priors.shape[1])])
+
+
 def some_rows(rows, K, rng):
     """All rows, or a random sample if there are far more than a start needs."""
     N, D = rows.X.shape
     enough = K * (ROWS_PER_COMPONENT + ROWS_PER_FEATURE * D)
     while enough < N:
-        some = rows.take(np.sort(rng.choice(N, size=enough, replace=False)))
+        index = rng.choice(N, size=enough, replace=False)
+        if rows.priors is not None:
+            index = np.union1d(index, known_rows(rows.priors, rng))
+        some = rows.take(np.sort(index))
         if len(constant_features(one_component(some, diagonal=True))) == 0:
             return some
         enough *= 2  # a feature that is rare shows in none of them: look at more

@@ -72,6 +72,7 @@ class Statistics(NamedTuple):
     log_likelihood: float  # of M mixtures side by side: (M,)
     origin: np.ndarray  # (D,)
     dtype: np.dtype = DTYPES[0]  # of the data, and so of the results
+    __array_ufunc__ = None  # so that NumPy's numbers leave the product to us
 
     @property
     def shifts(self):
@@ -97,6 +98,12 @@ class Statistics(NamedTuple):
         """
         if not isinstance(other, Statistics):
             return NotImplemented
+        mine, theirs = ((*s.firsts.shape, s.diagonal) for s in (self, other))
+        if mine != theirs:
+            raise ValueError(
+                "statistics of different models do not add: (n_components, n_features, diagonal) "
+                f"is {mine} and {theirs}. Add what e_step of one model returns"
+            )
         between = other.origin - self.origin
         delta = other.shifts - self.shifts + between  # (..., K, D)
         N = self.counts + other.counts
@@ -110,10 +117,16 @@ class Statistics(NamedTuple):
             dtype=np.result_type(self.dtype, other.dtype),
         )
 
+    def __radd__(self, zero):
+        """0 + s, with which :func:`sum` begins."""
+        return self if isinstance(zero, int) and zero == 0 else NotImplemented
+
     def __mul__(self, weight):
         """The statistics of rows that count ``weight`` times each."""
+        if not isinstance(weight, int | float | np.number):
+            return NotImplemented
         sums = self.counts, self.firsts, self.scatters, self.log_likelihood
-        return Statistics(*(weight * a for a in sums), self.origin, self.dtype)
+        return Statistics(*(float(weight) * a for a in sums), self.origin, self.dtype)
 
     __rmul__ = __mul__
 

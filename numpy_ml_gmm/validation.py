@@ -251,7 +251,7 @@ def check_priors(priors, N, K):
 
 def labels_as_priors(labels, N, K):
     """Labels (N,), -1 where none is known, as priors (N, K)."""
-    labels = _as_array(labels, "priors")
+    labels = as_floats(labels, "priors")
     known = check_labels(np.where(labels == -1, 0, labels), N, K, "priors")
     return np.where((labels == -1)[:, None], 1.0, np.eye(K)[known])
 

@@ -1,0 +1,241 @@
+"""Statistics add: those of parts of the data are those of the whole, from any frame."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import FAMILIAR, full_covariances, moments, random_model, slow_log_joint
+from scipy.special import logsumexp, softmax
+
+from numpy_ml_gmm import GMM, load_iris, textbook
+from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm.covariances import MODELS
+from numpy_ml_gmm.frames import Frame
+from numpy_ml_gmm.statistics import Statistics, statistics_of
+
+IRIS = load_iris().X
+FAR = 2.0**27  # some 10^8; data on a grid of 1/1024 move so far without rounding
+
+
+def on_grid(a):
+    return np.round(np.asarray(a) * 1024) / 1024
+
+
+def exact_moments(X, r, diagonal=False):
+    """N_k, mu_k and W_k as their definitions say, in extended precision."""
+    X, r = np.longdouble(X), np.longdouble(r)
+    N = r.sum(axis=0)
+    mu = r.T @ X / N[:, None]
+    W = np.array([(r[:, [k]] * (X - mu[k])).T @ (X - mu[k]) for k in range(len(N))])
+    return N, mu, np.diagonal(W, axis1=1, axis2=2) if diagonal else W
+
+
+def assert_equal_moments(statistics, exact, offset=0.0, tolerance=1e-12):
+    """Counts, means and scatters, each in units of its component's spread."""
+    N, mu, W = exact
+    spread = np.sqrt(W if W.ndim == 2 else np.diagonal(W, axis1=1, axis2=2))  # (K, D)
+    unit = spread**2 if W.ndim == 2 else spread[:, :, None] * spread[:, None, :]
+    means = statistics.shifts + (statistics.origin - offset)  # about the data
+    np.testing.assert_allclose(statistics.counts, N.astype(float), rtol=tolerance)
+    assert (np.abs(means - mu) * np.sqrt(N)[:, None] <= tolerance * spread).all()
+    assert (np.abs(statistics.scatters - W) <= tolerance * unit).all()
+
+
+def sample_on_grid(name, K, D, seed, offset=0.0, n=40):
+    """A model with means on the grid, points of it on the grid, and the same far away."""
+    near = random_model(name, K, D, seed)
+    near.means_ = on_grid(near.means_)
+    far = random_model(name, K, D, seed)
+    far.means_ = near.means_ + offset
+    rng = np.random.default_rng(seed)
+    L = np.linalg.cholesky(full_covariances(near))
+    X = np.vstack([m + rng.normal(size=(n, D)) @ A.T for m, A in zip(near.means_, L, strict=True)])
+    return near, far, on_grid(rng.permutation(X)), rng
+
+
+def in_parts(model, X, cuts, w):
+    """Statistics of each part of the rows."""
+    pairs = zip(np.split(X, cuts), np.split(w, cuts), strict=True)
+    return [model.e_step(x, sample_weight=v) for x, v in pairs]
+
+
+# ---- Sums --------------------------------------------------------------------------------------
+
+
+@pytest.mark.equation("merge")
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(FAMILIAR),
+    st.integers(1, 4),
+    st.one_of(st.integers(1, 6), st.sampled_from([63, 64, 70])),
+    st.sampled_from([0.0, FAR]),
+    st.integers(0, 10**6),
+)
+def test_parts_add_up_to_the_sums_over_all_points(name, K, D, offset, seed):
+    near, far, X, rng = sample_on_grid(name, K, D, seed, offset)
+    w = rng.uniform(0.1, 3, size=len(X))
+    cuts = np.sort(rng.choice(np.arange(1, len(X)), size=2, replace=False))
+    added = sum(in_parts(far, X + offset, cuts, w))
+    joint = slow_log_joint(near, X)
+    r = softmax(joint, axis=1) * w[:, None]
+    exact = exact_moments(X, r, near.covariance_model.diagonal)
+    assert_equal_moments(added, exact, offset, 1e-11)  # r by scipy has its own rounding
+    assert added.log_likelihood == pytest.approx(w @ logsumexp(joint, axis=1), rel=1e-12, abs=1e-9)
+    once = far.e_step(X + offset, sample_weight=w)
+    whole = once.counts, once.shifts + (once.origin - offset), once.scatters
+    assert_equal_moments(added, whole, offset)
+    assert added.log_likelihood == pytest.approx(once.log_likelihood, rel=1e-12, abs=1e-9)
+
+
+def in_a_frame_of_its_own(X, r, diagonal, rng):
+    """Statistics found about a point of this part, and in its units."""
+    c, scale = X[0] + rng.normal(size=X.shape[1]), rng.uniform(0.5, 2, size=X.shape[1])
+    return statistics_of(Rows(X), r, Frame.scaled(c, scale, diagonal))
+
+
+@pytest.mark.equation("merge")
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([1, 2, 5, 64, 70]),
+    st.booleans(),
+    st.sampled_from([0.0, FAR]),
+    st.sampled_from([0.0, 1.0, 1e3, 1e6]),
+    st.integers(0, 10**6),
+)
+def test_parts_with_frames_of_their_own_add_up_wherever_they_lie(D, diagonal, offset, apart, seed):
+    rng = np.random.default_rng(seed)
+    where = on_grid(apart * rng.normal(size=(4, 1, D)))
+    X = on_grid(rng.normal(size=(4, 25, D))) + where
+    r = rng.dirichlet(np.ones(3), size=(4, 25))
+    parts = [in_a_frame_of_its_own(X[i] + offset, r[i], diagonal, rng) for i in range(4)]
+    exact = exact_moments(X.reshape(-1, D), r.reshape(-1, 3), diagonal)
+    for order in (parts, parts[::-1]):
+        assert_equal_moments(sum(order), exact, offset)
+    a, b, c, d = parts
+    assert_equal_moments((a + b) + (c + d), exact, offset)
+
+
+@pytest.mark.parametrize("name", FAMILIAR)
+def test_a_component_may_be_empty_in_a_part_or_in_all(name):
+    near, _, X, _ = sample_on_grid(name, 3, 2, seed=1)
+    priors = np.ones((len(X), 3))
+    priors[:50, 0] = priors[:, 2] = 0  # the third is nowhere
+    halves = [near.e_step(X[i], priors=priors[i]) for i in (slice(50), slice(50, None))]
+    assert halves[0].counts[0] < 1e-100 and halves[1].counts[0] > 1
+    with np.errstate(divide="ignore"):
+        r = softmax(slow_log_joint(near, X) + np.log(priors), axis=1)
+    N, mu, W = exact_moments(X, r[:, :2], near.covariance_model.diagonal)
+    for added in (sum(halves), sum(halves[::-1])):
+        two = added._replace(**{a: getattr(added, a)[:2] for a in ("counts", "firsts", "scatters")})
+        assert_equal_moments(two, (N, mu, W), tolerance=1e-11)
+        assert added.counts[2] < 1e-100 and (np.abs(added.scatters[2]) < 1e-100).all()
+        assert np.isfinite(added.means).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(FAMILIAR), st.integers(0, 6), st.integers(1, 6), st.integers(0, 10**6))
+def test_a_weight_repeats_the_rows(name, a, b, seed):
+    model, _, X, _ = sample_on_grid(name, 2, 3, seed)
+    s, t = model.e_step(X[:30]), model.e_step(X[30:])
+    repeated = model.e_step(np.vstack([X[:30]] * a + [X[30:]] * b))
+    for weighted in (a * s + b * t, s * a + t * np.int64(b), np.float64(a) * s + np.float32(b) * t):
+        whole = repeated.counts, repeated.shifts + repeated.origin, repeated.scatters
+        assert_equal_moments(weighted, whole)
+        assert weighted.log_likelihood == pytest.approx(repeated.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("D", [2, 64])
+@pytest.mark.parametrize("name", FAMILIAR)
+def test_single_precision_adds_to_single_and_with_double_to_double(name, D):
+    model, _, X, _ = sample_on_grid(name, 3, D, seed=2)
+    single = X.astype(np.float32)  # a grid of 1/1024: the same points
+    parts = [model.e_step(single[:60]), model.e_step(single[60:])]
+    once = model.e_step(X)
+    whole = once.counts, once.shifts + once.origin, once.scatters
+    assert_equal_moments(sum(parts), whole, tolerance=1e-4)
+    assert sum(parts).dtype == np.float32
+    assert model.m_step(sum(parts)).means_.dtype == np.float32
+    assert (parts[0] + once).dtype == (once + parts[0]).dtype == np.float64
+
+
+# ---- The M step of a sum -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1e-3])
+@pytest.mark.parametrize("letters", MODELS)
+def test_the_m_step_from_three_parts_is_that_from_all_rows(letters, smoothing):
+    params = dict(covariance_type=letters, var_smoothing=smoothing, max_iter=3, tol=0)
+    fit = GMM(3, random_state=0, **params).fit(IRIS)
+    whole, present = fit.e_step(IRIS), fit.theta
+    parts = [fit.e_step(IRIS[i::3]) for i in range(3)]
+    (pi, mu, Sigma), _ = fit.m_step(whole).theta, fit._set_theta(present)
+    again = fit.m_step(sum(parts)).theta
+    np.testing.assert_allclose(again.weights, pi, rtol=1e-12)
+    np.testing.assert_allclose(again.means, mu, rtol=1e-12)
+    np.testing.assert_allclose(again.covariances, Sigma, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.equation("m-step")
+@pytest.mark.parametrize("D", [1, 2, 30, 64, 70])
+def test_the_m_step_from_parts_is_the_textbooks_from_all_points(D):
+    model, _, X, _ = sample_on_grid("full", 2, D, seed=3, n=100)
+    model.var_smoothing = 0
+    added = sum(model.e_step(part) for part in np.array_split(X, 3))
+    expected = textbook.m_step(X, softmax(slow_log_joint(model, X), axis=1))
+    for ours, theirs in zip(model.m_step(added).theta, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_em_on_chunks_is_em_on_all_rows():
+    whole, chunked = (GMM(3, max_iter=1, tol=0, random_state=0).fit(IRIS) for _ in range(2))
+    for _ in range(20):
+        whole.m_step(whole.e_step(IRIS))
+        chunked.m_step(sum(chunked.e_step(part) for part in np.array_split(IRIS, 4)))
+    for a, b in zip(chunked.theta, whole.theta, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+# ---- What does not add -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s: s + 3,
+        lambda s: 3 + s,
+        lambda s: s + tuple(s),
+        lambda s: s + None,
+        lambda s: s * s,
+        lambda s: s * "2",
+        lambda s: s * None,
+        lambda s: s * np.ones(3),
+        lambda s: np.ones(3) * s,
+        lambda s: [1, 2, 3] * s,
+    ],
+)
+def test_other_things_than_statistics_and_numbers_are_type_errors(wrong):
+    model, _, X, _ = sample_on_grid("full", 3, 3, seed=4)
+    with pytest.raises(TypeError, match="Statistics"):
+        wrong(model.e_step(X))
+
+
+@pytest.mark.parametrize("name, K, D", [("full", 1, 2), ("full", 3, 1), ("diag", 3, 2)])
+def test_statistics_of_other_shapes_are_refused_even_where_numpy_would_stretch_them(name, K, D):
+    one, two = random_model("full", 3, 2), random_model(name, K, D)
+    s, t = one.e_step(np.zeros((4, 2))), two.e_step(np.zeros((4, D)))
+    first, second = "(3, 2, False)", f"({K}, {D}, {name == 'diag'})"
+    for a, b, message in ((s, t, f"is {first} and {second}"), (t, s, f"is {second} and {first}")):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            a + b
+
+
+def test_a_sum_leaves_its_parts_as_they_were_and_is_statistics():
+    model, _, X, _ = sample_on_grid("full", 2, 2, seed=5)
+    s, t = model.e_step(X[:30]), model.e_step(X[30:])
+    before = [np.array(a) for a in moments(s) + moments(t)]
+    added = 2 * s + t
+    assert isinstance(added, Statistics) and isinstance(added.log_likelihood, float)
+    for a, b in zip(moments(s) + moments(t), before, strict=True):
+        assert (a == b).all()
