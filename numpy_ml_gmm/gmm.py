@@ -337,7 +337,7 @@ class GMM(Estimator):
 
     @classmethod
     def expect(cls, theta, rows, frame=None):
-        """The E step for parameters as a value: expected :class:`Statistics` of all rows.
+        """The E step for parameters as a value: expected ``Statistics`` of all rows.
 
         Parameters
         ----------
