@@ -150,6 +150,37 @@ def test_the_pages_show_the_live_source(site):
     assert body in plain
 
 
+# ---- The design ----------------------------------------------------------------------------------
+
+
+def imported_rooms(path):
+    """The rooms of the package that a file imports from, itself included."""
+    package = ["numpy_ml_gmm", *path.relative_to(ROOT / "numpy_ml_gmm").parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            for alias in node.names:
+                names = [*base, *(node.module or "").split("."), alias.name]
+                found = [name for name in names if name]
+                if found[0] == "numpy_ml_gmm":
+                    yield found[1]
+
+
+def test_each_room_of_the_design_uses_only_rooms_above_it():
+    """A package is one room; the table on the page names them all."""
+    table = re.findall(r"^\| `(\w+)/?` \|", (DOCS / "design.md").read_text("utf-8"), re.MULTILINE)
+    files = sorted((ROOT / "numpy_ml_gmm").rglob("*.py"))
+    room_of = {
+        path: path.relative_to(ROOT / "numpy_ml_gmm").with_suffix("").parts[0] for path in files
+    }
+    rooms = {room for room in room_of.values() if not room.startswith("__")}
+    assert sorted(table) == sorted(rooms)
+    for path, room in room_of.items():
+        if room in table:
+            above = {*table[: table.index(room) + 1], "__version__"}
+            assert set(imported_rooms(path)) <= above, path
+
+
 # ---- Examples ------------------------------------------------------------------------------------
 
 PACKAGES = "plots", "modules"  # all that they hold is for users
