@@ -174,7 +174,7 @@ def bootstrap_parameters(
 
 
 def replicate(model, rows, r, parametric, rng):
-    """The matched :class:`Parameters` of a fit to data drawn again; None if it collapses."""
+    """Matched ``Parameters`` of a fit to data drawn again; None if it collapses."""
     again = GMM(**model.get_params()).set_params(
         weights_init=model.weights_,
         means_init=model.means_,

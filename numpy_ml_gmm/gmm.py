@@ -206,8 +206,11 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]]).predict([[-2.0]])
-        array([0])
+        One cluster may lie inside another:
+
+        >>> ring = GMM.from_parameters([0.5, 0.5], [[0.0], [0.0]], [[[1.0]], [[100.0]]])
+        >>> ring.predict([[-9.0], [0.0], [9.0]])
+        array([1, 0, 1])
         """
         K, _ = check_matrix_shape(means, "means")
         model = cls(K, **params)
@@ -262,7 +265,7 @@ class GMM(Estimator):
 
         Examples
         --------
-        A point of weight two is the point twice:
+        A point of weight two is the point twice (:eq:`weighted-log-likelihood`):
 
         >>> standard = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]])
         >>> twice = standard.log_likelihood([[0.0]], sample_weight=[2])
@@ -282,9 +285,12 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.complete_log_likelihood([[0.0], [0.0]], [0, 1]), 4)
-        -4.2242
+        Summed over what z may be, it is the likelihood:
+
+        >>> uneven = GMM.from_parameters([0.2, 0.8], [[-1.0], [1.0]], 1.0, covariance_type="EII")
+        >>> each = [uneven.complete_log_likelihood([[0.3]], [k]) for k in (0, 1)]
+        >>> np.exp(each).sum().round(6) == np.exp(uneven.log_likelihood([[0.3]])).round(6)
+        np.True_
         """
         rows = self._check_rows(X, sample_weight, priors)
         z = check_labels(z, len(rows.X), self.n_components, "z")
@@ -316,6 +322,17 @@ class GMM(Estimator):
         Returns
         -------
         sums (K, F), log p(x) (B,)
+
+        Examples
+        --------
+        The first feature is 1, so its sums are the counts:
+
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> rows = Rows(np.array([[-9.0], [0.0], [9.0]]))
+        >>> theta = Parameters(np.full(2, 0.5), np.array([[-1.0], [1.0]]), np.ones((2, 1, 1)))
+        >>> sums, _ = GMM.e_step_of_block(Natural.of(theta, rows), rows.block(slice(0, 3)))
+        >>> sums[:, 0].round(2)
+        array([1.5, 1.5])
         """
         T = natural.features(block)  # (F, B): 1, y, y y^T
         joint = natural.with_priors(natural.eta @ T, block)  # (K, B): log p(x_n, z_n = k)
@@ -324,7 +341,7 @@ class GMM(Estimator):
 
     @classmethod
     def expect(cls, theta, rows, frame=None):
-        """The E step for parameters as a value: expected :class:`Statistics` of all rows.
+        """The E step for parameters as a value: expected ``Statistics`` of all rows.
 
         Parameters
         ----------
@@ -334,6 +351,15 @@ class GMM(Estimator):
             Checked data.
         frame : Frame, optional
             Where features are taken; by default that of the whole mixture.
+
+        Examples
+        --------
+        No model is needed, only a value:
+
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> theta = Parameters(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)))
+        >>> GMM.expect(theta, Rows(np.array([[1.0], [3.0]]))).means
+        array([[2.]])
         """
         return add_up(cls.e_step_of_block, rows, Natural.of(theta, rows, frame))
 
@@ -350,10 +376,10 @@ class GMM(Estimator):
         ----------
         X : array (N, D)
         sample_weight : array (N,), optional
-            How often each point counts.
+            How often each point counts (:eq:`weighted-m-step`).
         priors : array (N, K) or (N,), optional
             What is known of each point's component: :math:`\pi_k` times ``priors[n, k]`` takes
-            the place of :math:`\pi_k`.  Or labels, with -1 where nothing is known.
+            the place of :math:`\pi_k` (:eq:`priors`).  Or labels, with -1 where nothing is known.
 
         Returns
         -------
@@ -396,6 +422,12 @@ class GMM(Estimator):
         Returns
         -------
         Parameters
+
+        Examples
+        --------
+        >>> statistics = GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]).e_step([[1.0], [3.0]])
+        >>> GMM.maximise(statistics, covariance_model("full").minimise)
+        Parameters(weights=array([1.]), means=array([[2.]]), covariances=array([[[1.]]]))
         """
         N_k, c = statistics.counts, statistics.origin  # (K,), (D,)
         W = smoothed(statistics.scatters, N_k, smoothing)  # (K, D, D)
@@ -407,14 +439,17 @@ class GMM(Estimator):
     def m_step(self, statistics):
         r"""Set the parameters that maximise Q, given expected statistics (:eq:`m-step`).
 
-        ``statistics`` may be those of several parts of the data, added up.  With
-        ``var_smoothing`` each point counts as a small cloud.  The points themselves may be a
-        little less likely for it; :meth:`em_step` keeps the present covariances then.
+        With ``var_smoothing`` each point counts as a small cloud (:eq:`smoothing`).  The points
+        themselves may be a little less likely for it; :meth:`em_step` keeps the present
+        covariances then.
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> pair.m_step(pair.e_step([[-3.0], [-2.0], [2.0], [9.0]])).means_.round(2)
+        ``statistics`` may be those of several parts of the data, added up:
+
+        >>> model = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], 1.0, covariance_type="EII")
+        >>> parts = model.e_step([[-3.0], [-2.0]]), model.e_step([[2.0], [9.0]])
+        >>> model.m_step(parts[0] + parts[1]).means_.round(2)
         array([[-2.46],
                [ 5.45]])
         """
@@ -437,7 +472,7 @@ class GMM(Estimator):
 
     @staticmethod
     def em_step(theta, statistics, m_step, e_step):
-        """One step of EM, after which the likelihood is not lower (:eq:`ascent`).
+        """One step of EM (:eq:`m-step`, :eq:`e-step`): the likelihood is not lower (:eq:`ascent`).
 
         The E step comes second, because it also yields the log-likelihood of the new
         parameters.  Smoothed covariances may make the points less likely.  Then the present
@@ -454,6 +489,22 @@ class GMM(Estimator):
         -------
         Parameters, Statistics
             The next.
+
+        Examples
+        --------
+        EM as a loop of one's own, from values to values:
+
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> X = load_old_faithful().X
+        >>> e_step = partial(GMM.expect, rows=Rows(X))
+        >>> m_step = partial(GMM.maximise, rule=covariance_model("full").minimise)
+        >>> theta = GMM(2, max_iter=0, random_state=0).fit(X).theta
+        >>> statistics = e_step(theta)
+        >>> for _ in range(20):
+        ...     theta, statistics = GMM.em_step(theta, statistics, m_step, e_step)
+        >>> round(statistics.log_likelihood, 2)
+        -1130.26
         """
         last, found = statistics.log_likelihood, theta.covariances
         theta = m_step(statistics, last=found)
@@ -466,10 +517,11 @@ class GMM(Estimator):
         return theta, statistics
 
     def iterate(self, X, *, sample_weight=None, priors=None):
-        """Find a start, then yield the model after every EM step.
+        """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
-        :meth:`fit` exhausts this generator.  A lesson can stop in between, look, and set
-        parameters: the next step starts from those that are there.
+        It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
+        A lesson can stop in between, look, and set parameters: the next step starts from those
+        that are there.
 
         Yields
         ------
@@ -479,10 +531,10 @@ class GMM(Estimator):
         Examples
         --------
         >>> from numpy_ml_gmm import load_old_faithful
-        >>> for step in GMM(2, random_state=0).iterate(load_old_faithful().X):
-        ...     if step.n_iter_ == 2:
-        ...         print(step.means_[:, 0].round(2))
-        [2.09 4.32]
+        >>> for step in GMM(2, max_iter=50, random_state=0).iterate(load_old_faithful().X):
+        ...     step.weights_ = np.full(2, 0.5)  # held, while the rest goes on
+        >>> step.means_[:, 0].round(2)
+        array([2.04, 4.29])
         """
         rows = self._check_training_rows(X, sample_weight, priors)
         data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
@@ -579,9 +631,12 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.q_function([[0.0]], [[0.5, 0.5]]), 4)
-        -2.1121
+        With r of 0 and 1 it is the complete log-likelihood:
+
+        >>> uneven = GMM.from_parameters([0.2, 0.8], [[-1.0], [1.0]], 1.0, covariance_type="EII")
+        >>> Q = uneven.q_function([[0.3]], [[0.0, 1.0]])
+        >>> Q == uneven.complete_log_likelihood([[0.3]], [1])
+        True
         """
         rows = self._check_rows(X, sample_weight, priors)
         r = check_responsibilities(r, len(rows.X), self.n_components, "r")
@@ -637,8 +692,11 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
-        >>> round(pair.kl([[0.0]], [[1.0, 0.0]]), 4)  # log 2
+        Two components that are alike leave every point in doubt, and a q that is certain has a
+        price:
+
+        >>> alike = GMM.from_parameters([0.5, 0.5], [[0.0], [0.0]], 1.0, covariance_type="EII")
+        >>> round(alike.kl([[3.0]], [[1.0, 0.0]]), 4)  # log 2
         0.6931
         """
         rows = self._check_rows(X, sample_weight, priors)
@@ -655,9 +713,10 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> GMM.from_parameters([0.5, 0.5], [[-1], [1]], [1, 1], covariance_type="VII").predict(
-        ...     [[-0.5], [2.0]]
-        ... )
+        Of two equal points the second is known to be of component 1:
+
+        >>> pair = GMM.from_parameters([0.5, 0.5], [[-1.0], [1.0]], [[[1.0]], [[1.0]]])
+        >>> pair.predict([[-0.5], [-0.5]], priors=[-1, 1])
         array([0, 1])
         """
         return self._per_block(self._check_rows(X, priors=priors), partial(np.argmax, axis=0))
@@ -750,8 +809,8 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).aic([[0.0], [2.0]]), 4)
-        11.4484
+        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).aic([[0.0], [2.0]]), 2)
+        11.45
         """
         log_p = self.log_likelihood(X, sample_weight=sample_weight, priors=priors)
         return -2 * log_p + 2 * self.n_parameters()
@@ -767,8 +826,10 @@ class GMM(Estimator):
 
         Examples
         --------
-        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).bic([[0.0], [2.0]]), 4)
-        8.8347
+        >>> wide = GMM.from_parameters([1.0], [[0.0]], [[[4.0]]])
+        >>> repeated = wide.bic([[0.0], [0.0], [0.0], [2.0]])
+        >>> wide.bic([[0.0], [2.0]], sample_weight=[3, 1]) == repeated
+        True
         """
         rows = self._check_rows(X, sample_weight, priors)
         log_p = rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
@@ -787,8 +848,9 @@ class GMM(Estimator):
         --------
         One component leaves no doubt, and ICL is BIC:
 
-        >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).icl([[0.0], [2.0]]), 4)
-        8.8347
+        >>> wide = GMM.from_parameters([1.0], [[0.0]], [[[4.0]]])
+        >>> wide.icl([[0.0], [2.0]]) == wide.bic([[0.0], [2.0]])
+        True
         """
         rows = self._check_rows(X, sample_weight, priors)
         complete = rows.weighted_sum(self._per_block(rows, partial(np.max, axis=0)))

@@ -226,7 +226,7 @@ def collapse(theta, model, n_points):
 
 
 def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
-    """Fit each cell from the most promising of its starts: a :class:`Run` for each start.
+    """Fit each cell from the most promising of its starts: a ``Run`` for each start.
 
     Parameters
     ----------

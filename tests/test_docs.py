@@ -81,7 +81,9 @@ def inventory(path):
 def test_the_fields_of_a_named_tuple_are_described_by_their_comments(site):
     for path in (site.folder / "api").glob("*.html"):
         assert "Alias for field number" not in path.read_text("utf-8"), path.name
-    assert "where to take features" in (site.folder / "api" / "blocks.html").read_text("utf-8")
+    assert "features in the frame of the data" in (site.folder / "api" / "blocks.html").read_text(
+        "utf-8"
+    )
 
 
 def test_every_page_has_alternative_text_for_its_pictures(site):
@@ -146,6 +148,37 @@ def test_the_pages_show_the_live_source(site):
     plain = re.sub(r"<[^>]+>", "", text)
     body = inspect.getsource(GMM.elbo).splitlines()[-1].strip()
     assert body in plain
+
+
+# ---- The design ----------------------------------------------------------------------------------
+
+
+def imported_rooms(path):
+    """The rooms of the package that a file imports from, itself included."""
+    package = ["numpy_ml_gmm", *path.relative_to(ROOT / "numpy_ml_gmm").parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            for alias in node.names:
+                names = [*base, *(node.module or "").split("."), alias.name]
+                found = [name for name in names if name]
+                if found[0] == "numpy_ml_gmm":
+                    yield found[1]
+
+
+def test_each_room_of_the_design_uses_only_rooms_above_it():
+    """A package is one room; the table on the page names them all."""
+    table = re.findall(r"^\| `(\w+)/?` \|", (DOCS / "design.md").read_text("utf-8"), re.MULTILINE)
+    files = sorted((ROOT / "numpy_ml_gmm").rglob("*.py"))
+    room_of = {
+        path: path.relative_to(ROOT / "numpy_ml_gmm").with_suffix("").parts[0] for path in files
+    }
+    rooms = {room for room in room_of.values() if not room.startswith("__")}
+    assert sorted(table) == sorted(rooms)
+    for path, room in room_of.items():
+        if room in table:
+            above = {*table[: table.index(room) + 1], "__version__"}
+            assert set(imported_rooms(path)) <= above, path
 
 
 # ---- Examples ------------------------------------------------------------------------------------
@@ -269,16 +302,16 @@ def test_a_broken_beside_fails_with_file_and_line(tmp_path, name, labels, messag
 
 def test_inline_code_that_is_not_in_the_source_beside_fails_with_file_and_line(tmp_path):
     page = BESIDE.format(name="numpy_ml_gmm.GMM.elbo", labels="elbo")
-    log = failing_build(tmp_path, page.replace("Text.", "`gone` is added to `self.entropy(q)`."))
+    log = failing_build(tmp_path, page.replace("Text.", "`gone` is added to `self.entropy(q`."))
     assert re.search(r"index\.md:8: .*beside numpy_ml_gmm\.GMM\.elbo quotes `gone`, which", log)
-    assert "`self.entropy(q)`" not in log.partition("quotes")[2].partition("which")[0]
+    assert "`self.entropy(q`" not in log.partition("quotes")[2].partition("which")[0]
 
 
 @pytest.mark.parametrize(
     ("text", "unbound"),
     [
-        ("`self.q_function(X, q)` and `self . q_function( X,q )`", []),
-        ("the source in\n`self.q_function(X,\nq)` two lines", []),
+        ("`self.q_function(X, q, ` and `self . q_function( X,q`", []),
+        ("the source in\n`self.q_function(X,\nq` two lines", []),
         ("its name, `elbo`, `GMM.elbo` and `numpy_ml_gmm.GMM.elbo`", []),
         ("an end of a name, `function`", ["function"]),
         ("`other.elbo` and `gone`", ["other.elbo", "gone"]),
@@ -457,7 +490,7 @@ def test_citations_are_found_in_packages_and_have_an_entry(little, extensions, m
 
 
 @pytest.mark.parametrize(
-    "name", ["numpy_ml_gmm.GMM.e_step", "numpy_ml_gmm.GMM.entropy", "numpy_ml_gmm.gmm.gain_to_come"]
+    "name", ["numpy_ml_gmm.GMM.e_step", "numpy_ml_gmm.GMM.entropy", "numpy_ml_gmm.em.gain_to_come"]
 )
 def test_the_source_beside_is_the_code_without_its_docstring(extensions, name):
     import beside

@@ -21,6 +21,7 @@ from scipy.special import entr, logsumexp, rel_entr, softmax
 from scipy.stats import multivariate_normal, norm, ortho_group
 
 from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS, covariance_model
 from numpy_ml_gmm.em import gain_to_come
 from numpy_ml_gmm.frames import Frame, natural_parameters
@@ -617,6 +618,38 @@ def test_counts_means_and_scatters_from_expected_statistics():
     np.testing.assert_allclose(difference, W, atol=1e-12)
     for ours, oracle in zip(moments(model_of(p).e_step(p.X)), (N_k, mu, W), strict=True):
         np.testing.assert_allclose(ours, oracle, atol=1e-12)
+
+
+@pytest.mark.equation("merge")
+@pytest.mark.parametrize("offset", [0, 1e8])
+@pytest.mark.parametrize("name", ["full", "diag"])
+def test_statistics_of_two_parts_are_those_of_all_rows(name, offset):
+    p = problem(N=60)
+    r = softmax(joint_of(p), axis=1)
+    (N_1, mu_1, W_1), (N_2, mu_2, W_2) = (
+        slow_moments(p.X[:20], r[:20]),
+        slow_moments(p.X[20:], r[20:]),
+    )
+    N_k, mu, W = slow_moments(p.X, r)
+    delta = mu_2 - mu_1
+    between = (N_1 * N_2 / N_k)[:, None, None] * delta[:, :, None] * delta[:, None, :]
+    np.testing.assert_allclose(N_1 + N_2, N_k, rtol=1e-12)
+    np.testing.assert_allclose(
+        (N_1[:, None] * mu_1 + N_2[:, None] * mu_2) / N_k[:, None], mu, rtol=1e-12
+    )
+    np.testing.assert_allclose(W_1 + W_2 + between, W, rtol=1e-12, atol=1e-12)
+
+    Sigma = p.Sigma if name == "full" else np.einsum("kdd->kd", p.Sigma)
+    X, means = p.X + offset, p.mu + offset
+    model = GMM.from_parameters(p.pi, means, Sigma, covariance_type=name)
+    elsewhere = Frame.scaled(X[20], np.full(2, 3.0), diagonal=name == "diag")
+    second = GMM.expect(model.theta, Rows(X[20:]), elsewhere)
+    both, whole = model.e_step(X[:20]) + second, model.e_step(X)
+    scale = np.abs(whole.scatters).max()  # an entry off the diagonal may be 0
+    np.testing.assert_allclose(both.scatters, whole.scatters, rtol=1e-12, atol=1e-12 * scale)
+    np.testing.assert_allclose(both.means, whole.means, rtol=1e-12)
+    np.testing.assert_allclose(both.counts, whole.counts, rtol=1e-12)
+    assert both.log_likelihood == close(whole.log_likelihood, rel=1e-12)
 
 
 # ---- Covariance models ------------------------------------------------------------------------

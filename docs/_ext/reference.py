@@ -58,6 +58,7 @@ PAGE = """# {name}
 ```{{eval-rst}}
 .. automodule:: {module}
    :members: {members}
+   :special-members: __add__, __mul__
    :exclude-members: {elsewhere}
 {more}```
 """

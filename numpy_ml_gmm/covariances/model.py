@@ -116,7 +116,9 @@ class CovarianceModel(NamedTuple):
         return self.contract(Sigma)
 
     def minimise(self, W, N, last=None):
-        """Every component's own covariance, for mixtures side by side too.
+        """The covariances that minimise :eq:`covariance-objective`, one for each component.
+
+        Mixtures may lie side by side.
 
         Returns
         -------

@@ -91,7 +91,7 @@ def run_cell(source, namespace, seconds):
 
 
 def check_in_time(function, name, seconds):
-    """The message of :func:`check`, also of a function that does not end, or ends the process."""
+    """What ``check`` says, also of a function that does not end, or ends the process."""
     try:
         with at_most(seconds):
             return check(function, name).message

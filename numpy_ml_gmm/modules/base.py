@@ -65,14 +65,7 @@ class Module:
 
     @property
     def folder(self):
-        """The folder of the results.
-
-        Examples
-        --------
-        >>> Module.reset_count()
-        >>> Module("eye", directory="results").folder.as_posix()
-        'results/module000_eye'
-        """
+        """The folder of the results."""
         return self.directory / self.name
 
     def saved_model(self):
@@ -85,10 +78,9 @@ class Module:
 
         Examples
         --------
-        >>> Module.reset_count()
         >>> Module("eye", directory="results").saved_model()  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        FileNotFoundError: mode='recog' needs results/module000_eye/model.npz: learn first, ...
+        FileNotFoundError: mode='recog' needs results/module..._eye/model.npz: learn first, ...
         """
         path = self.folder / "model.npz"
         if not path.exists():
@@ -113,10 +105,9 @@ class Module:
 
         Examples
         --------
-        >>> Module.reset_count()
-        >>> Module("top").connect([[0.0], [1.0]])
+        >>> Module("top").connect([[0.0], [1.0]])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        TypeError: module000_top cannot connect to list: wrap data in Observation(data)
+        TypeError: module..._top cannot connect to list: wrap data in Observation(data)
         """
         if not modules:
             raise ValueError(f"{self.name}.connect() got no module: pass at least one")
@@ -240,11 +231,9 @@ class Module:
 
         Examples
         --------
-        >>> Module.reset_count()
-        >>> Observation([[1.0], [2.0]]).set_backward_msg([[1.5]])
+        >>> Observation([[1.0], [2.0]]).set_backward_msg([[1.5]])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: module000_obs got a backward message of shape (1, 1), expected (2, 1), the \
-shape of its forward message
+        ValueError: module..._obs got a backward message of shape (1, 1), expected (2, 1), the ...
         """
         message = None if message is None else np.asarray(message)
         answered = None if message is None else self._forward
