@@ -220,8 +220,8 @@ def collapse(theta, model, n_points):
         return None
     return (
         f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points, and "
-        f"only var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose a "
-        "simpler covariance_type, or lower var_smoothing if a cluster so thin is real"
+        f"only var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose "
+        "a simpler covariance_type, or lower var_smoothing if a cluster so thin is real"
     )
 
 
