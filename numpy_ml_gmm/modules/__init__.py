@@ -69,4 +69,4 @@ from .results import matching
 
 __all__ = ["GMMModule", "MarkovModule", "Module", "Observation", "matching"]
 
-GMM = GMMModule  # Serket's name
+GMM, MarkovModel = GMMModule, MarkovModule  # Serket's names
