@@ -303,6 +303,8 @@ shape of its forward message
                [0.583, 1.   ]]), array([0.8, 0.2]))
         """
         message = self.get_forward_msg()
+        if message is None:
+            raise RuntimeError(f"{self.name} has no forward message yet: update it first")
         r = rows_to_one(as_priors(message, message.shape, self.name))
         rho = np.ones_like(r) if self._heard is None else as_priors(self._heard, r.shape, self.name)
         pi = r.mean(axis=0) if weights is None else np.asarray(weights)
