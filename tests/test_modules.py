@@ -15,7 +15,14 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import softmax
 
 from numpy_ml_gmm import GMM
-from numpy_ml_gmm.modules import GMMModule, MarkovModule, Module, Observation, matching
+from numpy_ml_gmm.modules import (
+    GMMModule,
+    MarkovModel,
+    MarkovModule,
+    Module,
+    Observation,
+    matching,
+)
 from numpy_ml_gmm.modules.chain import (
     backward_pass,
     forward_pass,
@@ -295,14 +302,22 @@ def test_the_likelihood_is_the_sum_over_all_paths(seed):
     for row in b[1:]:
         vector = vector @ A @ np.diag(row)
     assert vector.sum() == pytest.approx(joint.sum())
-    assert posterior(b, A, a).log_likelihood == pytest.approx(np.log(joint.sum()))
+    assert posterior(np.log(b), A, a).log_likelihood == pytest.approx(np.log(joint.sum()))
+
+
+def both_passes(b, A, a):
+    """alpha (N, K), c (N,) and beta (N, K), none of them in logs; one sequence."""
+    first = np.arange(len(b)) == 0
+    log_ahead, log_c = forward_pass(np.log(b), A, a, first[::-1])
+    alpha = b * np.exp(log_ahead - log_c[:, None])
+    return alpha, np.exp(log_c), rows_to_one(np.exp(backward_pass(np.log(b), A, first)))
 
 
 @pytest.mark.equation("forward-pass")
 @pytest.mark.parametrize("seed", range(3))
 def test_alpha_is_the_posterior_given_the_rows_so_far(seed):
     b, A, a, _ = chain(seed=seed)
-    alpha, c = forward_pass(b, A, a)
+    alpha, c, _ = both_passes(b, A, a)
     before = 1.0  # p(rows before)
     for n in range(len(b)):
         joint = all_paths(b[: n + 1], A, a)
@@ -316,8 +331,8 @@ def test_alpha_is_the_posterior_given_the_rows_so_far(seed):
 
 @pytest.mark.equation("backward-pass")
 def test_beta_is_what_the_later_rows_say():
-    b, A, _, _ = chain()
-    beta = backward_pass(b, A)
+    b, A, a, _ = chain()
+    _, _, beta = both_passes(b, A, a)
     formula = np.ones(3)
     for n in reversed(range(len(b))):
         later = np.zeros(3)
@@ -340,13 +355,13 @@ def of_the_others(joint, b, n):
 @pytest.mark.equation("chain-message")
 def test_the_message_is_the_posterior_without_the_row():
     b, A, a, joint = chain()
-    alpha, beta = forward_pass(b, A, a)[0], backward_pass(b, A)
+    alpha, _, beta = both_passes(b, A, a)
     for n in range(len(b)):
         without = b.copy()
         without[n] = 1  # the row says nothing
         rest = of_the_others(joint, b, n)
-        np.testing.assert_allclose(posterior(b, A, a).message[n], rest)
-        np.testing.assert_allclose(posterior(without, A, a).gamma[n], rest)
+        np.testing.assert_allclose(np.exp(posterior(np.log(b), A, a).log_message[n]), rest)
+        np.testing.assert_allclose(posterior(np.log(without), A, a).gamma[n], rest)
         formula = beta[n] * (a if n == 0 else alpha[n - 1] @ A)
         np.testing.assert_allclose(formula / formula.sum(), rest)
 
@@ -356,7 +371,7 @@ def test_gamma_is_the_share_of_all_paths_through_the_class():
     b, A, a, joint = chain()
     for n in range(len(b)):
         share = sum_but(joint, n) / joint.sum()
-        np.testing.assert_allclose(posterior(b, A, a).gamma[n], share, rtol=1e-10)
+        np.testing.assert_allclose(posterior(np.log(b), A, a).gamma[n], share, rtol=1e-10)
         formula = b[n] * of_the_others(joint, b, n)
         np.testing.assert_allclose(formula / formula.sum(), share, rtol=1e-10)
 
@@ -365,8 +380,8 @@ def test_gamma_is_the_share_of_all_paths_through_the_class():
 def test_counts_are_the_expected_numbers_of_steps_over_all_paths():
     b, A, a, joint = chain()
     steps = sum(sum_but(joint, n, n + 1) for n in range(len(b) - 1)) / joint.sum()
-    np.testing.assert_allclose(posterior(b, A, a).counts, steps, rtol=1e-10)
-    alpha, beta = forward_pass(b, A, a)[0], backward_pass(b, A)
+    np.testing.assert_allclose(posterior(np.log(b), A, a).counts, steps, rtol=1e-10)
+    alpha, _, beta = both_passes(b, A, a)
     tables = [np.outer(alpha[n - 1], b[n] * beta[n]) * A for n in range(1, len(b))]
     np.testing.assert_allclose(sum(table / table.sum() for table in tables), steps, rtol=1e-10)
 
@@ -375,7 +390,7 @@ def test_counts_are_the_expected_numbers_of_steps_over_all_paths():
 def test_q_is_the_mean_log_joint_over_all_paths():
     b, A, a, joint = chain()
     by_paths = (joint / joint.sum() * np.log(joint)).sum()
-    result = posterior(b, A, a)
+    result = posterior(np.log(b), A, a)
     parts = result.gamma[0] @ np.log(a), result.counts * np.log(A), result.gamma * np.log(b)
     assert sum(np.sum(part) for part in parts) == pytest.approx(by_paths)
 
@@ -396,9 +411,119 @@ def test_no_other_transitions_make_the_expected_path_likelier():
 
 def test_a_thousand_rows_neither_under_nor_overflow():
     b = np.random.default_rng(0).uniform(size=(1000, 2)) * 1e-200
-    result = posterior(b, np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.5, 0.5]))
+    result = posterior(np.log(b), np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0.5, 0.5]))
     assert all(np.isfinite(part).all() for part in result)
     assert result.counts.sum() == pytest.approx(999)
+
+
+def log_sum(x, axis=-1):
+    return np.logaddexp.reduce(x, axis=axis)
+
+
+def row_by_row(log_b, A, a, first):
+    """log ahead and log c by the recursion as it is written, in logs throughout."""
+    with np.errstate(divide="ignore"):
+        log_A, log_a = np.log(A), np.log(a)
+    log_ahead, log_c, ahead = np.empty_like(log_b), np.empty(len(log_b)), log_a
+    for n in range(len(log_b)):
+        log_ahead[n] = log_a if first[n] else ahead
+        joint = log_ahead[n] + log_b[n]
+        log_c[n] = log_sum(joint)
+        ahead = log_sum((joint - log_c[n])[:, None] + log_A, axis=0)
+    return log_ahead, log_c
+
+
+@pytest.mark.parametrize(("N", "K"), [(1, 2), (2, 3), (7, 3), (50, 4), (97, 2), (400, 3), (60, 33)])
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_pieces_side_by_side_are_the_rows_one_by_one(N, K, scale, zeros):
+    """Densities down to exp(-1000) of each other, steps down to 1e-150 of each other, or none."""
+    rng = np.random.default_rng(N)
+    log_b, a = scale * rng.normal(size=(N, K)), rng.dirichlet(np.ones(K))
+    A = transitions(rng.dirichlet(np.full(K, 0.05), size=K))
+    if zeros:
+        A = rows_to_one(np.where(np.eye(K) + np.roll(np.eye(K), 1, axis=1), A, 0))
+    first = rng.random(N) < 0.1
+    first[0] = True
+    ahead, log_c = forward_pass(log_b, A, a, np.roll(first, -1))
+    by_rows, chances = row_by_row(log_b, A, a, first)
+    np.testing.assert_allclose(ahead, by_rows, atol=1e-10)
+    np.testing.assert_allclose(log_c, chances, atol=1e-10)
+
+
+def test_a_class_that_a_row_all_but_rules_out_may_be_the_only_one_that_fits():
+    log_b = np.array([[0.0, -2000.0], [-5000.0, 0.0]])  # by exp(3000), the second class
+    result = posterior(log_b, np.eye(2), np.array([0.5, 0.5]))
+    np.testing.assert_array_equal(result.gamma, [[0, 1], [0, 1]])
+    assert result.log_likelihood == pytest.approx(-2000 + np.log(0.5))
+
+
+# ---- Several sequences, against the sum over all paths of each ----------------------------------
+
+
+@pytest.mark.equation("chain-counts", "chain-posterior")
+@pytest.mark.parametrize("lengths", [[5, 4], [1, 4, 1, 3], [3, 3, 3], [1] * 4])
+def test_sequences_share_their_transitions_and_nothing_else(lengths):
+    b, A, a, _ = chain(N=1)
+    b = np.random.default_rng(1).uniform(size=(sum(lengths), 3))
+    starts = np.cumsum([0, *lengths[:-1]])
+    whole = posterior(np.log(b), A, a, np.isin(np.arange(len(b)), starts))
+    counts, firsts, log_p = np.zeros((3, 3)), np.zeros(3), 0.0
+    for start, N in zip(starts, lengths, strict=True):
+        joint = all_paths(b[start : start + N], A, a)
+        log_p += np.log(joint.sum())
+        for n in range(N):
+            gamma = sum_but(joint, n) / joint.sum()
+            np.testing.assert_allclose(whole.gamma[start + n], gamma, rtol=1e-10)
+        firsts += sum_but(joint, 0) / joint.sum()
+        counts += sum(sum_but(joint, n, n + 1) for n in range(N - 1)) / joint.sum()
+    np.testing.assert_allclose(whole.counts, counts, rtol=1e-10)
+    np.testing.assert_allclose(whole.firsts, firsts, rtol=1e-10)
+    assert whole.log_likelihood == pytest.approx(log_p)
+
+
+def test_two_sequences_are_two_chains_with_their_counts_added(tmp_path):
+    Pdz = np.random.default_rng(0).dirichlet(np.ones(3), size=70)
+    both = MarkovModule(itr=3, directory=tmp_path, lengths=[30, 40])
+    below = Observation(Pdz)
+    both.connect(below)
+    both.update()
+    log_b, pi = below.evidence()
+    A, a = np.full((3, 3), 1 / 3), np.full(3, 1 / 3)
+    for _ in range(3):
+        one, two = (posterior(part, A, a) for part in (log_b[:30], log_b[30:]))
+        A = rows_to_one(one.counts + two.counts)
+        a = (one.gamma[0] + two.gamma[0]) / 2
+    np.testing.assert_allclose(both.transitions, A, rtol=1e-9)
+    np.testing.assert_allclose(both.initial, a, rtol=1e-9)
+    parts = [posterior(part, A, a) for part in (log_b[:30], log_b[30:])]
+    gamma = np.vstack([part.gamma for part in parts])
+    np.testing.assert_allclose(both.get_forward_msg(), gamma, rtol=1e-8)
+    message = np.vstack([part.log_message for part in parts])
+    np.testing.assert_allclose(
+        below.get_backward_msg(), rows_to_one(np.exp(message) / pi), rtol=1e-8
+    )
+    again = MarkovModule(directory=tmp_path, load_dir=both.folder, lengths=(40, 30))
+    again.connect(Observation(np.roll(Pdz, 40, axis=0)))
+    again.update()
+    np.testing.assert_allclose(np.roll(again.get_forward_msg(), 30, axis=0), gamma, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "message"),
+    [
+        ([3, 4], ValueError, r"lengths of 2 sequences sum to 7, but module\d+_markov observes N=8"),
+        ([], ValueError, "lengths of 0 sequences sum to 0, but"),
+        ([8, 0], ValueError, r"lengths\[1\]=0 must be at least 1"),
+        ([4.0, 4.0], TypeError, r"lengths\[0\]=4.0 must be a whole number"),
+    ],
+)
+def test_wrong_lengths_are_told(tmp_path, lengths, error, message):
+    chain1 = MarkovModule(directory=tmp_path, lengths=lengths)
+    chain1.connect(Observation(np.full((8, 2), 0.5)))
+    with pytest.raises(error, match=message):
+        chain1.update()
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- GMM + Markov = a hidden Markov model -------------------------------------------------------
@@ -417,7 +542,8 @@ def test_messages_are_the_evidence_and_what_the_other_rows_say(tmp_path):
     A, a = np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0.6, 0.4])
     module.folder.mkdir()
     np.savez(module.folder / "model.npz", transitions=A, initial=a, weights=pi)
-    module._said = said
+    below.set_backward_msg(said)
+    below.set_forward_msg(r)  # said was in it
     module.update()
     joint = all_paths(density, A, a)
     for n in range(N):
@@ -457,6 +583,184 @@ def hmm_log_likelihood(X, A, a, mu, Sigma):
     return log_p + np.log(vector.sum())
 
 
+def in_turn(N, seed):
+    """Four round clusters, visited in turn."""
+    z = np.arange(N) % 4
+    corners = 1.2 * np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+    return corners[z] + 0.18 * np.random.default_rng(seed).normal(size=(N, 2)), z
+
+
+def log_likelihood_of_pair(X, chain1, model):
+    """log p(X) of the hidden Markov model by a forward pass in logs."""
+    a, A, b = chain1.initial, chain1.transitions, log_densities(X, model.means_, model.covariances_)
+    return row_by_row(b, A, a, np.arange(len(X)) == 0)[1].sum()
+
+
+def baum_welch(X, mu, Sigma, steps=60, smoothing=1e-6):
+    """EM for the whole hidden Markov model: the log-likelihood and gamma where it ends."""
+    N, K = len(X), len(mu)
+    A, a = np.full((K, K), 1 / K), np.full(K, 1 / K)
+    for _ in range(steps):
+        b = log_densities(X, mu, Sigma)
+        with np.errstate(divide="ignore"):
+            log_A, log_a = np.log(A), np.log(a)
+        f, g = np.empty((N, K)), np.zeros((N, K))
+        f[0] = log_a + b[0]
+        for n in range(1, N):
+            f[n] = log_sum(f[n - 1][:, None] + log_A, axis=0) + b[n]
+        for n in reversed(range(N - 1)):
+            g[n] = log_sum(log_A + b[n + 1] + g[n + 1], axis=1)
+        log_p = log_sum(f[-1])
+        steps_of = f[:-1, :, None] + log_A + (b + g)[1:, None] - log_p  # (N - 1, K, K)
+        r, A, a = np.exp(f + g - log_p), np.exp(steps_of).sum(axis=0), np.exp(f[0] + g[0] - log_p)
+        A = A / A.sum(axis=1, keepdims=True)
+        mu = r.T @ X / r.sum(axis=0)[:, None]
+        deltas = [X - m for m in mu]
+        Sigma = [(w[:, None] * d).T @ d / w.sum() for w, d in zip(r.T, deltas, strict=True)]
+        Sigma = np.array(Sigma) + smoothing * np.diag(X.var(axis=0))
+    return log_p, r
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("N", [100, 120])
+@pytest.mark.parametrize("itr", [1, 100])
+def test_the_pair_climbs_to_where_baum_and_welch_do_and_stays(tmp_path, N, seed, itr):
+    X, z = in_turn(N, seed)
+    gmm1 = GMMModule(4, itr=itr, category=z, directory=tmp_path, random_state=seed)
+    chain1 = MarkovModule(directory=tmp_path)
+    gmm1.connect(Observation(X))
+    chain1.connect(gmm1)
+    accuracies, heights = [], []
+    for n in range(10):
+        gmm1.update()
+        if n == 0:
+            start = gmm1.model.means_, gmm1.model.covariances_
+        chain1.update()
+        accuracies.append(float(read(gmm1, "acc_learn")))
+        heights.append(log_likelihood_of_pair(X, chain1, gmm1.model))
+        assert chain1.log_likelihood == pytest.approx(heights[-1], rel=1e-10)
+    assert (np.diff(heights) > -1e-9).all()
+    assert set(accuracies[1:]) == {1.0}
+    best, r = baum_welch(X, *start)
+    assert heights[-1] == pytest.approx(best, abs=1e-5)
+    np.testing.assert_allclose(gmm1.get_forward_msg(), r, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_step_of_the_mixture_at_a_time_never_lowers_the_likelihood(tmp_path, seed):
+    X, _ = sticky(150, seed)
+    gmm1 = GMMModule(3, itr=1, directory=tmp_path, random_state=seed, var_smoothing=0)
+    chain1 = MarkovModule(itr=1, directory=tmp_path)
+    gmm1.connect(Observation(X))
+    chain1.connect(gmm1)
+    heights = []
+    for _ in range(25):
+        gmm1.update()
+        chain1.update()
+        heights.append(chain1.log_likelihood)
+    assert (np.diff(heights) > -1e-9).all()
+
+
+def test_the_evidence_is_what_the_rows_say_whatever_came_from_above(tmp_path):
+    X, _ = sticky(200, seed=0)
+    gmm1, _ = alternate(X, tmp_path, rounds=2)
+    gmm1.update()  # with the chain's message
+    log_b, pi = gmm1.evidence()
+    density = log_densities(X, gmm1.model.means_, gmm1.model.covariances_)
+    np.testing.assert_allclose(log_b, density, rtol=1e-10, atol=1e-10)
+    np.testing.assert_array_equal(pi, gmm1.model.weights_)
+    gmm1.set_forward_msg(gmm1.get_forward_msg())  # a message alone, as from a module of one's own
+    by_division, _ = gmm1.evidence(pi)
+    largest = density.max(axis=1, keepdims=True)
+    np.testing.assert_allclose(by_division, density - largest, rtol=1e-9, atol=1e-9)
+
+
+def test_an_observation_says_the_same_however_often_it_is_answered(tmp_path):
+    below = Observation(np.random.default_rng(0).dirichlet(np.ones(2), size=40))
+    chain1 = MarkovModule(directory=tmp_path)
+    chain1.connect(below)
+    before = below.evidence()[0]
+    chain1.update()
+    assert below.get_backward_msg() is not None  # but it was not in the data
+    np.testing.assert_array_equal(below.evidence()[0], before)
+
+
+def test_probability_zero_is_taken_at_its_word_and_only_for_its_row(tmp_path):
+    hard = np.eye(3)[[0, 1, 0, 1, 0, 1, 0]]  # no step from a class to itself, none of class 2
+    chain1, below = MarkovModule(directory=tmp_path), Observation(hard)
+    chain1.connect(below)
+    chain1.update()
+    np.testing.assert_array_equal(chain1.get_forward_msg(), hard)
+    assert (chain1.transitions > 0).all() and (chain1.initial > 0).all()
+    below.set_forward_msg(np.eye(3)[[2, 2, 1, 0, 0]])  # steps that were never seen
+    chain1.update()
+    np.testing.assert_array_equal(chain1.get_forward_msg(), below.get_forward_msg())
+    X, c = groups(N=60, distance=3.0)
+    gmm1 = GMMModule(3, directory=tmp_path, random_state=0)
+    gmm1.connect(Observation(X))
+    gmm1.set_backward_msg(np.where(np.arange(60)[:, None] < 30, np.eye(3)[c], 1.0))
+    gmm1.update()
+    np.testing.assert_array_equal(gmm1.get_forward_msg()[:30], np.eye(3)[c[:30]])
+
+
+def test_steps_of_probability_zero_that_the_rows_need_are_told(tmp_path):
+    np.savez(tmp_path / "model.npz", weights=[0.5, 0.5], transitions=np.eye(2), initial=[0.5, 0.5])
+    chain1 = MarkovModule(directory=tmp_path, load_dir=tmp_path)
+    chain1.connect(Observation([[1.0, 0.0], [0.0, 1.0]]))
+    with pytest.raises(ValueError, match=r"row 1 allows no class .* has probability 0"):
+        chain1.update()
+
+
+def test_a_first_message_starts_anew_unless_it_keeps_the_numbers(tmp_path):
+    X, _ = groups(N=200)
+    obs, gmm1 = learnt(tmp_path, X, 3)
+    z, means = gmm1.get_forward_msg().argmax(axis=1), gmm1.model.means_
+    known = np.where(np.arange(200)[:, None] < 50, np.eye(3)[z], 1.0)
+    gmm1.set_backward_msg(known[:, [1, 2, 0]])
+    gmm1.update()
+    np.testing.assert_allclose(gmm1.model.means_, means[[1, 2, 0]], atol=1e-3)
+    for keeps_numbers in (False, True):
+        once = GMMModule(3, itr=1, directory=tmp_path, random_state=0, n_init=1)
+        above = Module("above")
+        above.keeps_numbers = keeps_numbers
+        once.connect(obs)
+        above.connect(once)
+        once.update()
+        mixture = once.model
+        above.send_backward_msgs([np.ones((200, 3))])
+        once.update()
+        alone = mixture.m_step(mixture.e_step(X))
+        assert np.allclose(once.model.means_, alone.means_, rtol=1e-9) == keeps_numbers
+
+
+def test_serkets_names_are_understood(tmp_path):
+    obs = Observation(sticky(50, seed=0)[0], name="eye")
+    gmm1 = GMMModule(2, name="gmm", directory=tmp_path, random_state=0)
+    chain1 = MarkovModel(num_samp=20, name="mm", directory=tmp_path)
+    gmm1.connect(obs)
+    chain1.connect(gmm1)
+    gmm1.update()
+    chain1.update()
+    names = ["module000_eye", "module001_gmm", "module002_mm"]
+    assert [module.name for module in (obs, gmm1, chain1)] == names
+    assert (MarkovModel, chain1.itr) == (MarkovModule, 20)
+    new = GMMModule(2, directory=tmp_path, load_dir=gmm1.folder)
+    above = MarkovModel(directory=tmp_path, load_dir=str(chain1.folder))
+    new.connect(obs)
+    above.connect(new)
+    new.update()
+    above.update()
+    assert (new.mode, above.mode) == ("recog", "recog")
+    np.testing.assert_array_equal(new.model.means_, gmm1.model.means_)
+    np.testing.assert_array_equal(above.transitions, chain1.transitions)
+    assert sorted(path.name for path in new.folder.iterdir())[:2] == [
+        "Pdz_recog.txt",
+        "class_recog.txt",
+    ]
+    with pytest.raises(FileNotFoundError, match=r"needs .*nowhere.model\.npz"):
+        GMMModule(2, directory=tmp_path, load_dir=tmp_path / "nowhere").saved_model()
+
+
 def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tmp_path):
     X, _ = sticky(200, seed=0)
     exact = {"var_smoothing": 0, "tol": 1e-12, "itr": 2000}
@@ -465,7 +769,7 @@ def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tm
     # The mixture's responsibilities are the chain's posterior, exactly.
     gmm1.update()
     np.testing.assert_allclose(gmm1.get_forward_msg(), chain1.get_forward_msg(), atol=1e-7)
-    gamma = posterior(densities(X, model.means_, model.covariances_), A, a).gamma
+    gamma = posterior(log_densities(X, model.means_, model.covariances_), A, a).gamma
     np.testing.assert_allclose(gmm1.get_forward_msg(), gamma, atol=1e-7)
 
     # No direction raises the likelihood of the hidden Markov model.
@@ -486,7 +790,7 @@ def test_a_mixture_and_a_chain_settle_at_the_optimum_of_a_hidden_markov_model(tm
     fresh, _ = sticky(50, seed=1)
     Module.reset_count()
     again, _ = alternate(fresh, tmp_path, rounds=2, mode="recog")
-    gamma = posterior(densities(fresh, model.means_, model.covariances_), A, a).gamma
+    gamma = posterior(log_densities(fresh, model.means_, model.covariances_), A, a).gamma
     np.testing.assert_allclose(again.get_forward_msg(), gamma, atol=1e-6)
 
 
@@ -569,6 +873,8 @@ def test_calls_in_the_wrong_order_are_told(tmp_path):
     upper.connect(gmm1)
     with pytest.raises(RuntimeError, match="module000_gmm has no forward message yet: update it"):
         upper.update()
+    with pytest.raises(RuntimeError, match="no forward message yet: update it first"):
+        gmm1.evidence()
     for module in (GMMModule(2, directory=tmp_path, mode="recog"),):
         module.connect(Observation(np.eye(4)))
         with pytest.raises(FileNotFoundError, match=r"mode='recog' needs .*model.npz: learn first"):

@@ -28,7 +28,10 @@ The module names, the method names and the result files are those of Serket
 (Nakamura, Nagai & Taniguchi 2018, *SERKET: an architecture for connecting
 stochastic models to realize a large-scale cognitive model*, Frontiers in
 Neurorobotics 12:25).  Where Serket draws samples, a module here runs EM.  Its
-name for :class:`GMMModule`, ``modules.GMM``, is understood.
+names ``modules.GMM`` and ``modules.MarkovModel`` are understood.
+
+A probability of 0 in a message of one's own is taken at its word: the class is
+impossible for that row.  The modules here send no 0 where a class is only unlikely.
 
 To write a module of one's own, derive from :class:`Module` and give it an
 ``update``.  Here is one that knows the classes of some rows:
@@ -69,4 +72,4 @@ from .results import matching
 
 __all__ = ["GMMModule", "MarkovModule", "Module", "Observation", "matching"]
 
-GMM = GMMModule  # Serket's name
+GMM, MarkovModel = GMMModule, MarkovModule  # Serket's names

@@ -7,8 +7,6 @@ import numpy as np
 
 from .chain import rows_to_one
 
-LEAST_PROBABILITY = 1e-100  # that a message may say: no class is ruled out for good
-
 
 class Module:
     """Base class of everything that can be connected.
@@ -29,6 +27,9 @@ class Module:
         With the number.
     folder : pathlib.Path
         Where results are written.
+    keeps_numbers : bool
+        Whether its answers number the classes as the forward message did that they answer.
+        True of mixtures and chains; set it in a class of your own if it is true there.
 
     Examples
     --------
@@ -38,6 +39,8 @@ class Module:
     """
 
     _numbers = itertools.count()
+    keeps_numbers = False
+    load_dir = None  # where another module has learnt what this one recognises with
 
     def __init__(self, name, directory="."):
         if not isinstance(name, str) or not name or "/" in name or "\\" in name:
@@ -46,6 +49,9 @@ class Module:
         self.directory = Path(directory)
         self._below = ()
         self._forward = self._backward = None
+        self._speaker = None  # the module that sent the backward message
+        self._heard = None  # the backward message that the forward message was made with
+        self._log_density = None  # (N, K) of each row in each class, where a module knows it
 
     @staticmethod
     def reset_count():
@@ -65,11 +71,11 @@ class Module:
 
     @property
     def folder(self):
-        """The folder of the results."""
+        """The folder of the results, such as ``results/module000_eye``."""
         return self.directory / self.name
 
     def saved_model(self):
-        """The path of ``model.npz``, which "recog" needs.
+        """The path of ``model.npz``, which "recog" needs: in ``load_dir``, or in the folder.
 
         Raises
         ------
@@ -82,7 +88,7 @@ class Module:
         Traceback (most recent call last):
         FileNotFoundError: mode='recog' needs results/module..._eye/model.npz: learn first, ...
         """
-        path = self.folder / "model.npz"
+        path = (self.folder if self.load_dir is None else Path(self.load_dir)) / "model.npz"
         if not path.exists():
             raise FileNotFoundError(
                 f"mode='recog' needs {path}: learn first, with the same directory and the modules "
@@ -129,12 +135,11 @@ class Module:
 
         Examples
         --------
-        >>> Module.reset_count()
         >>> obs, middle, top = Observation([[0.0], [1.0]]), Module("middle"), Module("top")
         >>> middle.connect(obs)
         >>> top.connect(middle)
-        >>> [module.name for module in top.all_below()]
-        ['module001_middle', 'module000_obs']
+        >>> list(top.all_below()) == [middle, obs]
+        True
         """
         for module in self._below:
             yield module
@@ -204,7 +209,7 @@ class Module:
             raise ValueError(f"{self.name}: a message of shape {message.shape} has no rows")
         if self._backward is not None and self._backward.shape != message.shape:
             self._backward = None  # it answered other rows
-        self._forward = message
+        self._forward, self._heard, self._log_density = message, self._backward, None
 
     def get_forward_msg(self):
         """What this module shows to those above, or None before its first update.
@@ -233,7 +238,7 @@ class Module:
         --------
         >>> Observation([[1.0], [2.0]]).set_backward_msg([[1.5]])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: module..._obs got a backward message of shape (1, 1), expected (2, 1), the ...
+        ValueError: module... got a backward message of shape (1, 1), expected (2, 1), the shape ...
         """
         message = None if message is None else np.asarray(message)
         answered = None if message is None else self._forward
@@ -242,7 +247,7 @@ class Module:
                 f"{self.name} got a backward message of shape {message.shape}, expected "
                 f"{answered.shape}, the shape of its forward message"
             )
-        self._backward = message
+        self._backward, self._speaker = message, None
 
     def get_backward_msg(self):
         """What the module above answered, or None.
@@ -253,6 +258,48 @@ class Module:
         True
         """
         return self._backward
+
+    def evidence(self, weights=None):
+        r"""What each row alone says of its class, without what came from above (:eq:`evidence`).
+
+        .. math::
+
+            b_{nk} \propto \frac{r_{nk}}{\rho_{nk} \, \pi_k}
+
+        For a module whose forward message r is the probability of each class.  Here rho is the
+        backward message that it had when it showed r.  A class of probability 0 has evidence 0.
+
+        Parameters
+        ----------
+        weights : array (K,), optional
+            By default the mean of r over the rows.
+
+        Returns
+        -------
+        log_b : ndarray (N, K)
+            Logarithms; the largest of each row is 0.
+        weights : ndarray (K,)
+            :math:`\pi_k`, what the module multiplies each class by.
+
+        Examples
+        --------
+        The rows and the mean of all rows agree about the first class, in logs:
+
+        >>> log_b, pi = Observation([[0.9, 0.1], [0.7, 0.3]]).evidence()
+        >>> np.exp(log_b).round(3), pi
+        (array([[1.   , 0.444],
+               [0.583, 1.   ]]), array([0.8, 0.2]))
+        """
+        message = self.get_forward_msg()
+        if message is None:
+            raise RuntimeError(f"{self.name} has no forward message yet: update it first")
+        r = rows_to_one(as_priors(message, message.shape, self.name))
+        rho = np.ones_like(r) if self._heard is None else as_priors(self._heard, r.shape, self.name)
+        pi = r.mean(axis=0) if weights is None else np.asarray(weights)
+        known = (r > 0) & (rho > 0) & (pi > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_b = np.where(known, np.log(r) - np.log(rho) - np.log(pi), -np.inf)
+        return log_b - log_b.max(axis=1, keepdims=True), pi
 
     def send_backward_msgs(self, messages):
         """Answer each module below, in the order of :meth:`connect`.
@@ -277,6 +324,7 @@ class Module:
             )
         for module, message in zip(self._below, messages, strict=True):
             module.set_backward_msg(message)
+            module._speaker = self
 
 
 class Observation(Module):
@@ -286,6 +334,8 @@ class Observation(Module):
     ----------
     data : array (N, D)
         One row for each data element.
+    name : str
+        See :class:`Module`.
 
     Examples
     --------
@@ -293,8 +343,8 @@ class Observation(Module):
     array([[1., 2.]])
     """
 
-    def __init__(self, data):
-        super().__init__("obs")
+    def __init__(self, data, name="obs"):
+        super().__init__(name)
         self.set_forward_msg(data)
 
     def update(self):
@@ -307,9 +357,9 @@ class Observation(Module):
 
 
 def as_priors(message, shape, name):
-    """A message of probabilities (N, K): rows sum to one, and none is quite zero.
+    """A message of probabilities (N, K) as it is; below zero by rounding is zero.
 
-    A mixture above sends means of responsibilities.  They may be below zero by rounding.
+    Its rows matter up to a factor.  A zero is taken at its word: that class is impossible.
     """
     if message is None:
         return None
@@ -319,8 +369,13 @@ def as_priors(message, shape, name):
             f"{name} got a message of shape {message.shape}, expected {shape}: one row for each "
             "data element, one column for each class"
         )
-    if not np.isfinite(message).all() or message.min() < -1e-6 or not message.any(axis=1).all():
+    probabilities = np.maximum(message, 0)  # nan stays
+    if (
+        not np.isfinite(message).all()
+        or message.min() < -1e-6
+        or not probabilities.any(axis=1).all()
+    ):
         raise ValueError(
             f"{name} got a message with negative, non-finite or all-zero rows: send probabilities"
         )
-    return rows_to_one(np.maximum(message, LEAST_PROBABILITY))
+    return probabilities

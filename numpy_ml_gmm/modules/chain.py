@@ -14,80 +14,130 @@ parts are kept apart: the *message* is what the others say (:eq:`chain-message`)
 =============== ========== ====================================================
 symbol          shape      meaning
 =============== ========== ====================================================
-``b``           (N, K)     evidence; each row matters up to a factor
+``log_b``       (N, K)     log evidence; each row matters up to a constant
 ``A``           (K, K)     transition probabilities, A[j, k] from class j to k
-``a``           (K,)       probabilities of the first row's class
-``alpha``       (N, K)     p(z_n | rows up to n)
-``beta``        (N, K)     p(rows after n | z_n), up to a factor for each row
-``message``     (N, K)     p(z_n | all rows but n)
+``a``           (K,)       probabilities of the class of a first row
+``first``       (N,)       whether a row is the first of its sequence
+``last``        (N,)       whether it is the last
+``log_ahead``   (N, K)     log p(z_n | rows before n)
+``log_beta``    (N, K)     log p(rows after n | z_n), up to a constant for each row
+``log_message`` (N, K)     log p(z_n | all rows but n)
 ``gamma``       (N, K)     p(z_n | all rows)
 ``counts``      (K, K)     expected number of steps from class j to class k
 =============== ========== ====================================================
 
+All is in logs: densities differ by more than a float can hold, and the class that one row
+makes all but impossible may be the only one that the next row allows.
+
 Source: Bilmes (1998), *A gentle tutorial of the EM algorithm*, section 4.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-LEAST_COUNT = 1e-150  # no class is ruled out for good, and a product of two is not yet zero
+LEAST_COUNT = 1e-150  # of a step: none is ruled out for good, and two in a row are not yet 0
+NEARLY_LOST = 1e-200  # a sum above it lacks no digit for terms that were too small for a float
+LOWEST = np.finfo(float).min
+FEW_CLASSES = 32  # up to so many, pieces side by side are faster than row after row
 
 
 class Posterior(NamedTuple):
     """What a chain says of the classes of its rows."""
 
-    message: np.ndarray  # (N, K)
+    log_message: np.ndarray  # (N, K)
     gamma: np.ndarray  # (N, K)
     counts: np.ndarray  # (K, K)
+    firsts: np.ndarray  # (K,) expected number of sequences that begin in each class
     log_likelihood: float
 
 
-def forward_pass(b, A, a):
-    r"""The filtered classes and the chance of each row (:eq:`forward-pass`).
+def step(log_ahead, log_b, A):
+    r"""From what is ahead of a row to what is ahead of the next (:eq:`forward-pass`).
 
     .. math::
 
-        c_n \, \alpha_{nk} = b_{nk} \sum_j \alpha_{n-1, j} A_{jk} , \qquad
-        \log p(X) = \sum_n \log c_n
+        c_n \, \alpha_{nk} = b_{nk} \sum_j \alpha_{n-1, j} A_{jk}
 
-    Examples
-    --------
-    >>> alpha, c = forward_pass(np.array([[0.2, 0.6]]), np.eye(2), np.array([0.5, 0.5]))
-    >>> alpha, c
-    (array([[0.25, 0.75]]), array([0.4]))
+    The sum is what is ahead.  The axes after that of the classes are for chains side by side.
+
+    Returns
+    -------
+    log_ahead (K, ...), log c (...)
     """
-    alpha, c = np.empty_like(b), np.empty(len(b))
-    ahead = a
-    for n in range(len(b)):
-        joint = ahead * b[n]  # (K,)
-        c[n] = joint.sum()
-        alpha[n] = joint / c[n]
-        ahead = alpha[n] @ A
-    return alpha, c
+    joint = log_ahead + log_b  # (K, ...)
+    log_c = log_sum(joint)  # (...)
+    log_alpha = joint - np.maximum(log_c, LOWEST)
+    return log_product(A.T, log_alpha), log_c
 
 
-def backward_pass(b, A):
-    r"""What the later rows say of each class, up to a factor (:eq:`backward-pass`).
+def log_product(A, x):
+    """The log of ``A @ exp(x)``, (K, ...): with logs inside too where floats would lose it."""
+    p = (A @ np.exp(x).reshape(len(A), -1)).reshape(x.shape)
+    with np.errstate(divide="ignore"):
+        log_p = np.log(p)
+        if p.min() < NEARLY_LOST:
+            lost = p.min(axis=0) < NEARLY_LOST
+            log_p[:, lost] = log_sum(np.log(A).T[:, :, None] + x[:, None, lost])
+    return log_p
+
+
+def log_sum(x, axis=0):
+    """The log of a sum of exponentials; -inf if all of them are 0."""
+    top = np.maximum(x.max(axis=axis, keepdims=True), LOWEST)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis)
+
+
+def forward_pass(log_b, A, a, last):
+    """What the rows before say of each class (N, K), and the chance of each row (N,), in logs.
+
+    The rows are cut into pieces that walk side by side.  Each walks from every class first:
+    then we know what it makes of what is ahead of it, whatever that is.  From piece to piece
+    we learn what it is, and each walks from there.
+    """
+    N, K = log_b.shape
+    C = math.isqrt(N) if K <= FEW_CLASSES else 1  # C pieces of L rows; those beyond N say nothing
+    L = math.ceil(N / C)
+    with np.errstate(divide="ignore"):
+        log_a, unit = np.log(a)[:, None], np.log(np.eye(K))
+    rows = np.pad(log_b, [(0, C * L - N), (0, 0)]).reshape(C, L, K).T.copy()  # (K, L, C)
+    ends = np.pad(last, (0, C * L - N)).reshape(C, L).T  # (L, C)
+
+    start = np.tile(log_a, C)  # (K, C) what is ahead of each piece
+    if C > 1:
+        total, after = 0.0, np.tile(unit[:, None], (1, C, 1))  # (C, K), (K, C, K): from each class
+        for n in range(L):
+            after, log_c = step(after, rows[:, n, :, None], A)
+            after[:, ends[n]] = log_a[:, :, None]
+            total = total + log_c
+        for c in range(C - 1):
+            joint = start[:, c] + total[c] + after[:, c]  # (K, K)
+            start[:, c + 1] = log_sum(joint, axis=1) - max(log_sum(joint.ravel()), LOWEST)
+
+    log_ahead, log_c = np.empty((K, L, C)), np.empty((L, C))
+    for n in range(L):
+        log_ahead[:, n] = start
+        start, log_c[n] = step(start, rows[:, n], A)
+        start[:, ends[n]] = log_a
+    return log_ahead.T.reshape(-1, K)[:N], log_c.T.ravel()[:N]
+
+
+def backward_pass(log_b, A, first):
+    r"""What the later rows say of each class, log beta (N, K) (:eq:`backward-pass`).
 
     .. math::
 
         \beta_{nk} \propto \sum_j A_{kj} \, b_{n+1, j} \, \beta_{n+1, j} , \qquad
         \beta_{Nk} \propto 1
-
-    Examples
-    --------
-    >>> backward_pass(np.array([[1.0, 1.0], [0.2, 0.6]]), np.eye(2))
-    array([[0.25, 0.75], [0.5 , 0.5 ]])
     """
-    beta = np.full_like(b, 1 / b.shape[1])
-    for n in range(len(b) - 2, -1, -1):
-        beta[n] = A @ (b[n + 1] * beta[n + 1])
-        beta[n] /= beta[n].sum()
-    return beta
+    nothing = np.ones(len(A))
+    log_beta, _ = forward_pass(log_b[::-1], A.T, nothing, first[::-1])
+    return log_beta[::-1]
 
 
-def posterior(b, A, a):
+def posterior(log_b, A, a, first=None):
     r"""Both passes put together (:eq:`chain-message`, :eq:`chain-posterior`, :eq:`chain-counts`).
 
     .. math::
@@ -98,34 +148,53 @@ def posterior(b, A, a):
 
     Parameters
     ----------
-    b : array (N, K)
+    log_b : array (N, K)
     A : array (K, K)
     a : array (K,)
+    first : array (N,) of bool, optional
+        Where a sequence begins; only row 0 if it is not given.
 
     Returns
     -------
     Posterior
 
+    Raises
+    ------
+    ValueError
+        If no path of classes has a probability above 0.
+
     Examples
     --------
     >>> b = np.array([[0.9, 0.1], [0.5, 0.5]])
-    >>> posterior(b, np.eye(2), np.array([0.5, 0.5])).gamma
+    >>> posterior(np.log(b), np.eye(2), np.array([0.5, 0.5])).gamma
     array([[0.9, 0.1], [0.9, 0.1]])
     """
-    alpha, c = forward_pass(b, A, a)
-    beta = backward_pass(b, A)
-    ahead = np.vstack([a, alpha[:-1] @ A])  # (N, K)
-    message = rows_to_one(ahead * beta)
-    gamma = rows_to_one(message * b)
+    first = np.arange(len(log_b)) == 0 if first is None else first
+    log_ahead, log_c = forward_pass(log_b, A, a, last=np.roll(first, -1))
+    if not np.isfinite(log_c).all():
+        n = int(np.isfinite(log_c).argmin())
+        raise ValueError(
+            f"row {n} allows no class that can follow the rows before it: each path of classes has "
+            "probability 0. Send probabilities above 0 where a class is possible"
+        )
+    log_beta = backward_pass(log_b, A, first)
+    log_message = log_ahead + log_beta
+    log_message -= log_sum(log_message, axis=1)[:, None]
+    gamma = np.exp(log_message + log_b - log_sum(log_message + log_b, axis=1)[:, None])
     # Of a step, alpha_j A_jk b_k beta_k over its sum.
-    later = b * beta / (ahead * b * beta).sum(axis=1)[:, None]
-    counts = A * (alpha[:-1].T @ later[1:])
-    log_p = float(np.log(c).sum())
-    return Posterior(message, gamma, counts, log_p)
+    log_alpha = log_ahead + log_b - log_c[:, None]
+    log_later = log_b + log_beta - log_sum(log_ahead + log_b + log_beta, axis=1)[:, None]
+    before, after = log_alpha[:-1][~first[1:]], log_later[1:][~first[1:]]
+    with np.errstate(divide="ignore"):
+        log_A = np.log(A)
+    counts = [np.exp(before[:, j, None] + log_A[j] + after).sum(axis=0) for j in range(len(A))]
+    return Posterior(
+        log_message, gamma, np.array(counts), gamma[first].sum(axis=0), float(log_c.sum())
+    )
 
 
 def transitions(counts):
-    r"""The transition probabilities that the expected counts make likeliest (:eq:`transitions`).
+    r"""The probabilities that the expected counts make likeliest (:eq:`transitions`).
 
     .. math::
 

@@ -1,20 +1,21 @@
 """Transitions between the classes of consecutive rows, as a module."""
 
 import numpy as np
+from scipy.special import softmax
 
 from ..validation import check_count
 from . import chain
-from .base import LEAST_PROBABILITY, Module, as_priors
+from .base import Module, as_priors
 from .results import check_mode, results_folder
 
 
 class MarkovModule(Module):
     r"""Transition probabilities between the classes of consecutive rows.
 
-    On a :class:`GMMModule` it makes a hidden Markov model.  Each update takes the
-    responsibilities apart into what the rows say and what this module said
-    last (:eq:`evidence`), runs Baum and Welch's algorithm on the transitions, and
-    answers with what the *other* rows say of each row's class (:eq:`chain-to-mixture`).
+    On a :class:`GMMModule` it makes a hidden Markov model.  Each update asks the module
+    below what its rows say, without what this module said last (:eq:`evidence`), runs
+    Baum and Welch's algorithm on the transitions, and answers with what the *other*
+    rows say of each row's class (:eq:`chain-to-mixture`).
 
     .. math::
 
@@ -29,17 +30,25 @@ class MarkovModule(Module):
     mode : str
         ``"learn"``, or ``"recog"`` to load what was learnt.
     directory : str or path-like
+    lengths : list of int, optional
+        The rows are several sequences, one after the other, of so many rows each.  Each
+        begins anew, and no step leads from one to the next.
+    num_samp : int, optional
+        Serket's name for ``itr``.
+    load_dir : str or path-like, optional
+        Recognise with the model in this folder, as Serket has it.
 
     Attributes
     ----------
     transitions : ndarray (K, K)
         From the class of the row, to the class of the next.
     initial : ndarray (K,)
-        Of the first row.
+        Of the first row of each sequence.
     weights : ndarray (K,)
-        :math:`\pi_k`, the mean of the responsibilities when it learnt.
+        :math:`\pi_k`, what the module below multiplied each class by when this one learnt.
     log_likelihood : float
-        Of the evidence, as it is scaled: the largest of each row is 1.
+        Of the hidden Markov model, if this module sits on a :class:`GMMModule`.  On others
+        the largest evidence of each row is taken to be 1.
 
     Examples
     --------
@@ -53,9 +62,21 @@ class MarkovModule(Module):
     array([0, 0, 0, 0, 1, 1])
     """
 
-    def __init__(self, itr=10, name="markov", mode="learn", directory="."):
-        self.itr, self.mode = check_count(itr, "itr"), check_mode(mode)
-        self._said = None  # (N, K), the last answer
+    keeps_numbers = True
+
+    def __init__(
+        self,
+        itr=10,
+        name="markov",
+        mode="learn",
+        directory=".",
+        lengths=None,
+        num_samp=None,
+        load_dir=None,
+    ):
+        self.itr = check_count(itr if num_samp is None else num_samp, "itr")
+        self.mode = check_mode(mode if load_dir is None else "recog")
+        self.lengths, self.load_dir = lengths, load_dir
         super().__init__(name, directory)
 
     def update(self):
@@ -74,16 +95,16 @@ class MarkovModule(Module):
         >>> chain1.get_forward_msg().argmax(axis=1)
         array([0, 0, 0, 1, 1, 1])
         """
-        Pdz = self._observed_classes()
+        below = self._class_module()
+        N, K = below.get_forward_msg().shape
+        first = self._first_rows(N)
         learns = check_mode(self.mode) == "learn"
-        pi, A, a = self._start(Pdz) if learns else self._loaded(Pdz.shape[1])
-        said = 1 if self._said is None else self._said
-        b = Pdz / (said * pi)  # (N, K), the evidence
-        b = np.maximum(b / b.max(axis=1, keepdims=True), LEAST_PROBABILITY)
+        pi, A, a = self._start(K) if learns else self._loaded(K)
+        log_b, pi = below.evidence(pi)  # (N, K), (K,)
         for _ in range(self.itr if learns else 0):
-            result = chain.posterior(b, A, a)
-            A, a = chain.transitions(result.counts), result.gamma[0]
-        result = chain.posterior(b, A, a)
+            result = chain.posterior(log_b, A, a, first)
+            A, a = chain.transitions(result.counts), chain.transitions(result.firsts)
+        result = chain.posterior(log_b, A, a, first)
         with results_folder(self.folder, self.mode) as to:
             if learns:
                 np.savez(to / "model.npz", weights=pi, transitions=A, initial=a)
@@ -91,26 +112,38 @@ class MarkovModule(Module):
             np.savetxt(to / f"Pdz_{self.mode}.txt", result.gamma, fmt="%.17g")
         self.weights, self.transitions, self.initial = pi, A, a
         self.log_likelihood = result.log_likelihood
-        self._said = chain.rows_to_one(np.maximum(result.message / pi, LEAST_PROBABILITY))
         self.set_forward_msg(result.gamma)
-        self.send_backward_msgs([self._said])
+        with np.errstate(divide="ignore"):
+            log_rho = np.where(pi > 0, result.log_message - np.log(pi), -np.inf)
+        self.send_backward_msgs([softmax(log_rho, axis=1)])
 
-    def _observed_classes(self):
-        """The one observation (N, K), checked to hold probabilities."""
-        parts = self.get_observations()
-        if len(parts) != 1:
-            raise ValueError(f"{self.name} sits on {len(parts)} modules: connect it to one")
-        Pdz = as_priors(parts[0], (len(parts[0]), *parts[0].shape[1:]), self.name)
-        if self._said is not None and self._said.shape != Pdz.shape:
-            self._said = None  # of other rows
-        return Pdz
+    def _class_module(self):
+        """The one module below, checked to show probabilities (N, K)."""
+        messages = self.get_observations()
+        if len(messages) != 1:
+            raise ValueError(f"{self.name} sits on {len(messages)} modules: connect it to one")
+        as_priors(messages[0], messages[0].shape, self.name)
+        return self._below[0]
 
-    def _start(self, Pdz):
-        """Weights, and the transitions and first chances to go on from: the last, or equal ones."""
-        K = Pdz.shape[1]
+    def _first_rows(self, N):
+        """Whether each row begins a sequence, (N,)."""
+        lengths = [N] if self.lengths is None else np.ravel(self.lengths).tolist()
+        for i, length in enumerate(lengths):
+            check_count(length, f"lengths[{i}]")
+        if sum(lengths) != N:
+            raise ValueError(
+                f"lengths of {len(lengths)} sequences sum to {sum(lengths)}, but {self.name} "
+                f"observes N={N} rows: give the number of rows of each sequence, in order"
+            )
+        first = np.zeros(N, dtype=bool)
+        first[np.cumsum([0, *lengths[:-1]])] = True
+        return first
+
+    def _start(self, K):
+        """No weights, and the transitions and first chances to go on from: the last, or equal."""
         if getattr(self, "transitions", np.empty(0)).shape == (K, K):
-            return Pdz.mean(axis=0), self.transitions, self.initial
-        return Pdz.mean(axis=0), np.full((K, K), 1 / K), np.full(K, 1 / K)
+            return None, self.transitions, self.initial
+        return None, np.full((K, K), 1 / K), np.full(K, 1 / K)
 
     def _loaded(self, K):
         """Weights, transitions and first chances in the folder."""

@@ -4,12 +4,13 @@ import copy
 import warnings
 
 import numpy as np
-from scipy.special import softmax
 
 from ..gmm import GMM
 from ..validation import ConvergenceWarning, check_count, check_X
 from .base import Module, as_priors
 from .results import check_category, check_mode, matching, results_folder
+
+LEAST_MEAN = 1e-100  # of responsibilities: above 0, though a float may say it is not
 
 
 class GMMModule(Module):
@@ -23,8 +24,9 @@ class GMMModule(Module):
         Number of classes.
     itr : int
         At most so many EM steps in each update.  A later update goes on from
-        the parameters of the last; the first one with a message starts anew,
-        so that the classes get the numbers that the message has.
+        the parameters of the last.  Only the first one with a message starts
+        anew, so that the classes get the numbers that the message has, unless
+        the module above ``keeps_numbers``.
     name : str
         See :class:`Module`.
     category : array (N,), optional
@@ -34,6 +36,8 @@ class GMMModule(Module):
         ``"learn"``, or ``"recog"`` to load what was learnt and classify new rows.
     directory : str or path-like
         See :class:`Module`.
+    load_dir : str or path-like, optional
+        Recognise with the model in this folder, as Serket has it.
     **params
         Other arguments of :class:`numpy_ml_gmm.GMM`.  ``catogory``, as an old
         example has it, is read as ``category`` with a warning.
@@ -59,14 +63,25 @@ class GMMModule(Module):
     array([1., 1., 1., 7., 7., 7.])
     """
 
+    keeps_numbers = True
+
     def __init__(
-        self, K, itr=100, name="gmm", category=None, mode="learn", directory=".", **params
+        self,
+        K,
+        itr=100,
+        name="gmm",
+        category=None,
+        mode="learn",
+        directory=".",
+        load_dir=None,
+        **params,
     ):
         if "catogory" in params:
             warnings.warn("catogory is read as category: correct the spelling", stacklevel=2)
             category = params.pop("catogory")
         self.K, self.itr = check_count(K, "K"), check_count(itr, "itr")
-        self.mode = check_mode(mode)
+        self.mode = check_mode(mode if load_dir is None else "recog")
+        self.load_dir = load_dir
         self.category = None if category is None else check_category(category)
         self.model = GMM(K, max_iter=itr, **params)
         self._had_message = None
@@ -101,22 +116,55 @@ class GMMModule(Module):
         X = check_X(np.column_stack(parts), name=f"what {self.name} observes")
         priors = as_priors(self.get_backward_msg(), (len(X), self.K), self.name)
         model = self._learnt(X, priors) if check_mode(self.mode) == "learn" else self._loaded()
-        Pdz = softmax(model.log_joint(X) + (0 if priors is None else np.log(priors)), axis=1)
+        Pdz = model.predict_proba(X, priors=priors)
         self._write(model, Pdz)
         self.model, self._had_message = model, priors is not None
         self.set_forward_msg(Pdz)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = model.log_joint(X) - np.log(model.weights_)  # (N, K)
+        self._log_density = np.where(model.weights_ > 0, density, -np.inf)
         mu = model.means_[Pdz.argmax(axis=1)]  # (N, D), the mean of the class of each row
         ends = np.cumsum([part[0].size for part in parts])
         answers = np.split(mu, ends[:-1], axis=1)  # the columns as they came from each module
-        self.send_backward_msgs([a.reshape(p.shape) for a, p in zip(answers, parts, strict=True)])
+        answers = [a.reshape(part.shape) for a, part in zip(answers, parts, strict=True)]
+        for module, answer in zip(self._below, answers, strict=True):
+            if isinstance(module, GMMModule):  # a mean of probabilities, known up to rounding
+                np.maximum(answer, LEAST_MEAN, out=answer)
+        self.send_backward_msgs(answers)
+
+    def evidence(self, weights=None):
+        """The log density of each row in each class, and the weights of the mixture.
+
+        Nothing is divided: what came from above was not in it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from numpy_ml_gmm.modules import Observation
+        >>> gmm1 = GMMModule(1, directory=tempfile.mkdtemp())
+        >>> gmm1.connect(Observation([[-1.0], [1.0]]))
+        >>> gmm1.update()
+        >>> gmm1.evidence()[0].round(3)  # -log(2 pi) / 2 - 1 / 2
+        array([[-1.419],
+               [-1.419]])
+        """
+        if self._log_density is None:  # another message was shown than update does
+            return super().evidence(weights)
+        return self._log_density, self.model.weights_
 
     def _learnt(self, X, priors):
         """The model after at most ``itr`` more steps of EM."""
         model = copy.copy(self.model)
-        model.warm_start = self._had_message == (priors is not None)
+        model.warm_start = self._goes_on(priors)
         with warnings.catch_warnings():  # itr is what one update may cost, not a promise
             warnings.simplefilter("ignore", ConvergenceWarning)
             return model.fit(X, priors=priors)
+
+    def _goes_on(self, priors):
+        """Whether the parameters of the last update mean the classes that the priors mean."""
+        if priors is not None and getattr(self._speaker, "keeps_numbers", False):
+            return True
+        return self._had_message == (priors is not None)
 
     def _loaded(self):
         """The model in the folder."""
