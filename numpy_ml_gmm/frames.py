@@ -115,7 +115,9 @@ def packed(C):
 
 
 def unpacked(s, D):
-    """The symmetric matrices (K, D, D) of :func:`packed` ones."""
+    """The symmetric matrices (K, D, D) of :func:`packed` ones, or of whole ones in a row."""
+    if s.shape[1] == D * D:
+        return s.reshape(-1, D, D)
     i, j, _ = pairs(D)
     C = np.empty((len(s), D, D))
     C[:, i, j] = C[:, j, i] = s
@@ -202,23 +204,24 @@ class OwnFeatures:
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
     frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
     first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
-    lost in rounding, and is a symmetric product of the others.
+    lost in rounding, and is a symmetric product of the others.  It keeps the units of the data,
+    about the frame's c: the M step asks for no others.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
 
-    def __init__(self, shared, points, F):
+    def __init__(self, shared, x, own, F):
         self.shared = shared  # (F, B), or None if every component has its own frame
-        self.points = points  # {k: (D, B)}
+        self.x = x  # (D, B)
+        self.own = own  # {k: Frame}
         self.F = F
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
-        y = next(iter(self.points.values()))
-        joint = (
-            np.empty((len(eta), y.shape[1]), y.dtype) if self.shared is None else eta @ self.shared
-        )
-        for k, y in self.points.items():
+        shape = len(eta), self.x.shape[1]
+        joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
+        for k, frame in self.own.items():
+            y = frame.points(self.x)
             joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
         return joint
 
@@ -236,20 +239,21 @@ class OwnFeaturesTransposed(NamedTuple):
 
     def __rmatmul__(self, r):
         """r @ T.T, (K, F)."""
-        shared, points, F = self.of.shared, self.of.points, self.of.F
+        shared, x, F, D = self.of.shared, self.of.x, self.of.F, len(self.of.x)
         sums = np.zeros((len(r), F), r.dtype) if shared is None else r @ shared.T
         least = ROUNDING[r.dtype] ** 2 * r.max()
-        for k, y in points.items():
-            D = len(y)
+        for k, frame in self.of.own.items():
             n = np.flatnonzero(r[k] > least)
-            r_k, y = r[k, n], y[:, n]
+            r_k = r[k, n]
+            y = (x if len(n) == len(r[k]) else x.T[n].T) - frame.c.astype(x.dtype)[:, None]
             sums[k, 0] = r[k].sum()
             sums[k, 1 : D + 1] = y @ r_k
-            if 1 + 2 * D == F and D > 1:
+            if frame.A.ndim == 1:
                 sums[k, D + 1 :] = (y * y) @ r_k
             else:
-                y = y * np.sqrt(r_k)
-                sums[k, D + 1 :] = packed(y @ y.T)
+                y *= np.sqrt(r_k)
+                S = y @ y.T
+                sums[k, D + 1 :] = S.ravel() if F == 1 + D + D * D else packed(S)
         return sums
 
 
@@ -283,7 +287,7 @@ class Natural(NamedTuple):
             check_resolved(mu, Sigma, dtype)
             frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
             if has_own_frames(mu.shape[1], theta.diagonal):
-                eta = np.zeros((len(pi), n_features(mu.shape[1], theta.diagonal)))
+                eta = np.zeros((len(pi), n_sums(mu.shape[1], theta.diagonal)))
                 own = {k: Frame.of(mu[k], Sigma[k], k) for k in range(len(pi))}
             else:
                 eta, off = natural_parameters(log_pi, mu, Sigma, frame)
@@ -303,7 +307,7 @@ class Natural(NamedTuple):
         D, diagonal = len(frame.c), frame.A.ndim == 1
         if has_own_frames(D, diagonal):
             own = dict.fromkeys(range(K), frame) | (own or {})
-        return cls(np.zeros((K, n_features(D, diagonal)), dtype), frame, own or {}, (K,))
+        return cls(np.zeros((K, n_sums(D, diagonal)), dtype), frame, own or {}, (K,))
 
     @property
     def diagonal(self):
@@ -324,22 +328,17 @@ class Natural(NamedTuple):
         """Rows in a block, so that what it needs fits the cache."""
         K, F = self.eta.shape
         D = len(self.frame.c)
-        return block_size(K + len(self.own) * D + (F if len(self.own) < K else 0), n_rows)
+        return block_size(K + 2 * D * bool(self.own) + (F if len(self.own) < K else 0), n_rows)
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        x, F = block.x, self.eta.shape[1]
         if block.T is not None:
             shared = block.T
         elif len(self.own) == len(self.eta):
             shared = None
         else:
-            shared = features(self.frame.points(x), self.diagonal)
-        if not self.own:
-            return shared
-        seen = {id(frame): frame for frame in self.own.values()}
-        seen = {key: frame.points(x) for key, frame in seen.items()}
-        return OwnFeatures(shared, {k: seen[id(frame)] for k, frame in self.own.items()}, F)
+            shared = features(self.frame.points(block.x), self.diagonal)
+        return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
 
     def log_joint(self, block):
         """eta @ T, and the log of the priors: (K, B), or (M, K, B) for M mixtures."""
@@ -367,31 +366,36 @@ class Natural(NamedTuple):
         -------
         counts (K,), firsts (K, D) about the shared frame's c, scatters (K, D, D) or (K, D)
         """
-        frame, D = self.frame, len(self.frame.c)
+        frame, D, everyone = self.frame, len(self.frame.c), len(self.own) == len(sums)
         N, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
-        m = first / np.maximum(N, TINY)[:, None]  # 0 without any points
+        f = first / np.sqrt(np.maximum(N, TINY))[:, None]  # 0 without any points
         if self.diagonal:
-            W = second - first * m
+            W = second - f * f
         else:
-            W = unpacked(second, D) - first[:, :, None] * m[:, None, :]
-        everyone = len(self.own) == len(sums)
-        if self.diagonal:
+            W = unpacked(second, D)
+            for W_k, f_k in zip(W, f, strict=True):
+                W_k -= f_k[:, None] * f_k
+        if everyone:
+            firsts, scatters = np.empty_like(first), W
+        elif self.diagonal:
             firsts, scatters = first * frame.A_inv, congruence(frame.A_inv, W)
         else:
-            firsts = first @ frame.A_inv.T
-            scatters = np.empty_like(W) if everyone else congruence(frame.A_inv, W)
+            firsts, scatters = first @ frame.A_inv.T, congruence(frame.A_inv, W)
+            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2  # they differ by rounding
         for k, one in self.own.items():
-            step = one.A_inv * first[k] if self.diagonal else one.A_inv @ first[k]
-            firsts[k] = N[k] * (one.c - frame.c) + step
-            scatters[k] = congruence(one.A_inv, W[k])
-        if not self.diagonal:  # rounding alone makes them differ from their transposes
-            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2
+            firsts[k] = N[k] * (one.c - frame.c) + first[k]
+            scatters[k] = W[k]
         return N, firsts, scatters
 
 
 def has_own_frames(D, diagonal):
     """Whether every component has its own frame."""
     return D >= WIDE and not diagonal
+
+
+def n_sums(D, diagonal):
+    """The length of a row of sums: F, or with whole matrices where nobody needs features."""
+    return 1 + D + D * D if has_own_frames(D, diagonal) else n_features(D, diagonal)
 
 
 def natural_parameters(log_weights, means, covariances, frame):
