@@ -30,6 +30,7 @@ Source: Bishop (2006), *Pattern Recognition and Machine Learning*, section 2.4.
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -87,18 +88,19 @@ def cholesky(S):
     """
     try:
         L = np.linalg.cholesky(S)
-        bad = diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)
     except np.linalg.LinAlgError:
-        bad = np.array([[np.linalg.eigvalsh(C)[0] <= EPS * np.trace(C)] for C in S])
+        for k in range(len(S)):
+            Frame.of(None, S[k], k)
+        raise
+    bad = is_singular(L, S)
     if bad.any():
-        raise SingularCovariance(int(bad.any(axis=1).argmax()))
+        raise SingularCovariance(int(bad.argmax()))
     return L
 
 
-def inverse_of_triangle(L):
-    """The inverse of a lower triangle (D, D), a lower triangle too."""
-    invert = get_lapack_funcs("trtri", (L,))
-    return invert(L.T)[0].T  # of C's rows LAPACK sees the transpose, an upper triangle
+def is_singular(L, S):
+    """Whether a pivot of each factor L (..., D, D) of S is rounding error beside its diagonal."""
+    return (diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)).any(axis=-1)
 
 
 @functools.lru_cache(maxsize=32)
@@ -115,9 +117,7 @@ def packed(C):
 
 
 def unpacked(s, D):
-    """The symmetric matrices (K, D, D) of :func:`packed` ones, or of whole ones in a row."""
-    if s.shape[1] == D * D:
-        return s.reshape(-1, D, D)
+    """The symmetric matrices (K, D, D) of :func:`packed` ones."""
     i, j, _ = pairs(D)
     C = np.empty((len(s), D, D))
     C[:, i, j] = C[:, j, i] = s
@@ -131,19 +131,20 @@ class Frame(NamedTuple):
     """Where features are taken: y = A (x - c).  A is lower triangular, or a diagonal (D,)."""
 
     c: np.ndarray  # (D,)
-    A: np.ndarray  # (D, D) lower triangular, or (D,)
+    A: np.ndarray | None  # (D, D) lower triangular, or (D,); None if too few points ask for it
     A_inv: np.ndarray  # in the same shape
 
     @classmethod
-    def of(cls, mean, covariance, k=None):
+    def of(cls, mean, covariance, k=None, points=math.inf):
         """The frame in which a Gaussian, that of component k, has mean 0 and covariance I."""
         if covariance.ndim == 1:
             return cls.scaled(mean, np.sqrt(covariance), diagonal=True)
-        try:
-            L = cholesky(covariance[None])[0]
-        except SingularCovariance:
-            raise SingularCovariance(k) from None
-        return cls(mean, inverse_of_triangle(L), L)
+        factor, invert = get_lapack_funcs(("potrf", "trtri"), (covariance,))
+        L, failed = factor(covariance.T, lower=1, clean=1)
+        if failed or is_singular(L, covariance):
+            raise SingularCovariance(k)
+        few = points < len(L) >= WIDE  # then to solve for them takes less time than to invert
+        return cls(mean, None if few else invert(L, lower=1)[0], L)
 
     @classmethod
     def scaled(cls, c, scale, diagonal):
@@ -154,7 +155,7 @@ class Frame(NamedTuple):
     @property
     def log_det(self):
         """The log determinant of A: how much the frame stretches volume."""
-        return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
+        return -np.log(self.A_inv if self.A_inv.ndim == 1 else self.A_inv.diagonal()).sum()
 
     def points(self, x):
         """Points x (D, B), as columns, in this frame.
@@ -162,12 +163,13 @@ class Frame(NamedTuple):
         A point beyond the horizon, some 10^102 standard deviations away (in single precision
         10^12), counts as one upon it.
         """
-        y = x - self.c.astype(x.dtype)[:, None]
-        A, far = self.A.astype(x.dtype, copy=False), HORIZON[x.dtype]
+        y, far = x - self.c.astype(x.dtype)[:, None], HORIZON[x.dtype]
+        A = (self.A_inv if self.A is None else self.A).astype(x.dtype, copy=False)
         if A.ndim == 1:
             np.multiply(A[:, None], y, out=y)
-        elif len(A) >= WIDE and y.flags.f_contiguous:  # half the work: A is a triangle
-            y = get_blas_funcs("trmm", (y,))(1.0, A.T, y, trans_a=1, overwrite_b=1)
+        elif len(A) >= WIDE:  # half the work: A is a triangle
+            name = "trsm" if self.A is None else "trmm"
+            y = get_blas_funcs(name, (y,))(1.0, A, y, lower=1, overwrite_b=1)
         else:
             y = A @ y
         return y.clip(-far, far, out=y)
@@ -248,12 +250,14 @@ class OwnFeaturesTransposed(NamedTuple):
             y = (x if len(n) == len(r[k]) else x.T[n].T) - frame.c.astype(x.dtype)[:, None]
             sums[k, 0] = r[k].sum()
             sums[k, 1 : D + 1] = y @ r_k
-            if frame.A.ndim == 1:
+            if frame.A_inv.ndim == 1:
                 sums[k, D + 1 :] = (y * y) @ r_k
             else:
                 y *= np.sqrt(r_k)
-                S = y @ y.T
-                sums[k, D + 1 :] = S.ravel() if F == 1 + D + D * D else packed(S)
+                if F == 1 + D + D * D:
+                    np.matmul(y, y.T, out=sums[k, D + 1 :].reshape(D, D))
+                else:
+                    sums[k, D + 1 :] = packed(y @ y.T)
         return sums
 
 
@@ -288,7 +292,11 @@ class Natural(NamedTuple):
             frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
             if has_own_frames(mu.shape[1], theta.diagonal):
                 eta = np.zeros((len(pi), n_sums(mu.shape[1], theta.diagonal)))
-                own = {k: Frame.of(mu[k], Sigma[k], k) for k in range(len(pi))}
+                own = {}
+                for k, S in enumerate(Sigma):
+                    same = k and S[0, 0] == Sigma[k - 1, 0, 0] and (S == Sigma[k - 1]).all()
+                    one = own[k - 1] if same else Frame.of(None, S, k, len(rows.X))
+                    own[k] = one._replace(c=mu[k])
             else:
                 eta, off = natural_parameters(log_pi, mu, Sigma, frame)
                 far = () if off.max() <= RESOLUTION[dtype] else ~(off <= RESOLUTION[dtype])
@@ -371,10 +379,12 @@ class Natural(NamedTuple):
         f = first / np.sqrt(np.maximum(N, TINY))[:, None]  # 0 without any points
         if self.diagonal:
             W = second - f * f
-        else:
-            W = unpacked(second, D)
-            for W_k, f_k in zip(W, f, strict=True):
+        elif second.shape[1] == D * D:
+            W = second.reshape(-1, D, D)
+            for W_k, f_k in zip(W, f, strict=True):  # in place: these matrices are large
                 W_k -= f_k[:, None] * f_k
+        else:
+            W = unpacked(second, D) - f[:, :, None] * f[:, None, :]
         if everyone:
             firsts, scatters = np.empty_like(first), W
         elif self.diagonal:

@@ -189,7 +189,7 @@ def add_up(step, rows, natural):
     """
 
     def chunk(blocks):
-        sums, log_likelihood = np.zeros(natural.eta.shape), 0.0
+        sums, log_likelihood = None, 0.0
         # The padding of BLAS multiplies log 0 by 0; points beyond the horizon come back to it.
         with np.errstate(invalid="ignore", over="ignore"):
             for some in blocks:
@@ -197,7 +197,10 @@ def add_up(step, rows, natural):
                 part, log_p = step(natural, block)
                 log_p = log_p.astype(np.float64, copy=False)
                 log_likelihood += log_p.sum(-1) if block.weights is None else log_p @ block.weights
-                sums += part
+                if sums is None:
+                    sums = part.astype(np.float64, copy=False)
+                else:
+                    sums += part
         return sums, log_likelihood
 
     size, N = natural.block_size(len(rows.X)), len(rows.X)
