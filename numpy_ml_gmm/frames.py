@@ -29,6 +29,7 @@ symbol     shape         meaning
 Source: Bishop (2006), *Pattern Recognition and Machine Learning*, section 2.4.
 """
 
+import contextlib
 import functools
 import math
 from typing import NamedTuple
@@ -457,11 +458,15 @@ def is_resolved(theta, dtype):
 
 
 def of_mixture(weights, means, covariances):
-    """The frame of the whole mixture: of its covariance, or its scale if components have own."""
+    """The frame of the whole mixture: of its covariance, or its scale if components have own.
+
+    They have, too, where they are so far apart that the whole covariance is singular.
+    """
     mean, covariance = mixture_moments(weights, means, covariances)
-    if covariance.ndim == 2 and has_own_frames(len(mean), diagonal=False):
-        return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)
-    return Frame.of(mean, covariance)
+    if covariance.ndim == 1 or not has_own_frames(len(mean), diagonal=False):
+        with contextlib.suppress(SingularCovariance):
+            return Frame.of(mean, covariance)
+    return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)
 
 
 def mixture_moments(weights, means, covariances):

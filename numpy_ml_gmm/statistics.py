@@ -291,6 +291,8 @@ class Data(NamedTuple):
         smoothing = var_smoothing * (W if diagonal else W.diagonal()) / N
         covariance = smoothed(W[None], np.array([N]), smoothing)[0] / N
         frame = of_mixture(np.ones(1), mean[None], covariance[None])
+        if not diagonal:
+            covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
         one = Natural.blank(1, frame, rows.X.dtype)
         if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
             block = rows.block(slice(None), one.order)
