@@ -106,7 +106,7 @@ def log_likelihood_gradient(gmm, X):
     shift = statistics.means - gmm.means_  # from the component to its points
     squares = statistics.scatters + N_k * shift**2  # sum of r (x - mu)^2
     of_mu = N_k * shift / sigma**2
-    of_sigma = squares / sigma**3 - N_k / sigma
+    of_sigma = (squares / sigma**2 - N_k) / sigma  # no cube: it would leave float64's range
     return of_mu, of_sigma
 
 

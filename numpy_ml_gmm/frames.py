@@ -29,11 +29,13 @@ symbol     shape         meaning
 Source: Bishop (2006), *Pattern Recognition and Machine Learning*, section 2.4.
 """
 
+import contextlib
 import functools
+import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import get_blas_funcs, get_lapack_funcs
+from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
 from .blocks import block_size
 from .parameters import diagonals
@@ -43,6 +45,9 @@ ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
 EPS, TINY = ROUNDING[DTYPES[0]], float(np.finfo(DTYPES[0]).tiny)
 # How far off its frame a component may be: this times eps is the error of its log density.
 RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+# How far, in its standard deviations, the rounding of its mean may move a component that is
+# fitted: 0.01 costs 5e-5 nats a point.
+COARSE = 1e-2
 # With so many features or more, diagonal models keep features point by point in memory, as the
 # data are, and full ones give every component its own frame.
 WIDE = 64
@@ -87,18 +92,19 @@ def cholesky(S):
     """
     try:
         L = np.linalg.cholesky(S)
-        bad = diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)
     except np.linalg.LinAlgError:
-        bad = np.array([[np.linalg.eigvalsh(C)[0] <= EPS * np.trace(C)] for C in S])
+        for k in range(len(S)):
+            Frame.of(None, S[k], k)
+        raise
+    bad = is_singular(L, S)
     if bad.any():
-        raise SingularCovariance(int(bad.any(axis=1).argmax()))
+        raise SingularCovariance(int(bad.argmax()))
     return L
 
 
-def inverse_of_triangle(L):
-    """The inverse of a lower triangle (D, D), a lower triangle too."""
-    invert = get_lapack_funcs("trtri", (L,))
-    return invert(L.T)[0].T  # of C's rows LAPACK sees the transpose, an upper triangle
+def is_singular(L, S):
+    """Whether a pivot of each factor L (..., D, D) of S is rounding error beside its diagonal."""
+    return (diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)).any(axis=-1)
 
 
 @functools.lru_cache(maxsize=32)
@@ -129,19 +135,21 @@ class Frame(NamedTuple):
     """Where features are taken: y = A (x - c).  A is lower triangular, or a diagonal (D,)."""
 
     c: np.ndarray  # (D,)
-    A: np.ndarray  # (D, D) lower triangular, or (D,)
+    A: np.ndarray | None  # (D, D) lower triangular, or (D,); None if too few points ask for it
     A_inv: np.ndarray  # in the same shape
+    most: float = math.inf  # how far off it a component may be for its mean to be resolved
 
     @classmethod
-    def of(cls, mean, covariance, k=None):
+    def of(cls, mean, covariance, k=None, points=math.inf):
         """The frame in which a Gaussian, that of component k, has mean 0 and covariance I."""
         if covariance.ndim == 1:
             return cls.scaled(mean, np.sqrt(covariance), diagonal=True)
-        try:
-            L = cholesky(covariance[None])[0]
-        except SingularCovariance:
-            raise SingularCovariance(k) from None
-        return cls(mean, inverse_of_triangle(L), L)
+        factor, invert = get_lapack_funcs(("potrf", "trtri"), (covariance,))
+        L, failed = factor(covariance.T, lower=1, clean=1)
+        if failed or is_singular(L, covariance):
+            raise SingularCovariance(k)
+        few = points < len(L) >= WIDE  # then to solve for them takes less time than to invert
+        return cls(mean, None if few else invert(L, lower=1)[0], L)
 
     @classmethod
     def scaled(cls, c, scale, diagonal):
@@ -152,7 +160,17 @@ class Frame(NamedTuple):
     @property
     def log_det(self):
         """The log determinant of A: how much the frame stretches volume."""
-        return np.log(self.A if self.A.ndim == 1 else self.A.diagonal()).sum()
+        return -np.log(self.A_inv if self.A_inv.ndim == 1 else self.A_inv.diagonal()).sum()
+
+    @property
+    def blur(self):
+        """How far, in its own units, the frame moves if its origin is rounded."""
+        e, L = EPS * np.abs(self.c), self.A_inv
+        if L.ndim == 1:
+            return float(np.linalg.norm(e / L))
+        if e.max() <= 1e-3 * COARSE * L.diagonal().min():  # as nearly always
+            return 0.0
+        return float(np.linalg.norm(solve_triangular(L, np.diag(e), lower=True)))
 
     def points(self, x):
         """Points x (D, B), as columns, in this frame.
@@ -160,12 +178,13 @@ class Frame(NamedTuple):
         A point beyond the horizon, some 10^102 standard deviations away (in single precision
         10^12), counts as one upon it.
         """
-        y = x - self.c.astype(x.dtype)[:, None]
-        A, far = self.A.astype(x.dtype, copy=False), HORIZON[x.dtype]
+        y, far = x - self.c.astype(x.dtype)[:, None], HORIZON[x.dtype]
+        A = (self.A_inv if self.A is None else self.A).astype(x.dtype, copy=False)
         if A.ndim == 1:
             np.multiply(A[:, None], y, out=y)
-        elif len(A) >= WIDE and y.flags.f_contiguous:  # half the work: A is a triangle
-            y = get_blas_funcs("trmm", (y,))(1.0, A.T, y, trans_a=1, overwrite_b=1)
+        elif len(A) >= WIDE:  # half the work: A is a triangle
+            name = "trsm" if self.A is None else "trmm"
+            y = get_blas_funcs(name, (y,))(1.0, A, y, lower=1, overwrite_b=1)
         else:
             y = A @ y
         return y.clip(-far, far, out=y)
@@ -202,23 +221,24 @@ class OwnFeatures:
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
     frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
     first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
-    lost in rounding, and is a symmetric product of the others.
+    lost in rounding, and is a symmetric product of the others.  It keeps the units of the data,
+    about the frame's c: the M step asks for no others.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
 
-    def __init__(self, shared, points, F):
+    def __init__(self, shared, x, own, F):
         self.shared = shared  # (F, B), or None if every component has its own frame
-        self.points = points  # {k: (D, B)}
+        self.x = x  # (D, B)
+        self.own = own  # {k: Frame}
         self.F = F
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
-        y = next(iter(self.points.values()))
-        joint = (
-            np.empty((len(eta), y.shape[1]), y.dtype) if self.shared is None else eta @ self.shared
-        )
-        for k, y in self.points.items():
+        shape = len(eta), self.x.shape[1]
+        joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
+        for k, frame in self.own.items():
+            y = frame.points(self.x)
             joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
         return joint
 
@@ -236,20 +256,23 @@ class OwnFeaturesTransposed(NamedTuple):
 
     def __rmatmul__(self, r):
         """r @ T.T, (K, F)."""
-        shared, points, F = self.of.shared, self.of.points, self.of.F
+        shared, x, F, D = self.of.shared, self.of.x, self.of.F, len(self.of.x)
         sums = np.zeros((len(r), F), r.dtype) if shared is None else r @ shared.T
         least = ROUNDING[r.dtype] ** 2 * r.max()
-        for k, y in points.items():
-            D = len(y)
+        for k, frame in self.of.own.items():
             n = np.flatnonzero(r[k] > least)
-            r_k, y = r[k, n], y[:, n]
+            r_k = r[k, n]
+            y = (x if len(n) == len(r[k]) else x.T[n].T) - frame.c.astype(x.dtype)[:, None]
             sums[k, 0] = r[k].sum()
             sums[k, 1 : D + 1] = y @ r_k
-            if 1 + 2 * D == F and D > 1:
+            if frame.A_inv.ndim == 1:
                 sums[k, D + 1 :] = (y * y) @ r_k
             else:
-                y = y * np.sqrt(r_k)
-                sums[k, D + 1 :] = packed(y @ y.T)
+                y *= np.sqrt(r_k)
+                if F == 1 + D + D * D:
+                    np.matmul(y, y.T, out=sums[k, D + 1 :].reshape(D, D))
+                else:
+                    sums[k, D + 1 :] = packed(y @ y.T)
         return sums
 
 
@@ -268,13 +291,15 @@ class Natural(NamedTuple):
     def of(cls, theta, rows, frame=None):
         """Those of some parameters, to be used on some rows (:eq:`natural-parameters`).
 
-        The frame is the one given, or that of the whole mixture.
+        The frame is that of the data they are fitted to, or else of the whole mixture.
 
         Raises
         ------
         SingularCovariance
-            If a component's covariance has no inverse.
+            If a component's covariance has no inverse, or is so thin that a mean that is fitted
+            falls through it.
         """
+        fitted = frame is not None
         shape, dtype = theta.weights.shape, rows.X.dtype
         pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
         with np.errstate(divide="ignore"):
@@ -283,12 +308,19 @@ class Natural(NamedTuple):
             check_resolved(mu, Sigma, dtype)
             frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
             if has_own_frames(mu.shape[1], theta.diagonal):
-                eta = np.zeros((len(pi), n_features(mu.shape[1], theta.diagonal)))
-                own = {k: Frame.of(mu[k], Sigma[k], k) for k in range(len(pi))}
+                eta = np.zeros((len(pi), n_sums(mu.shape[1], theta.diagonal)))
+                own = {}
+                for k, S in enumerate(Sigma):
+                    same = k and S[0, 0] == Sigma[k - 1, 0, 0] and (S == Sigma[k - 1]).all()
+                    one = own[k - 1] if same else Frame.of(None, S, k, len(rows.X))
+                    own[k] = one._replace(c=mu[k])
             else:
                 eta, off = natural_parameters(log_pi, mu, Sigma, frame)
-                far = () if off.max() <= RESOLUTION[dtype] else ~(off <= RESOLUTION[dtype])
+                most = min(RESOLUTION[dtype], frame.most)
+                far = () if off.max() <= most else ~(off <= most)
                 own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in np.flatnonzero(far)}
+            if fitted and (blurred := [k for k, one in own.items() if one.blur > COARSE]):
+                raise SingularCovariance(blurred[0])
         except SingularCovariance as error:
             points = None if error.k is None else pi[error.k] * rows.total_weight
             raise SingularCovariance(error.k, points) from None
@@ -303,7 +335,7 @@ class Natural(NamedTuple):
         D, diagonal = len(frame.c), frame.A.ndim == 1
         if has_own_frames(D, diagonal):
             own = dict.fromkeys(range(K), frame) | (own or {})
-        return cls(np.zeros((K, n_features(D, diagonal)), dtype), frame, own or {}, (K,))
+        return cls(np.zeros((K, n_sums(D, diagonal)), dtype), frame, own or {}, (K,))
 
     @property
     def diagonal(self):
@@ -324,22 +356,17 @@ class Natural(NamedTuple):
         """Rows in a block, so that what it needs fits the cache."""
         K, F = self.eta.shape
         D = len(self.frame.c)
-        return block_size(K + len(self.own) * D + (F if len(self.own) < K else 0), n_rows)
+        return block_size(K + 2 * D * bool(self.own) + (F if len(self.own) < K else 0), n_rows)
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        x, F = block.x, self.eta.shape[1]
         if block.T is not None:
             shared = block.T
         elif len(self.own) == len(self.eta):
             shared = None
         else:
-            shared = features(self.frame.points(x), self.diagonal)
-        if not self.own:
-            return shared
-        seen = {id(frame): frame for frame in self.own.values()}
-        seen = {key: frame.points(x) for key, frame in seen.items()}
-        return OwnFeatures(shared, {k: seen[id(frame)] for k, frame in self.own.items()}, F)
+            shared = features(self.frame.points(block.x), self.diagonal)
+        return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
 
     def log_joint(self, block):
         """eta @ T, and the log of the priors: (K, B), or (M, K, B) for M mixtures."""
@@ -367,31 +394,38 @@ class Natural(NamedTuple):
         -------
         counts (K,), firsts (K, D) about the shared frame's c, scatters (K, D, D) or (K, D)
         """
-        frame, D = self.frame, len(self.frame.c)
+        frame, D, everyone = self.frame, len(self.frame.c), len(self.own) == len(sums)
         N, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
-        m = first / np.maximum(N, TINY)[:, None]  # 0 without any points
+        f = first / np.sqrt(np.maximum(N, TINY))[:, None]  # 0 without any points
         if self.diagonal:
-            W = second - first * m
+            W = second - f * f
+        elif second.shape[1] == D * D:
+            W = second.reshape(-1, D, D)
+            for W_k, f_k in zip(W, f, strict=True):  # in place: these matrices are large
+                W_k -= f_k[:, None] * f_k
         else:
-            W = unpacked(second, D) - first[:, :, None] * m[:, None, :]
-        everyone = len(self.own) == len(sums)
-        if self.diagonal:
+            W = unpacked(second, D) - f[:, :, None] * f[:, None, :]
+        if everyone:
+            firsts, scatters = np.empty_like(first), W
+        elif self.diagonal:
             firsts, scatters = first * frame.A_inv, congruence(frame.A_inv, W)
         else:
-            firsts = first @ frame.A_inv.T
-            scatters = np.empty_like(W) if everyone else congruence(frame.A_inv, W)
+            firsts, scatters = first @ frame.A_inv.T, congruence(frame.A_inv, W)
+            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2  # they differ by rounding
         for k, one in self.own.items():
-            step = one.A_inv * first[k] if self.diagonal else one.A_inv @ first[k]
-            firsts[k] = N[k] * (one.c - frame.c) + step
-            scatters[k] = congruence(one.A_inv, W[k])
-        if not self.diagonal:  # rounding alone makes them differ from their transposes
-            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2
+            firsts[k] = N[k] * (one.c - frame.c) + first[k]
+            scatters[k] = W[k]
         return N, firsts, scatters
 
 
 def has_own_frames(D, diagonal):
     """Whether every component has its own frame."""
     return D >= WIDE and not diagonal
+
+
+def n_sums(D, diagonal):
+    """The length of a row of sums: F, or with whole matrices where nobody needs features."""
+    return 1 + D + D * D if has_own_frames(D, diagonal) else n_features(D, diagonal)
 
 
 def natural_parameters(log_weights, means, covariances, frame):
@@ -443,11 +477,15 @@ def is_resolved(theta, dtype):
 
 
 def of_mixture(weights, means, covariances):
-    """The frame of the whole mixture: of its covariance, or its scale if components have own."""
+    """The frame of the whole mixture: of its covariance, or its scale if components have own.
+
+    They have, too, where they are so far apart that the whole covariance is singular.
+    """
     mean, covariance = mixture_moments(weights, means, covariances)
-    if covariance.ndim == 2 and has_own_frames(len(mean), diagonal=False):
-        return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)
-    return Frame.of(mean, covariance)
+    if covariance.ndim == 1 or not has_own_frames(len(mean), diagonal=False):
+        with contextlib.suppress(SingularCovariance):
+            return Frame.of(mean, covariance)
+    return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)
 
 
 def mixture_moments(weights, means, covariances):

@@ -182,19 +182,21 @@ def likeliest(runs, model, n_points, tolerance=0.0):
 
 
 def thinnest(theta, var_smoothing=0.0):
-    r"""Each component's smallest variance as a portion of the mixture's in that direction, (K,).
+    r"""Each component's smallest variance as a portion of the average in that direction, (K,).
 
-    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top S a` over all
-    directions a, with S the covariance of the whole mixture and v ``var_smoothing``.  No
-    linear change of units alters it if v = 0.
+    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top \bar\Sigma a` over
+    all directions a, with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k`, S the covariance of the whole
+    mixture and v ``var_smoothing``.  No linear change of units alters it if v = 0, nor how far
+    the components are from each other.
     """
-    S = mixture_moments(*theta)[1]
+    within = np.tensordot(theta.weights, theta.covariances, 1)  # (D, D), or (D,)
+    total = mixture_moments(*theta)[1]
     if theta.diagonal:
-        return (theta.covariances / S - var_smoothing).min(axis=1)
-    scale = np.sqrt(np.outer(S.diagonal(), S.diagonal()))
-    values, axes = np.linalg.eigh(S / scale)
-    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (S / scale) A = 1
-    C = theta.covariances / scale - var_smoothing * np.eye(len(S))
+        return ((theta.covariances - var_smoothing * total) / within).min(axis=1)
+    unit = np.sqrt(within.diagonal())  # (D,)
+    values, axes = np.linalg.eigh(within / np.outer(unit, unit))
+    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (within / unit^2) A = 1
+    C = (theta.covariances - var_smoothing * np.diag(total.diagonal())) / np.outer(unit, unit)
     return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
 
 

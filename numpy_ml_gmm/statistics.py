@@ -31,7 +31,9 @@ from scipy.sparse import csr_array
 
 from .blocks import Rows, map_chunks
 from .frames import (
+    COARSE,
     DTYPES,
+    EPS,
     RESOLUTION,
     TINY,
     Frame,
@@ -202,7 +204,7 @@ def add_up(step, rows, natural):
     """
 
     def chunk(blocks):
-        sums, log_likelihood = np.zeros(natural.eta.shape), 0.0
+        sums, log_likelihood = None, 0.0
         # The padding of BLAS multiplies log 0 by 0; points beyond the horizon come back to it.
         with np.errstate(invalid="ignore", over="ignore"):
             for some in blocks:
@@ -210,7 +212,10 @@ def add_up(step, rows, natural):
                 part, log_p = step(natural, block)
                 log_p = log_p.astype(np.float64, copy=False)
                 log_likelihood += log_p.sum(-1) if block.weights is None else log_p @ block.weights
-                sums += part
+                if sums is None:
+                    sums = part.astype(np.float64, copy=False)
+                else:
+                    sums += part
         return sums, log_likelihood
 
     size, N = natural.block_size(len(rows.X)), len(rows.X)
@@ -277,7 +282,7 @@ def rough_location(X, n=1000):
     """The first row, and how far some others are from it."""
     c = X[0].astype(np.float64)
     spread = np.abs(X[:: max(1, len(X) // n)] - c).max(axis=0)
-    return c, np.where(spread > 0, spread, 1.0)
+    return c, np.where(spread >= TINY, spread, 1.0)  # a subnormal number has no inverse
 
 
 # ---- The data as a whole ----------------------------------------------------------------------
@@ -296,11 +301,16 @@ class Data(NamedTuple):
     def of(cls, rows, diagonal, var_smoothing):
         """Look at all rows as one component; a ValueError if a feature is constant."""
         whole = one_component(rows, diagonal)
+        check_squares(rows, whole)
         check_spread(whole)
         N, mean, W = whole.counts[0], whole.means[0], whole.scatters[0]
         smoothing = var_smoothing * (W if diagonal else W.diagonal()) / N
         covariance = smoothed(W[None], np.array([N]), smoothing)[0] / N
         frame = of_mixture(np.ones(1), mean[None], covariance[None])
+        check_near(frame)
+        frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
+        if not diagonal:
+            covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
         one = Natural.blank(1, frame, rows.X.dtype)
         if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
             block = rows.block(slice(None), one.order)
@@ -331,4 +341,28 @@ def check_spread(statistics):
         raise ValueError(
             f"feature {d} varies by {np.sqrt(variances[d] / N):.1g} only, too little to square in "
             f"{statistics.dtype}: change its unit"
+        )
+
+
+def check_squares(rows, statistics):
+    """No feature may vary, but by so little that its squares vanish."""
+    W = statistics.scatters[0]
+    for d in np.flatnonzero((W if statistics.diagonal else W.diagonal()) == 0):
+        spread = np.ptp((rows.X if rows.weights is None else rows.X[rows.weights > 0])[:, d])
+        if spread > 0:
+            raise ValueError(
+                f"feature {d} varies by {spread:.1g} only, too little to square in "
+                f"{statistics.dtype}: change its unit"
+            )
+
+
+def check_near(frame):
+    """No direction of the data may be so thin that the rounding of the mean is seen in it."""
+    if frame.blur > COARSE:
+        d = np.abs(frame.c).argmax()
+        raise ValueError(
+            f"the data lie too far from 0: about {frame.c[d]:.3g}, where feature {d} is, float64 "
+            f"tells numbers apart by {np.spacing(abs(frame.c[d])):.1g}, and in some direction the "
+            f"data vary by less than {1 / COARSE:.0f} times that. Subtract a constant from each "
+            "feature"
         )
