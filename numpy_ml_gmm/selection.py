@@ -49,7 +49,14 @@ from .processes import in_processes
 from .restarts import Start, first_statistics, search, start_parameters
 from .starts import check_init, first_guesses, is_random, some_rows
 from .statistics import Data
-from .validation import check_count, check_enough_rows, check_rows, check_X, random_generator
+from .validation import (
+    check_count,
+    check_enough_rows,
+    check_rows,
+    check_X,
+    in_words,
+    random_generator,
+)
 
 __all__ = ["Selection", "TableRow", "select", "silhouette", "thinnest"]
 
@@ -168,8 +175,11 @@ class Selection:
         types = list(dict.fromkeys(row.covariance_type for row in self.rows))
         table = self._long_table() if len(types) == 1 else self._wide_table(types)
         lines = [*aligned(table), "", *self._ranking()]
-        reasons = [f"{describe(row)}: {row.error}" for row in self.failures]
-        return "\n".join(lines + (["", "No fit (-):", *reasons] if reasons else []))
+        reasons = {row.error: [] for row in self.failures}
+        for row in self.failures:
+            reasons[row.error].append(row)
+        why = [f"{describe_several(rows)}: {reason}" for reason, rows in reasons.items()]
+        return "\n".join(lines + (["", "No fit (-):", *why] if why else []))
 
     def _long_table(self):
         head = ["K", "log-likelihood", "parameters", "AIC", "BIC", "ICL", "silhouette", "converged"]
@@ -211,6 +221,32 @@ def describe(row):
     'VEV with 2 components'
     """
     return f"{row.covariance_type} with {row.n_components} component" + "s" * (row.n_components > 1)
+
+
+def describe_several(rows):
+    """Cells in words, those of several models together.
+
+    Examples
+    --------
+    >>> rows = [TableRow(K, name) for name in ("EEE", "VVV") for K in (2, 3, 4, 7)]
+    >>> describe_several(rows)
+    'EEE, VVV with 2 to 4, 7 components'
+    """
+    Ks_of = {row.covariance_type: [] for row in rows}
+    for row in rows:
+        Ks_of[row.covariance_type].append(row.n_components)
+    types_of = {}
+    for name, Ks in Ks_of.items():
+        types_of.setdefault(tuple(sorted(Ks)), []).append(name)
+    parts = []
+    for Ks, types in types_of.items():
+        runs = np.split(Ks, np.flatnonzero(np.diff(Ks) > 1) + 1)
+        counts = [
+            f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+        ]
+        word = "component" + "s" * (Ks != (1,))
+        parts.append(f"{', '.join(types)} with {', '.join(counts)} {word}")
+    return "; ".join(parts)
 
 
 def number(value, digits=2):
@@ -330,13 +366,18 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
         check_init(init)
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
-    rows = GMM(**settings)._check_training_rows(X, sample_weight, None)
+    rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks))
     Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         ends = fit_table(rows, models, inits, bar.update)
     table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
+    oriented = [row for row in table if not covariance_model(row.covariance_type).diagonal]
+    thin = [row for row in oriented if row.error and "collapsed" in row.error]
+    if thin and (reason := Data.of(rows, False, var_smoothing).dependence):
+        for row in thin:  # no component is to blame, but columns
+            row.error = reason
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     sound = [row for row in table if not row.error]
@@ -510,8 +551,9 @@ def fitted_by(model, run, dtype):
     return model
 
 
-def best_or_reason(model, runs, dtype):
+def best_or_reason(model, runs, rows):
     """The likeliest end of a model that is not degenerate, or in words why there is none."""
+    dtype = rows.X.dtype
     ends = sorted((run for run in runs if run.end), key=lambda run: -run.log_likelihood)
     least = max(model.var_smoothing, EPS if dtype == np.float64 else float(np.finfo(dtype).eps))
     thin = [thinnest(run.end, model.var_smoothing) for run in ends]
@@ -520,8 +562,18 @@ def best_or_reason(model, runs, dtype):
             return fitted_by(model, run, dtype)
     if not ends:
         return next(run.error for run in runs if run.error)
+    theta, k = ends[0].end, thin[0].argmin()
+    S, C = mixture_moments(*theta)[1], theta.covariances[k]
+    ratio = C / S if theta.diagonal else C.diagonal() / S.diagonal()
+    flat = np.flatnonzero(ratio - model.var_smoothing <= least)
+    if 0 < len(flat) < len(ratio):  # in all of them: a point
+        column = in_words(flat[:1], rows.names)
+        return (
+            f"a component has collapsed: its points do not vary in {column}. Drop it if it "
+            "holds few different values, or lower n_components"
+        )
     return (
-        f"component {thin[0].argmin()} has collapsed: only "
+        f"component {k} has collapsed: only "
         f"var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, or "
         "var_smoothing if a cluster so thin is real"
     )
@@ -546,7 +598,7 @@ def thinnest(theta, var_smoothing=0.0):
 
 def row_of(model, runs, rows):
     """The row of one cell, without what its clusters say."""
-    best = best_or_reason(model, runs, rows.X.dtype)
+    best = best_or_reason(model, runs, rows)
     row = TableRow(model.n_components, model.covariance_type)
     if isinstance(best, str):
         return replace(row, error=best)
