@@ -53,9 +53,9 @@ class Bootstrap(NamedTuple):
     >>> found.replicates.means.shape
     (10, 1, 1)
     >>> found
-    <Bootstrap: 10 replicates, 0 failed.  Standard errors (more in standard_errors()):
-    component    weight  mean 0
-            0         0   0.134>
+    <Bootstrap: 10 replicates, 0 failed.  Standard errors:
+    component  weight  mean 0
+            0       0   0.119>
     """
 
     replicates: Parameters  # with a leading axis (B,); covariances as the model's attribute
@@ -64,17 +64,16 @@ class Bootstrap(NamedTuple):
     def __repr__(self):
         """How many replicates there are, and how weights and means scatter."""
         pi, mu, _ = self.standard_errors()  # (K,), (K, D)
-        shown = mu[:ROWS_SHOWN, :COLUMNS_SHOWN]
-        body = [
-            [str(k), *(f"{value:.3g}" for value in (pi[k], *means))]
-            for k, means in enumerate(shown)
+        (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
+        table = [
+            ["component", "weight", *(f"mean {d}" for d in range(min(D, COLUMNS_SHOWN))), *wide]
         ]
-        table = aligned(
-            [["component", "weight", *(f"mean {d}" for d in range(shown.shape[1]))], *body]
-        )
-        cut = "..." if shown.size < mu.size else ""
+        for k in range(min(K, ROWS_SHOWN)):
+            errors = [f"{value:.3g}" for value in (pi[k], *mu[k, :COLUMNS_SHOWN])]
+            table.append([str(k), *errors, *wide])
+        table += [["..."] * len(table[0])] * (K > ROWS_SHOWN)
         head = f"{len(self.replicates.weights)} replicates, {self.n_failed} failed"
-        return f"<Bootstrap: {head}.  Standard errors:\n" + "\n".join(table) + f"{cut}>"
+        return f"<Bootstrap: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
 
     def standard_errors(self):
         """The standard deviation of each parameter over the replicates.

@@ -339,7 +339,8 @@ def select(
     a point, or to a plane through a few points, raises it for ever.  With
     ``var_smoothing`` such a fit comes to rest at a high likelihood that means
     nothing.  A fit with a component thinner than ``var_smoothing`` (see
-    :func:`thinnest`) is therefore a failure here.
+    :func:`thinnest`) is therefore a failure here, and so is every covariance model that is
+    not diagonal where a column is a linear function of others.
 
     With the default ``tol`` the rows that are not among the best may still gain a few
     tenths, on long plateaus more.  ``tol=1e-7`` for the whole table takes about twice as long.
@@ -373,11 +374,6 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         ends = fit_table(rows, models, inits, bar.update)
     table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
-    oriented = [row for row in table if not covariance_model(row.covariance_type).diagonal]
-    thin = [row for row in oriented if row.error and "collapsed" in row.error]
-    if thin and (reason := Data.of(rows, False, var_smoothing).dependence):
-        for row in thin:  # no component is to blame, but columns
-            row.error = reason
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     sound = [row for row in table if not row.error]
@@ -504,6 +500,8 @@ def fit_cells(rows, few, guesses, cells, *, var_smoothing, on_end=int, **limits)
             sample = data = Data.of(few, diagonal, var_smoothing)
             if few is not rows:
                 data = Data.of(rows, diagonal, var_smoothing)
+            if data.dependence:  # the criteria would be those of the smoothing
+                raise ValueError(data.dependence)
         except ValueError as error:
             found |= {cell: [Run(error=str(error))] for cell in some}
             continue

@@ -105,8 +105,8 @@ def read_csv(path):
             "writes none with to_csv(..., index=False)); name any other column"
         )
     body = lines[1:] if names else lines
-    check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
     try:
+        check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
         X = np.loadtxt(body, delimiter=separator, ndmin=2, quotechar='"')
     except ValueError:
         check_cells(body, names or head, separator, first=len(lines) - len(body) + 1)
@@ -150,9 +150,9 @@ def check_cells(body, head, separator, first):
                 what = f"holds {cell!r}, not a number" if cell else "is empty"
                 wrong[d] = f"column {column} {what} (line {n})"
     if wrong:
-        found = "; ".join(wrong[d] for d in sorted(wrong)[:LISTED])
-        more = f"; and {len(wrong) - LISTED} columns more" if len(wrong) > LISTED else ""
+        more = [f"and {len(wrong) - LISTED} columns more"] if len(wrong) > LISTED else []
+        found = "; ".join([wrong[d] for d in sorted(wrong)][:LISTED] + more)
         one = len(wrong) == 1
         raise ValueError(
-            f"{found}{more}: drop the column{'s' * (not one)} or the row{'s' * (not one)}"
+            f"{found}: drop the {'column or the row' if one else 'columns or the rows'}"
         )
