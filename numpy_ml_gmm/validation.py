@@ -251,7 +251,7 @@ def _error_about_columns(X, table, name, fitting):
                 rows_of.setdefault(kind, []).append(n)
         for kind, rows in rows_of.items():
             cell = repr(str(column[rows[0]])) if kind == "text" else column[rows[0]]
-            where = f"row {rows[0]}" if names else f"{name}[{rows[0]}, {d}]"
+            where = f"row {rows[0]}" if names or " " in name else f"{name}[{rows[0]}, {d}]"
             others = f", the first of {len(rows)} rows" * (len(rows) > 1)
             some = "some " * (kind == "text" and len(rows) < len(table) / 2)
             remedy = remedies.get(some + kind, "drop the column, or make it a number")
