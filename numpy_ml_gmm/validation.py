@@ -246,18 +246,19 @@ def _error_about_columns(X, table, name, fitting):
     limit = _largest(np.float32 if table.dtype == np.float32 else np.float64)
     for d, column in enumerate(table.T):
         label, rows_of = in_words([d], names), {}
-        for n, cell in enumerate(column):
-            if kind := _kind_of(cell, limit):
-                rows_of.setdefault(kind, []).append(n)
+        for n in _suspects(column, limit):
+            if kind := _kind_of(column[n], limit):
+                rows_of.setdefault(kind, []).append(int(n))
         for kind, rows in rows_of.items():
             cell = repr(str(column[rows[0]])) if kind == "text" else column[rows[0]]
             where = f"row {rows[0]}" if names or " " in name else f"{name}[{rows[0]}, {d}]"
             others = f", the first of {len(rows)} rows" * (len(rows) > 1)
             some = "some " * (kind == "text" and len(rows) < len(table) / 2)
             remedy = remedies.get(some + kind, "drop the column, or make it a number")
-            n_values = len(set(map(str, column)))
-            if n_values == 1 or (kind == "text" and not some and n_values > len(table) / 2):
-                remedy = "drop the column"  # it says nothing, or each row something else
+            if len(rows) == len(table):
+                n_values = len(set(map(str, column)))
+                if n_values == 1 or (kind == "text" and n_values > len(table) / 2):
+                    remedy = "drop the column"  # it says nothing, or each row something else
             remedy = remedy.format(
                 rows="those rows" if len(rows) > 1 else "that row",
                 them="them" if len(rows) > 1 else "it",
@@ -275,6 +276,17 @@ def _error_about_columns(X, table, name, fitting):
     text = f" {lines[0]}" if len(lines) == 1 else "\n  " + ";\n  ".join(lines)
     error = ValueError if kinds <= REMEDIES.keys() else TypeError
     return error(f"{name} must be a table of finite numbers:{text}")
+
+
+def _suspects(column, limit):
+    """The rows to look at one by one."""
+    if column.dtype.kind in "mM":
+        return range(len(column))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.flatnonzero(~(np.abs(column.astype(np.float64)) < limit))
+    except (TypeError, ValueError, OverflowError):
+        return range(len(column))
 
 
 def _kind_of(cell, limit):
