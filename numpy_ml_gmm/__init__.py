@@ -4,13 +4,14 @@ from .bootstrap import bootstrap_parameters, likelihood_ratio_test
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
 from .selection import select
-from .validation import CollapseWarning, ConvergenceWarning, NotFittedError
+from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
 
 __version__ = "0.1.0"
 __all__ = [
     "GMM",
     "CollapseWarning",
     "ConvergenceWarning",
+    "DataWarning",
     "NotFittedError",
     "bootstrap_parameters",
     "likelihood_ratio_test",

@@ -60,6 +60,7 @@ class Rows(NamedTuple):
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
     T: np.ndarray | None = None  # (F, N) features in the frame of the data: few rows keep them
+    names: list | None = None  # (D,) labels of a data frame's columns, for messages
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -84,7 +85,7 @@ class Rows(NamedTuple):
         array([[1.], [3.]])
         """
         parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
-        return Rows(*parts, self.n_jobs)
+        return Rows(*parts, self.n_jobs, names=self.names)
 
     def weighted_sum(self, values):
         """The sum of one value a row, each as often as its row counts."""

@@ -30,13 +30,17 @@ from tqdm import tqdm
 from .gmm import GMM
 from .parameters import Parameters
 from .processes import in_processes
+from .selection import aligned
 from .validation import (
     ConvergenceWarning,
+    DataWarning,
     check_count,
     check_not_negative,
     check_rows,
     random_generator,
 )
+
+ROWS_SHOWN, COLUMNS_SHOWN = 20, 8  # of the table of standard errors
 
 
 class Bootstrap(NamedTuple):
@@ -46,12 +50,30 @@ class Bootstrap(NamedTuple):
     --------
     >>> X = np.random.default_rng(0).normal(size=(50, 1))
     >>> found = bootstrap_parameters(GMM(1).fit(X), X, n_bootstraps=10, random_state=0)
-    >>> found.replicates.means.shape, found.n_failed
-    ((10, 1, 1), 0)
+    >>> found.replicates.means.shape
+    (10, 1, 1)
+    >>> found
+    <Bootstrap: 10 replicates, 0 failed.  Standard errors:
+    component  weight  mean 0
+            0       0   0.119>
     """
 
     replicates: Parameters  # with a leading axis (B,); covariances as the model's attribute
     n_failed: int  # fits that collapsed, and are left out
+
+    def __repr__(self):
+        """How many replicates there are, and how weights and means scatter."""
+        pi, mu, _ = self.standard_errors()  # (K,), (K, D)
+        (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
+        table = [
+            ["component", "weight", *(f"mean {d}" for d in range(min(D, COLUMNS_SHOWN))), *wide]
+        ]
+        for k in range(min(K, ROWS_SHOWN)):
+            errors = [f"{value:.3g}" for value in (pi[k], *mu[k, :COLUMNS_SHOWN])]
+            table.append([str(k), *errors, *wide])
+        table += [["..."] * len(table[0])] * (K > ROWS_SHOWN)
+        head = f"{len(self.replicates.weights)} replicates, {self.n_failed} failed"
+        return f"<Bootstrap: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
 
     def standard_errors(self):
         """The standard deviation of each parameter over the replicates.
@@ -95,6 +117,13 @@ class LikelihoodRatioTest(NamedTuple):
     p_value: float
     null_statistics: np.ndarray  # (B,) under K components, without the failures
     n_failed: int
+
+    def __repr__(self):
+        """The verdict, without the statistics of the replicates."""
+        return (
+            f"<LikelihoodRatioTest: statistic {self.statistic:.4g}, p_value {self.p_value:.3g}, "
+            f"{len(self.null_statistics)} replicates, {self.n_failed} failed>"
+        )
 
 
 def bootstrap_parameters(
@@ -307,6 +336,7 @@ def fits(model, X, **kwargs):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one step short alters nothing
+            warnings.simplefilter("ignore", DataWarning)  # of the data themselves it was said
             model.fit(X, **kwargs)
     except ValueError:
         return False

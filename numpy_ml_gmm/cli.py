@@ -22,7 +22,7 @@ from .covariances import covariance_model
 from .gmm import GMM
 from .selection import CRITERIA, aligned, check_types, select, silhouette
 from .tables import read_table
-from .validation import ConvergenceWarning, check_count
+from .validation import ConvergenceWarning, DataWarning, check_count
 
 __all__ = ["main", "parser"]
 
@@ -118,15 +118,13 @@ def run(argv):
         args = parser().parse_args([alike(word) for word in argv])
         check(args)
         table = read_table(args.data_path)
-        check_data(args, table.X)
+        check_data(args, table)
     except (OSError, ValueError, TypeError) as error:
         return fail(error, 2)
     try:
-        model, search = fit(args, table.X)
+        model, search = fit(args, table)
     except ValueError as error:
         return fail(error, 1)
-    if table.names:
-        model.feature_names_in_ = np.array(table.names, dtype=object)
     show(args, table.X, model, search)
     try:
         write(args, table.X, model, search)
@@ -202,12 +200,16 @@ def check_plot(path):
     check_writable(path.parent, f"--plot {path}")
 
 
-def check_data(args, X):
+def check_data(args, table):
     """One component fits any sound data: what fails here is wrong with the data."""
-    GMM(1, covariance_type="diag").fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the fit itself warns
+        GMM(1, covariance_type="diag").fit(table)
     fewest = args.n_clusters or args.find_num_clusters_range[0]
-    if len(X) < fewest:
-        raise ValueError(f"n_samples={len(X)} is too few for {fewest} clusters: ask for fewer")
+    if len(table.X) < fewest:
+        raise ValueError(
+            f"n_samples={len(table.X)} is too few for {fewest} clusters: ask for fewer"
+        )
 
 
 def types(args):
@@ -215,37 +217,31 @@ def types(args):
     return [name.strip() for name in args.covariance_type.split(",")]
 
 
-def fit(args, X):
-    """The mixture, and the search that chose it, if there was one."""
+def fit(args, table):
+    """The mixture, and the search that chose it, if there was one.  Warnings become notes."""
     low, high = args.find_num_clusters_range or (args.n_clusters, args.n_clusters)
     shared = {"max_iter": args.max_iter, "random_state": args.seed, "n_jobs": args.n_jobs}
-    if args.n_clusters and len(types(args)) == 1 and types(args) != ["all"]:
-        return fit_one(GMM(args.n_clusters, covariance_type=types(args)[0], **shared), X), None
-    search = select(
-        X,
-        range(low, high + 1),
-        types(args),
-        args.criterion,
-        progress=sys.stderr.isatty(),
-        **shared,
-    )
-    late = sum(not (row.converged or row.error) for row in search.rows)
-    if late:
-        note(
-            f"{late} of {len(search.rows)} fits did not converge in {args.max_iter} steps: "
-            "raise --max_iter"
-        )
-    return search.best, search
-
-
-def fit_one(model, X):
-    """The fitted model; a ConvergenceWarning becomes a note."""
+    alone = args.n_clusters and len(types(args)) == 1 and types(args) != ["all"]
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(X)
+        warnings.simplefilter("always", UserWarning)
+        if alone:
+            search = None
+            model = GMM(args.n_clusters, covariance_type=types(args)[0], **shared).fit(table)
+            late = "EM" * (not model.converged_)
+        else:
+            bar = sys.stderr.isatty()
+            search = select(
+                table, range(low, high + 1), types(args), args.criterion, progress=bar, **shared
+            )
+            model, n = search.best, len(search.rows)
+            late = sum(not (row.converged or row.error) for row in search.rows)
+            late = f"{late} of {n} fits" if late else ""
     for warning in caught:
-        note(warning.message)
-    return model
+        if not issubclass(warning.category, ConvergenceWarning):
+            note(warning.message)
+    if late:
+        note(f"{late} did not converge in {args.max_iter} steps: raise --max_iter")
+    return model, search
 
 
 def show(args, X, model, search):

@@ -71,7 +71,10 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_some_component,
+    look_for_ids,
+    not_fitted_error,
     random_generator,
+    warn,
 )
 
 FITTED = (  # what a fit leaves behind
@@ -233,9 +236,8 @@ class GMM(Estimator):
         array([0.6, 0.4])
         """
         self._check_is_fitted()
-        return Parameters.expand(
-            self.weights_, self.means_, self.covariances_, self.covariance_model
-        )
+        parts = map(np.asarray, (self.weights_, self.means_, self.covariances_))
+        return Parameters.expand(*parts, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------
 
@@ -538,6 +540,8 @@ class GMM(Estimator):
         """
         rows = self._check_training_rows(X, sample_weight, priors)
         data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
+        if data.dependence:
+            warn(data.dependence)
         start = restarts.find_start(self, data, random_generator(self.random_state))
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame)
@@ -559,9 +563,9 @@ class GMM(Estimator):
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
-        collapsed = restarts.collapse(theta, self, rows.total_weight)
+        collapsed = restarts.collapse(theta, self, rows.total_weight, rows.names)
         if collapsed and self.max_iter > 0:
-            warnings.warn(collapsed, CollapseWarning, stacklevel=3)
+            warn(collapsed, CollapseWarning)
 
     def fit(self, X, y=None, *, sample_weight=None, priors=None):
         """Fit the mixture by EM.
@@ -571,13 +575,14 @@ class GMM(Estimator):
         X : array (N, D)
             float32 stays float32; other numbers become float64.
         y : ignored
-            There for scikit-learn's pipelines.
+            There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
+            are known to ``priors``.
         sample_weight : array (N,), optional
             Weight 2 is the point twice, weight 0 the point absent.
         priors : array (N, K) or (N,), optional
             Probabilities that multiply the weights of each point.  A row
             with a single 1 is a labelled point, a row of ones an unlabelled one.
-            Or labels, with -1 where there is none.
+            Or labels, 0 to K - 1, with -1 where there is none.
 
         Returns
         -------
@@ -589,6 +594,14 @@ class GMM(Estimator):
         ValueError, TypeError
             For data or arguments that do not fit, and when a component
             collapses.  The model is then what it was.
+
+        Warns
+        -----
+        DataWarning
+            If a column is a linear function of others, and only ``var_smoothing`` keeps the
+            covariances from being singular; or if a column looks like an id.
+        ConvergenceWarning
+            If ``max_iter`` was reached first.
 
         Examples
         --------
@@ -797,7 +810,7 @@ class GMM(Estimator):
         44
         """
         self._check_is_fitted()
-        K, D = self.means_.shape
+        K, D = np.shape(self.means_)
         return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
 
     def aic(self, X, *, sample_weight=None, priors=None):
@@ -861,11 +874,15 @@ class GMM(Estimator):
     def _check_is_fitted(self):
         """There are parameters, and they are those that the arguments ask for."""
         super()._check_is_fitted()
-        K, D = self.n_components, self.n_features_in_
+        for name in ("weights_", "covariances_", "n_features_in_"):
+            if not hasattr(self, name):
+                reason = f"has means_ but no {name}: to set parameters by hand,"
+                raise not_fitted_error(self, reason)
+        K, D, shape = self.n_components, self.n_features_in_, np.shape(self.means_)
         remedy = "fit again without warm_start, or set it back"
-        if self.means_.shape != (K, D):
+        if shape != (K, D):
             raise ValueError(
-                f"means_ has shape {self.means_.shape}, but n_components={K} and {D} features need "
+                f"means_ has shape {shape}, but n_components={K} and {D} features need "
                 f"{(K, D)}: {remedy}"
             )
         fitted = getattr(self, "_fitted_type", self.covariance_type)
@@ -881,7 +898,7 @@ class GMM(Estimator):
         self._check_feature_names(X)
         n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
         rows = check_rows(X, K, sample_weight, priors, D, n_jobs)
-        check_some_component(rows.priors, self.weights_)
+        check_some_component(rows.priors, self.theta.weights)
         if is_resolved(self.theta, rows.X.dtype):
             return rows
         return rows._replace(X=rows.X.astype(np.float64))  # single precision cannot see the model
@@ -895,6 +912,7 @@ class GMM(Estimator):
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
         rows = check_rows(X, K, sample_weight, priors, n_jobs=thread_count(self.n_jobs))
         check_enough_rows(rows, K)
+        look_for_ids(rows)
         return rows
 
     def _check_statistics(self, statistics):

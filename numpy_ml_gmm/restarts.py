@@ -34,6 +34,7 @@ from .validation import (
     check_distinct_rows,
     check_means,
     check_weights,
+    in_words,
 )
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
@@ -214,16 +215,25 @@ def grade(theta, model, n_points):
     return 1 + bool((theta.weights * n_points >= MORE_POINTS * needed).all())
 
 
-def collapse(theta, model, n_points):
+def collapse(theta, model, n_points, names=None):
     """In words, that a component has no volume but the one that smoothing gives it; or None."""
     portions = thinnest(theta, model.var_smoothing)
     k = int(portions.argmin())
     if portions[k] > SOUND:
         return None
+    S, C = mixture_moments(*theta)[1], theta.covariances[k]
+    ratio = C / S if theta.diagonal else C.diagonal() / S.diagonal()
+    flat = np.flatnonzero(ratio - model.var_smoothing <= SOUND)
+    held = f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points"
+    if 0 < len(flat) < len(ratio):  # in all of them: a point
+        return (
+            f"{held}, which do not vary in {in_words(flat[:1], names)}. Drop it if it holds few "
+            "different values, or lower n_components"
+        )
     return (
-        f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points, and "
-        f"only var_smoothing={model.var_smoothing:g} gives it a volume. Lower n_components, choose "
-        "a simpler covariance_type, or lower var_smoothing if a cluster so thin is real"
+        f"{held}, and only var_smoothing={model.var_smoothing:g} gives it a volume. Lower "
+        "n_components, choose a simpler covariance_type, or lower var_smoothing if a cluster so "
+        "thin is real"
     )
 
 

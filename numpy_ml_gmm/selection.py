@@ -48,7 +48,13 @@ from .processes import in_processes
 from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
 from .starts import check_init, first_guesses, is_random, some_rows, with_weight
 from .statistics import Data
-from .validation import check_count, check_enough_rows, check_rows, check_X, random_generator
+from .validation import (
+    check_count,
+    check_enough_rows,
+    check_rows,
+    check_X,
+    random_generator,
+)
 
 __all__ = ["Selection", "TableRow", "select", "silhouette"]
 
@@ -167,8 +173,11 @@ class Selection:
         types = list(dict.fromkeys(row.covariance_type for row in self.rows))
         table = self._long_table() if len(types) == 1 else self._wide_table(types)
         lines = [*aligned(table), "", *self._ranking()]
-        reasons = [f"{describe(row)}: {row.error}" for row in self.failures]
-        return "\n".join(lines + (["", "No fit (-):", *reasons] if reasons else []))
+        reasons = {row.error: [] for row in self.failures}
+        for row in self.failures:
+            reasons[row.error].append(row)
+        why = [f"{describe_several(rows)}: {reason}" for reason, rows in reasons.items()]
+        return "\n".join(lines + (["", "No fit (-):", *why] if why else []))
 
     def _long_table(self):
         head = ["K", "log-likelihood", "parameters", "AIC", "BIC", "ICL", "silhouette", "converged"]
@@ -210,6 +219,32 @@ def describe(row):
     'VEV with 2 components'
     """
     return f"{row.covariance_type} with {row.n_components} component" + "s" * (row.n_components > 1)
+
+
+def describe_several(rows):
+    """Cells in words, those of several models together.
+
+    Examples
+    --------
+    >>> rows = [TableRow(K, name) for name in ("EEE", "VVV") for K in (2, 3, 4, 7)]
+    >>> describe_several(rows)
+    'EEE, VVV with 2 to 4, 7 components'
+    """
+    Ks_of = {row.covariance_type: [] for row in rows}
+    for row in rows:
+        Ks_of[row.covariance_type].append(row.n_components)
+    types_of = {}
+    for name, Ks in Ks_of.items():
+        types_of.setdefault(tuple(sorted(Ks)), []).append(name)
+    parts = []
+    for Ks, types in types_of.items():
+        runs = np.split(Ks, np.flatnonzero(np.diff(Ks) > 1) + 1)
+        counts = [
+            f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+        ]
+        word = "component" + "s" * (Ks != (1,))
+        parts.append(f"{', '.join(types)} with {', '.join(counts)} {word}")
+    return "; ".join(parts)
 
 
 def number(value, digits=2):
@@ -302,7 +337,8 @@ def select(
     a point, or to a plane through a few points, raises it for ever.  With
     ``var_smoothing`` such a fit comes to rest at a high likelihood that means
     nothing.  A fit with a component that has no volume of its own is therefore a failure here;
-    see :func:`~numpy_ml_gmm.restarts.collapse`.
+    see :func:`~numpy_ml_gmm.restarts.collapse`. So is every
+    covariance model that is not diagonal where a column is a linear function of others.
 
     With the default ``tol`` the rows that are not among the best may still gain a few
     tenths, on long plateaus more.  ``tol=1e-7`` for the whole table takes about twice as long.
@@ -329,7 +365,7 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
         check_init(init)
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
-    rows = GMM(**settings)._check_training_rows(X, sample_weight, None)
+    rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = with_weight(rows)
@@ -464,6 +500,8 @@ def fit_cells(rows, few, guesses, cells, *, var_smoothing, on_end=int, **limits)
             sample = data = Data.of(few, diagonal, var_smoothing)
             if few is not rows:
                 data = Data.of(rows, diagonal, var_smoothing)
+            if data.dependence:  # the criteria would be those of the smoothing
+                raise ValueError(data.dependence)
         except ValueError as error:
             found |= {cell: [Run(error=str(error))] for cell in some}
             continue
@@ -517,7 +555,7 @@ def best_or_reason(model, runs, rows):
         best = likeliest(runs, model, rows.total_weight)
     except ValueError as error:
         return str(error)
-    reason = collapse(best.end, model, rows.total_weight)
+    reason = collapse(best.end, model, rows.total_weight, rows.names)
     return reason or fitted_by(model, best, rows.X.dtype)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .archive import DAMAGED
 from .datasets import LOADERS
+from .validation import LISTED
 
 
 class Table(NamedTuple):
@@ -21,6 +22,15 @@ class Table(NamedTuple):
 
     X: np.ndarray  # (N, D)
     names: list | None = None  # D strings
+
+    @property
+    def columns(self):
+        """The names, as a data frame has them: messages name columns by them."""
+        return self.names
+
+    def __array__(self, dtype=None, copy=None):
+        """The numbers."""
+        return np.asarray(self.X, dtype)
 
 
 def read_table(path):
@@ -95,8 +105,8 @@ def read_csv(path):
             "writes none with to_csv(..., index=False)); name any other column"
         )
     body = lines[1:] if names else lines
-    check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
     try:
+        check_cells(body[:1], names or head, separator, first=len(lines) - len(body) + 1)
         X = np.loadtxt(body, delimiter=separator, ndmin=2, quotechar='"')
     except ValueError:
         check_cells(body, names or head, separator, first=len(lines) - len(body) + 1)
@@ -126,15 +136,23 @@ def is_number(cell):
 
 
 def check_cells(body, head, separator, first):
-    """Find the cell that is no number, and name its column."""
+    """Find the cells that are no numbers, and name the first of each column."""
     if not body:
         raise ValueError("has a header but no rows: add the numbers")
+    wrong = {}
     for n, line in enumerate(body, first):
         row = cells(line, separator)
         if len(row) != len(head):
             raise ValueError(f"line {n} has {len(row)} cells, but the first has {len(head)}")
         for d, cell in enumerate(row):
-            if not is_number(cell):
+            if not is_number(cell) and d not in wrong:
                 column = repr(head[d]) if not is_number(head[d]) and first > 1 else str(d + 1)
                 what = f"holds {cell!r}, not a number" if cell else "is empty"
-                raise ValueError(f"column {column} {what} (line {n}): drop the column or the row")
+                wrong[d] = f"column {column} {what} (line {n})"
+    if wrong:
+        more = [f"and {len(wrong) - LISTED} columns more"] if len(wrong) > LISTED else []
+        found = "; ".join([wrong[d] for d in sorted(wrong)][:LISTED] + more)
+        one = len(wrong) == 1
+        raise ValueError(
+            f"{found}: drop the {'column or the row' if one else 'columns or the rows'}"
+        )

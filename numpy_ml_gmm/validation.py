@@ -1,12 +1,15 @@
 """Checks of what the user passes in: each error names the argument, the value and the remedy."""
 
 import sys
+import warnings
 
 import numpy as np
 
 from .blocks import Rows, slices
 
 ROWS_AT_ONCE = 8192
+NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
+LIKE_AN_ID = 20  # fewer rows may count up by chance
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -47,13 +50,37 @@ class CollapseWarning(UserWarning):
     >>> from numpy_ml_gmm import GMM
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     _ = GMM(3, random_state=0).fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    ...     _ = GMM(3, random_state=0).fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.1]])
     >>> caught[0].category.__name__
     'CollapseWarning'
     """
 
 
-def not_fitted_error(model):
+class DataWarning(UserWarning):
+    """The data can be fitted, but hold something that was hardly meant.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from numpy_ml_gmm import GMM, load_iris
+    >>> X = load_iris().X
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = GMM(3, random_state=0).fit(np.column_stack([np.arange(150), X]))
+    >>> print(caught[0].message)
+    column 0 counts up from 0 to 149 in whole numbers: is it an id? If so, drop it
+    """
+
+
+def warn(message, category=DataWarning):
+    """A warning at the line that called into the package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def not_fitted_error(model, reason="is not fitted yet: call fit, or"):
     """Our error, or scikit-learn's own where a program already uses scikit-learn.
 
     Examples
@@ -65,7 +92,7 @@ def not_fitted_error(model):
     known = sys.modules.get("sklearn.exceptions")
     kind = NotFittedError if known is None else known.NotFittedError
     name = type(model).__name__
-    return kind(f"this {name} is not fitted yet: call fit, or use {name}.from_parameters")
+    return kind(f"this {name} {reason} use {name}.from_parameters")
 
 
 def check_X(X, n_features=None, name="X"):
@@ -75,30 +102,53 @@ def check_X(X, n_features=None, name="X"):
     --------
     >>> check_X([[1, 2], [3, 4]])
     array([[1., 2.], [3., 4.]])
-    >>> check_X([[1.0, np.nan]])  # doctest: +ELLIPSIS
+    >>> check_X([[1.0, np.nan], [2.0, 3.0]])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: X contains NaN, infinity or a value too large for float64: X[0, 1] is nan. ...
+    ValueError: X must be a table of finite numbers: column 1 holds NaN (X[0, 1] is nan): ...
     """
-    X = as_floats(X, name)
-    if X.ndim != 2:
+    table = _as_array(X, name)
+    if table.ndim != 2:
         raise ValueError(
-            f"{name} has shape {X.shape}, expected (n_samples, n_features). "
-            f"Reshape your data: {name}.reshape(-1, 1) if it has one feature, "
-            f"{name}.reshape(1, -1) if it is one sample"
+            f"{name} has shape {table.shape}, expected (n_samples, n_features). "
+            f"Reshape your data: {_how_to_reshape(X, table, name)}"
         )
-    if 0 in X.shape:
-        what = "sample(s)" if X.shape[0] == 0 else "feature(s)"
+    if 0 in table.shape:
+        what = "sample(s)" if table.shape[0] == 0 else "feature(s)"
         raise ValueError(
-            f"{name} has 0 {what} (shape={X.shape}) while a minimum of 1 is required: "
+            f"{name} has 0 {what} (shape={table.shape}) while a minimum of 1 is required: "
             "pass at least one row and one column"
         )
-    if n_features is not None and X.shape[1] != n_features:
+    if n_features is not None and table.shape[1] != n_features:
         raise ValueError(
-            f"{name} has {X.shape[1]} features, but GMM is expecting {n_features} features as "
+            f"{name} has {table.shape[1]} features, but GMM is expecting {n_features} features as "
             "input: pass the columns that the model was fitted to"
         )
-    _check_finite(X, name)
-    return X
+    try:
+        numbers = as_floats(table, name)
+        if all(_finite(numbers[some]).all() for some in slices(0, len(numbers), ROWS_AT_ONCE)):
+            return numbers
+    except (TypeError, ValueError):
+        if table.dtype.kind == "c":
+            raise
+    raise _error_about_columns(X, table, name, fitting=n_features is None)
+
+
+def _how_to_reshape(X, array, name):
+    """What makes a table of an array that is none."""
+    if array.dtype.names:
+        return f"np.lib.recfunctions.structured_to_unstructured({name}) makes columns of fields"
+    if hasattr(X, "reshape"):
+        pixels, column, row = (
+            f"{name}.reshape({shape})" for shape in (f"-1, {name}.shape[-1]", "-1, 1", "1, -1")
+        )
+    else:
+        last = array.shape[-1] if array.ndim else 1
+        pixels, column, row = (
+            f"np.reshape({name}, ({shape}))" for shape in (f"-1, {last}", "-1, 1", "1, -1")
+        )
+    if array.ndim > 2:
+        return f"{pixels} keeps the last axis as columns, and makes all others rows"
+    return f"{column} if it has one feature, {row} if it is one sample"
 
 
 def as_floats(value, name):
@@ -147,24 +197,153 @@ def _as_array(value, name):
     try:
         return np.asarray(value)
     except ValueError:
-        raise ValueError(f"{name} has rows of different lengths: make them equal") from None
+        tables = all(len(getattr(part, "shape", ())) == 2 for part in value)
+        remedy = f"np.vstack({name}) joins tables" if tables else "make them equal"
+        raise ValueError(f"{name} has rows of different lengths: {remedy}") from None
 
 
-def _check_finite(X, name, remedy="Drop the row, fill the value, or change the unit"):
-    limit = _largest(X.dtype)
-    for rows in slices(0, len(X), ROWS_AT_ONCE):
-        bad = ~(np.abs(X[rows]) < limit)  # nan compares false too
-        if bad.any():
-            n, d = np.argwhere(bad)[0]
-            raise ValueError(
-                f"{name} contains NaN, infinity or a value too large for {X.dtype}: "
-                f"{name}[{rows.start + n}, {d}] is {X[rows.start + n, d]}. {remedy}"
-            )
+def _finite(X):
+    """Which numbers can be squared and added up."""
+    return np.abs(X) < _largest(X.dtype)  # nan compares false too
 
 
 def _largest(dtype):
     """Its square, times the number of rows, is still a number."""
     return np.sqrt(np.finfo(dtype).max) / 1000
+
+
+# ---- Columns ----------------------------------------------------------------------------------
+
+
+def column_names(X):
+    """The labels of a data frame's columns; None of an array, whose columns have numbers."""
+    columns = getattr(X, "columns", None)
+    return list(columns) if np.iterable(columns) else None
+
+
+def in_words(columns, names=None):
+    """Columns by name or number, the first few of many.
+
+    Examples
+    --------
+    >>> in_words([2]), in_words([0, 1, 2], names=["age", "height", "weight"])
+    ('column 2', "columns 'age', 'height' and 'weight'")
+    """
+    labels = [str(d) if names is None else repr(names[d]) for d in columns]
+    if len(labels) > NAMED + 1:
+        labels = [*labels[:NAMED], f"{len(labels) - NAMED} more"]
+    *first, last = labels
+    return f"columns {', '.join(first)} and {last}" if first else f"column {last}"
+
+
+REMEDIES = {  # for each kind of cell that is no finite number
+    "NaN": "drop {rows}, or fill {them} in",
+    "infinity": "drop {rows}, or put a finite number there",
+    "numbers too large": "change the unit, for they have to be squared",
+    "text": "drop the column, or code it as 0 and 1, a column for each value but one",
+    "some text": "drop {rows}, or put numbers there",
+    "dates": "drop the column, or make it a number, such as days since the first",
+    "lengths of time": "drop the column, or make it a number of seconds",
+}
+PANDAS_REMEDIES = {
+    "text": "drop the column, or code it as 0 and 1: "
+    "pd.get_dummies({X}, columns=[{label}], drop_first=True, dtype=float)",
+    "some text": "pd.to_numeric({X}[{label}], errors='coerce') makes it NaN; drop or fill that",
+    "dates": "drop the column, or count days: ({X}[{label}] - {X}[{label}].min()).dt.days",
+    "lengths of time": "drop the column, or count seconds: {X}[{label}].dt.total_seconds()",
+}
+
+
+def _error_about_columns(X, table, name, fitting):
+    """The error that says, column by column, what is no finite number, and the remedy."""
+    names, lines, kinds = column_names(X), [], set()
+    remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
+    limit = _largest(np.float32 if table.dtype == np.float32 else np.float64)
+    for d, column in enumerate(table.T):
+        label, rows_of = in_words([d], names), {}
+        for n in _suspects(column, limit):
+            if kind := _kind_of(column[n], limit):
+                rows_of.setdefault(kind, []).append(int(n))
+        for kind, rows in rows_of.items():
+            cell = repr(str(column[rows[0]])) if kind == "text" else column[rows[0]]
+            where = f"row {rows[0]}" if names or " " in name else f"{name}[{rows[0]}, {d}]"
+            others = f", the first of {len(rows)} rows" * (len(rows) > 1)
+            some = "some " * (kind == "text" and len(rows) < len(table) / 2)
+            remedy = remedies.get(some + kind, "drop the column, or make it a number")
+            if len(rows) == len(table):
+                n_values = len(set(map(str, column)))
+                if n_values == 1 or (kind == "text" and n_values > len(table) / 2):
+                    remedy = "drop the column"  # it says nothing, or each row something else
+            remedy = remedy.format(
+                rows="those rows" if len(rows) > 1 else "that row",
+                them="them" if len(rows) > 1 else "it",
+                X=name,
+                label=names and repr(names[d]),
+            )
+            lines.append(f"{label} holds {kind} ({where} is {cell}{others}): {remedy}")
+        if fitting and not rows_of and (column == column[0]).all():
+            lines.append(f"{label} is {column[0]} in every row: drop it")
+        kinds |= rows_of.keys()
+    if not kinds:
+        return ValueError(f"{name} holds numbers as text: np.asarray({name}, float) reads them")
+    if len(lines) > LISTED:
+        lines[LISTED:] = [f"and {len(lines) - LISTED} more"]
+    text = f" {lines[0]}" if len(lines) == 1 else "\n  " + ";\n  ".join(lines)
+    error = ValueError if kinds <= REMEDIES.keys() else TypeError
+    return error(f"{name} must be a table of finite numbers:{text}")
+
+
+def _suspects(column, limit):
+    """The rows to look at one by one."""
+    if column.dtype.kind in "mM":
+        return range(len(column))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.flatnonzero(~(np.abs(column.astype(np.float64)) < limit))
+    except (TypeError, ValueError, OverflowError):
+        return range(len(column))
+
+
+def _kind_of(cell, limit):
+    """What a cell holds, in words; nothing if it is a number below the limit."""
+    kind = type(cell).__name__
+    if kind in ("NoneType", "NAType", "NaTType") or str(cell) == "NaT":
+        return "NaN"
+    if kind == "datetime64" or hasattr(cell, "strftime"):
+        return "dates"
+    if kind == "timedelta64" or hasattr(cell, "total_seconds"):
+        return "lengths of time"
+    try:
+        number = abs(float(cell))
+    except OverflowError:
+        return "numbers too large"
+    except ValueError:
+        return "text"
+    except TypeError as error:
+        return f"no numbers only, {error}"
+    if number < limit:
+        return ""
+    infinite = str(cell).strip("+-").lower().startswith("inf")  # a long double may only seem so
+    return "NaN" if number != number else "infinity" if infinite else "numbers too large"
+
+
+def look_for_ids(rows):
+    """Warn of columns that count up in whole numbers, among other columns."""
+    X, N = rows.X, len(rows.X)
+    if N <= LIKE_AN_ID or X.shape[1] == 1:
+        return
+    for d in np.flatnonzero(_counts_up(X[: LIKE_AN_ID + 1])):
+        parts = (slice(some.start, some.stop + 1) for some in slices(0, N, ROWS_AT_ONCE))
+        if all(_counts_up(X[some, d : d + 1]).all() for some in parts):
+            warn(
+                f"{in_words([d], rows.names)} counts up from {X[0, d]:.0f} to {X[-1, d]:.0f} in "
+                "whole numbers: is it an id? If so, drop it"
+            )
+
+
+def _counts_up(X):
+    """Which columns hold whole numbers, each larger than the last."""
+    return (X == np.floor(X)).all(axis=0) & (np.diff(X, axis=0) > 0).all(axis=0)
 
 
 def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
@@ -178,10 +357,10 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
     """
     if isinstance(X, Rows):
         return X
-    X = check_X(X, n_features)
+    names, X = column_names(X), check_X(X, n_features)
     weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
     priors = None if priors is None else check_priors(priors, len(X), n_components)
-    return Rows(X, weights, priors, n_jobs)
+    return Rows(X, weights, priors, n_jobs, names=names)
 
 
 def check_sample_weight(sample_weight, X):
@@ -429,7 +608,11 @@ def check_means(means, K, D, name="means"):
     mu = as_floats(means, name).astype(np.float64)
     if mu.shape != (K, D):
         raise ValueError(f"{name} has shape {mu.shape}, expected {(K, D)}: one row a component")
-    _check_finite(mu, name, "Give means in the units of the data")
+    for k, d in np.argwhere(~_finite(mu)):
+        raise ValueError(
+            f"{name} contains NaN, infinity or a value too large for {mu.dtype}: "
+            f"{name}[{k}, {d}] is {mu[k, d]}. Give means in the units of the data"
+        )
     return mu
 
 

@@ -1,5 +1,6 @@
 """Bad input gets an error that names the argument, the value and the remedy; nothing is lost."""
 
+import re
 import subprocess
 import sys
 import warnings
@@ -8,10 +9,20 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.datasets
 from problems import random_model
 
-from numpy_ml_gmm import GMM, ConvergenceWarning, load_iris
+from numpy_ml_gmm import (
+    GMM,
+    ConvergenceWarning,
+    DataWarning,
+    load_iris,
+    load_old_faithful,
+    select,
+)
+from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.starts import hierarchical
+from numpy_ml_gmm.statistics import dependent_columns, one_component
 
 X, _ = random_model("full", seed=1).sample(60)
 
@@ -30,19 +41,41 @@ BAD_DATA = {
     "no columns": (np.empty((5, 0)), "0 feature"),
     "one-dimensional": (X[:, 0], "Reshape your data"),
     "three-dimensional": (X[None], "Reshape your data"),
+    "an image": (np.ones((8, 8, 3)), r"Reshape your data: X\.reshape\(-1, X\.shape\[-1\]\) keeps"),
+    "a list of batches": (
+        [X[:30], X[30:]],
+        r"Reshape your data: np\.reshape\(X, \(-1, 2\)\) keeps",
+    ),
+    "a list of batches of different lengths": ([X[:20], X[20:]], r"np\.vstack\(X\) joins tables"),
+    "one feature as a list": (
+        [1.0, 2.0, 3.0],
+        r"np\.reshape\(X, \(-1, 1\)\) if it has one feature",
+    ),
     "one row": (X[:1], "n_samples=1"),
     "fewer rows than components": (X[:2], "n_samples=2 .*lower n_components"),
     "complex": (X + 1j, "Complex data not supported"),
     "strings": (np.array([["a", "b"], ["c", "d"], ["e", "f"]]), "numbers"),
-    "a constant column": (np.column_stack([X, np.full(60, 0.1)]), "feature 2 is constant"),
-    "a constant column far out": (np.column_stack([np.full(60, 1e8 / 3), X]), "feature 0 is const"),
+    "a constant column": (np.column_stack([X, np.full(60, 0.1)]), "column 2 is constant"),
+    "a constant column far out": (np.column_stack([np.full(60, 1e8 / 3), X]), "column 0 is const"),
+    "two constant columns": (
+        np.column_stack([np.full(60, 7), X, np.zeros(60)]),
+        r"^columns 0 and 3 are constant \(about 7, 0\): drop those columns$",
+    ),
+    "a constant column of a data frame": (
+        pd.DataFrame(X, columns=["a", "b"]).assign(country="7"),
+        "column 'country' is constant",
+    ),
     "a table of complex numbers": (pd.DataFrame(X + 1j), "Complex data not supported"),
-    "dates": (pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-01-01"])}), "holds datetime"),
+    "dates": (
+        pd.DataFrame({"a": pd.to_datetime(["2020-01-01", "2021-01-01"])}),
+        "column 'a' holds dates",
+    ),
     "masked": (np.ma.masked_greater(X, 1), r"masked values: drop those rows.*X\.filled"),
     "rows of different lengths": ([[1, 2], [3]], "X has rows of different lengths"),
-    "a whole number too large": ([[2**2000], [1], [2]], "too large for float64: change"),
+    "a whole number too large": ([[2**2000], [1], [2]], "numbers too large .*: change the unit"),
     "a long double too large": (np.array([["1e4000"], [1], [2]], np.longdouble), "too large"),
-    "all rows equal": (np.tile([0.1, 0.2], (60, 1)), "feature 0 is constant"),
+    "numbers as text": (X.astype(str), r"numbers as text: np\.asarray\(X, float\)"),
+    "all rows equal": (np.tile([0.1, 0.2], (60, 1)), "columns 0 and 1 are constant.*none is left"),
 }
 
 
@@ -53,7 +86,7 @@ def test_data_that_cannot_be_fitted(bad, message):
 
 
 def test_objects_that_are_not_numbers():
-    with pytest.raises(TypeError, match="numbers only"):
+    with pytest.raises(TypeError, match=r"column 0 holds no numbers only.*X\[0, 0\] is \{\}"):
         GMM().fit(np.array([[{}, 1], [2, 3]], dtype=object))
     with pytest.raises(ValueError, match="NaN"):
         GMM().fit(np.array([[None, 1], [2, 3]], dtype=object))
@@ -223,11 +256,322 @@ def test_fewer_different_points_than_components_is_said_so(init, K):
         GMM(K, init_params=init, random_state=0).fit(points)
 
 
-def test_features_that_depend_on_each_other_are_found_out():
-    dependent = np.column_stack([X, X.sum(axis=1)])
-    with pytest.raises(ValueError, match=r"singular.*var_smoothing"):
-        GMM(2, var_smoothing=0, random_state=0).fit(dependent)
-    assert GMM(2, random_state=0).fit(dependent).converged_
+# ---- Columns that depend on others -------------------------------------------------------------
+
+RNG = np.random.default_rng(0)
+PLAIN = pd.DataFrame(RNG.normal([0, 5, 50], [1, 2, 9], size=(200, 3)), columns=["a", "b", "c"])
+CODES = pd.get_dummies(pd.Series(RNG.choice(list("uvw"), 200)), dtype=float)
+GROUPS = pd.get_dummies(pd.Series(RNG.choice(list("xyz"), 200)), dtype=float)
+SHARES = pd.DataFrame(RNG.dirichlet([3, 2, 2], size=200), columns=["red", "green", "blue"])
+DEPENDENT = {
+    "a sum": (
+        PLAIN.assign(d=PLAIN.a + PLAIN.b),
+        "column 'd' is a linear function of columns 'a' and 'b':",
+    ),
+    "a difference, first": (
+        PLAIN.assign(d=PLAIN.a - PLAIN.b)[["d", "a", "c", "b"]],
+        "column 'b' is a linear function of columns 'd' and 'a':",
+    ),
+    "a duplicate": (PLAIN.assign(d=PLAIN.b), "column 'd' repeats column 'b':"),
+    "another unit": (
+        PLAIN.assign(d=PLAIN.b * 1.8 + 32),
+        "column 'd' is a linear function of column 'b':",
+    ),
+    "the rest of a whole": (PLAIN.assign(d=100 - PLAIN.b), "columns 'b' and 'd' add up to 100:"),
+    "shares": (SHARES, "columns 'red', 'green' and 'blue' add up to 1:"),
+    "one-hot codes": (
+        pd.concat([PLAIN, CODES], axis=1),
+        "columns 'u', 'v' and 'w' add up to 1:",
+    ),
+    "one-hot codes of two things": (
+        pd.concat([CODES, PLAIN, GROUPS], axis=1),
+        "columns 'u', 'v' and 'w' add up to 1; columns 'x', 'y' and 'z' add up to 1:",
+    ),
+    "two at once": (
+        PLAIN.assign(d=PLAIN.a, e=PLAIN.b + PLAIN.c),
+        "column 'd' repeats column 'a'; column 'e' is a linear function of columns 'b' and 'c':",
+    ),
+    "single precision": (
+        PLAIN.assign(d=PLAIN.a + PLAIN.b).astype(np.float32),
+        "column 'd' is a linear function of columns 'a' and 'b':",
+    ),
+    "far out": (
+        PLAIN.assign(d=PLAIN.a + PLAIN.b) + 1e6,
+        "column 'd' is a linear function of columns 'a' and 'b':",
+    ),
+    "many features": (
+        pd.DataFrame(RNG.normal(size=(200, 70))).assign(d=lambda t: t[3] + t[68]),
+        "column 'd' is a linear function of columns 3 and 68:",
+    ),
+}
+ORIENTED = ["full", "tied", "VEE", "EVV"]
+
+
+@pytest.mark.parametrize("frame, message", DEPENDENT.values(), ids=DEPENDENT)
+@pytest.mark.parametrize("name", ["full", "tied"])
+def test_columns_that_depend_on_others_are_named(frame, message, name):
+    numbers = message
+    for d, label in enumerate(frame.columns):
+        numbers = numbers.replace(repr(label), str(d))
+    model = GMM(2, covariance_type=name, n_init=2, tol=1e-2, random_state=0, var_smoothing=0)
+    for data, wanted in ((frame, message), (frame.to_numpy(), numbers)):
+        with pytest.raises(ValueError) as error:
+            model.fit(data)
+        assert str(error.value).startswith(wanted) and "Drop column" in str(error.value)
+    with pytest.warns(DataWarning) as caught:
+        smooth = GMM(**model.get_params() | {"var_smoothing": 1e-6}).fit(frame)
+    assert np.isfinite(smooth.log_likelihood_) and str(caught[0].message).startswith(message)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("frame, message", DEPENDENT.values(), ids=DEPENDENT)
+def test_what_the_error_says_to_drop_is_enough(frame, message):
+    with pytest.raises(ValueError) as error:
+        GMM(1, var_smoothing=0).fit(frame)
+    drop = str(error.value).partition("Drop ")[2].partition(", raise")[0]
+    kept = frame[[label for label in frame if repr(label) not in drop]]
+    assert GMM(1, var_smoothing=0).fit(kept).converged_
+
+
+@pytest.mark.parametrize("name", ["a sum", "one-hot codes", "shares"])
+def test_diagonal_models_do_not_mind_columns_that_depend_on_others(name):
+    frame, _ = DEPENDENT[name]
+    assert GMM(1, covariance_type="diag", var_smoothing=0).fit(frame).converged_
+
+
+@pytest.mark.parametrize("smoothing", [0, 1e-6])
+@pytest.mark.parametrize("name", ["a sum", "one-hot codes", "another unit"])
+def test_a_table_names_the_columns_once(name, smoothing):
+    frame, message = DEPENDENT[name]
+    table = select(frame, range(1, 4), ["EII", *ORIENTED], var_smoothing=smoothing)
+    lines = [line for line in str(table).splitlines() if message in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"full, tied, VEE, EVV with 1 to 3 components: {message}")
+    with pytest.raises(ValueError, match=f"no cell could be fitted; full with 1 .*{message}"):
+        select(frame, [1, 2], ORIENTED, var_smoothing=smoothing)
+
+
+def test_a_component_without_spread_in_one_column_is_told_from_a_point():
+    frame = PLAIN.assign(flag=(PLAIN.a > 0).astype(float))
+    error = select(frame, [1, 2], "VVI").failures[0].error
+    assert "a component has collapsed: its points do not vary in column 'flag'" in error
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9, 1e12])
+def test_clusters_far_apart_do_not_depend_on_each_other(far):
+    z = np.arange(60) % 2
+    for D in (2, 5):
+        rows = Rows(np.random.default_rng(D).normal(size=(60, D)) + far * z[:, None])
+        assert dependent_columns(rows, one_component(rows, False)) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_dependence_is_found_with_its_factors_in_any_units(seed):
+    rng = np.random.default_rng(seed)
+    unit = 10.0 ** rng.integers(-9, 9, size=6)
+    points = rng.normal(rng.normal(size=6), size=(100, 6)) * unit
+    points[:, 4] = unit[4] * ((points / unit)[:, [0, 2]] @ [2, -3] + 7)
+    rows = Rows(points, weights=rng.integers(0, 3, 100).astype(float))
+    [(d, factors)] = dependent_columns(rows, one_component(rows, False))
+    assert d == 4
+    np.testing.assert_allclose((factors * unit / unit[4])[[0, 2]], [2, -3], rtol=1e-6)
+
+
+def test_rows_of_weight_zero_say_nothing_of_dependence():
+    points = DEPENDENT["a sum"][0].to_numpy()
+    points[:50, 3] = 0
+    w = np.r_[np.zeros(50), np.ones(150)]
+    with pytest.raises(ValueError, match="column 3 is a linear function of columns 0 and 1"):
+        GMM(1, var_smoothing=0).fit(points, sample_weight=w)
+    assert GMM(1, var_smoothing=0).fit(points).converged_
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("D", [8, 100])
+def test_fewer_rows_than_columns_are_no_fault_of_a_column(D):
+    points = np.random.default_rng(0).normal(size=(8, D))
+    with pytest.raises(ValueError, match=f"X has 8 rows for {D} columns.*Take fewer columns"):
+        GMM(1, var_smoothing=0).fit(points)
+    assert np.isfinite(GMM(1).fit(points).log_likelihood_)
+
+
+# ---- Tables as users have them ------------------------------------------------------------------
+
+MESSY = pd.DataFrame(
+    {
+        "age": [20.0, np.nan, 22, 23, np.nan, 25],
+        "city": ["Rome", "Oslo", "Rome", "Rome", "Oslo", "Oslo"],
+        "name": list("abcdef"),
+        "born": pd.date_range("2020-01-01", periods=6),
+        "took": pd.to_timedelta([1, 2, 3, 4, 5, 6], unit="s"),
+        "kind": pd.Categorical(["x", "y", "y", "x", "x", "y"]),
+        "score": pd.array([1, 2, None, 4, 5, 6], dtype="Int64"),
+        "ratio": [0.5, np.inf, 0.1, 0.2, -np.inf, 0.3],
+        "huge": [1e200, 1, 2, 3, 4, 5],
+        "price": ["1.5", "2.5", "3.5", "?", "4.5", "5.5"],
+        "same": [3.0] * 6,
+        "height": [1.0, 2, 4, 3, 5, 8],
+        "member": [True, False, True, True, False, True],
+    }
+)
+SAID = {
+    "age": r"column 'age' holds NaN \(row 1 is nan, the first of 2 rows\): drop those rows,",
+    "city": r"column 'city' holds text \(row 0 is 'Rome', the first of 6 rows\): .*"
+    r"pd\.get_dummies\(X, columns=\['city'\], drop_first=True, dtype=float\)",
+    "name": r"column 'name' holds text \(row 0 is 'a', the first of 6 rows\): drop the column(;|$)",
+    "born": r"column 'born' holds dates \(row 0 is 2020-01-01.*count days: \(X\['born'\] - ",
+    "took": r"column 'took' holds lengths of time .*X\['took'\]\.dt\.total_seconds\(\)",
+    "kind": r"column 'kind' holds text \(row 0 is 'x'.*pd\.get_dummies",
+    "score": r"column 'score' holds NaN \(row 2 is <NA>\): drop that row, or fill it in",
+    "ratio": r"column 'ratio' holds infinity \(row 1 is inf, the first of 2 rows\)",
+    "huge": r"column 'huge' holds numbers too large \(row 0 is 1e\+200\): change the unit",
+    "price": r"column 'price' holds text \(row 3 is '\?'\): pd\.to_numeric\(X\['price'\], errors=",
+    "same": r"column 'same' is 3\.0 in every row: drop it",
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("fit", [GMM(2).fit, select], ids=["fit", "select"])
+def test_a_messy_table_is_told_all_of_its_faults_at_once(fit):
+    frame = MESSY.drop(columns="huge")
+    with pytest.raises(ValueError, match=r"^X must be a table of finite numbers:") as error:
+        fit(frame)
+    lines = str(error.value).splitlines()[1:]
+    for line, label in zip(lines, [label for label in SAID if label != "huge"], strict=True):
+        assert re.search(SAID[label], line), line
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("label", SAID)
+def test_one_faulty_column_is_one_line(label):
+    with pytest.raises(ValueError, match=SAID[label] if label != "same" else "'same' is constant"):
+        GMM(2).fit(MESSY[["height", label]])
+
+
+def test_the_remedies_work():
+    frame = pd.concat([MESSY] * 3, ignore_index=True)
+    X = frame[["city", "born", "took", "price", "height"]]
+    X = pd.get_dummies(X, columns=["city"], drop_first=True, dtype=float)
+    X["born"] = (X["born"] - X["born"].min()).dt.days
+    X["took"] = X["took"].dt.total_seconds() ** 2
+    X["price"] = pd.to_numeric(X["price"], errors="coerce")
+    assert GMM(1, covariance_type="diag").fit(X.dropna()).converged_
+
+
+def test_of_many_faults_the_first_ten_are_listed():
+    bad = np.where(np.eye(30) > 0, np.nan, np.ones(30))
+    with pytest.raises(ValueError, match=r"X\[9, 9\] is nan.*\n  and 20 more$") as error:
+        GMM(2).fit(bad)
+    assert len(str(error.value).splitlines()) == 12
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, partial(np.array, dtype=object)])
+def test_lists_and_object_arrays_have_numbers_for_columns(kind):
+    with pytest.raises(ValueError, match=r"column 1 holds text \(X\[0, 1\] is 'a'"):
+        GMM(2).fit(kind([[1, "a"], [2, "b"], [3, "a"]]))
+    with pytest.raises(ValueError, match=r"column 0 holds NaN \(X\[2, 0\] is (None|nan)\)"):
+        GMM(2).fit([[1.0, 2], [3, 4], [None, 5]])
+
+
+def test_booleans_are_numbers_and_codes_that_are_text_are_not():
+    assert GMM(1).fit(MESSY[["height", "member"]]).means_[0, 1] == pytest.approx(4 / 6)
+
+
+def test_a_prediction_names_columns_too_and_takes_constant_ones():
+    frame = MESSY[["height", "age"]]
+    model = GMM(2, random_state=0).fit(frame.dropna())
+    with pytest.raises(ValueError, match=r"column 'age' holds NaN \(row 1 is nan"):
+        model.predict(frame.assign(height=1.0))
+    assert model.predict(frame.dropna().assign(height=1.0)).shape == (4,)
+
+
+def test_polars_frames_are_told_their_columns():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match="column 'b' holds text"):
+        GMM(2).fit(polars.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]}))
+
+
+# ---- Columns that look like an id ----------------------------------------------------------------
+
+SETS = ("iris", "wine", "digits", "breast_cancer", "diabetes", "linnerud")
+
+
+@pytest.mark.parametrize("first, step", [(0, 1), (1, 1), (1000, 7), (-5, 2)])
+@pytest.mark.parametrize("dtype", [int, float, np.float32])
+def test_a_column_that_counts_up_is_asked_after(first, step, dtype):
+    frame = pd.DataFrame(load_iris().X.astype(dtype), columns=list("abcd"))
+    frame.insert(0, "id", np.arange(first, first + 150 * step, step).astype(dtype))
+    last = first + 149 * step
+    message = f"column '?(id|0)'? counts up from {first} to {last} in whole numbers: is it an id"
+    for data in (frame, frame.to_numpy()):
+        for use in (GMM(1, n_init=1).fit, GMM(1).fit_predict, partial(select, n_components=1)):
+            with pytest.warns(DataWarning, match=message) as caught:
+                use(data)
+            assert caught[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", SETS)
+def test_no_feature_of_known_data_is_taken_for_an_id(name):
+    data = getattr(sklearn.datasets, f"load_{name}")()
+    X = data.data[:, data.data.std(axis=0) > 0]
+    GMM(1, covariance_type="diag").fit(X)
+    GMM(1, covariance_type="diag").fit(X[np.argsort(X[:, 0])])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.sort(np.random.default_rng(0).normal(size=60)),  # a measurement that is sorted
+        np.arange(60) / 10,  # not whole
+        np.r_[np.arange(59), 58],  # one twice
+        np.r_[np.arange(59), 7],  # not rising
+        np.arange(60) // 2,
+        np.random.default_rng(0).permutation(60),
+    ],
+)
+def test_what_does_not_count_up_is_no_id(column):
+    GMM(1, covariance_type="diag").fit(np.column_stack([column, X]))
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_rows_and_a_single_column_may_count_up():
+    GMM(1, covariance_type="diag").fit(np.column_stack([np.arange(20), X[:20]]))
+    GMM(1).fit(np.arange(50.0)[:, None])
+    GMM(2, random_state=0).fit(load_old_faithful().X)
+
+
+# ---- Parameters set by hand ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [("weights_", "means_", "covariances_"), ("means_",)])
+def test_parameters_set_by_hand_are_sent_to_from_parameters(names):
+    model = GMM(2)
+    values = {"weights_": [0.5, 0.5], "means_": np.eye(2), "covariances_": [np.eye(2)] * 2}
+    for name in names:
+        setattr(model, name, np.array(values[name]))
+    uses = [partial(getattr(model, use), X) for use in ("predict", "score", "bic", "e_step")]
+    for use in [*uses, model.sample, model.n_parameters, lambda: model.theta]:
+        with pytest.raises(ValueError, match=r"by hand, use GMM\.from_parameters"):
+            use()
+    assert model.fit(X).predict(X).shape == (60,)
+
+
+def test_parameters_of_a_fitted_model_may_be_replaced_by_lists():
+    model = GMM(2, random_state=0).fit(X)
+    labels = model.predict(X)
+    model.weights_, model.means_ = model.weights_.tolist(), model.means_.tolist()
+    assert (model.predict(X) == labels).all() and model.n_parameters() == 11
+
+
+def test_labels_go_to_priors_and_y_is_ignored():
+    z = np.full(60, -1)
+    z[:2] = [0, 1]
+    plain = GMM(2, random_state=0).fit(X)
+    assert (GMM(2, random_state=0).fit(X, z).means_ == plain.means_).all()
+    assert GMM(2, random_state=0).fit(X, priors=z).predict(X, priors=z)[0] == 0
+    assert "labels" in GMM.fit.__doc__.lower().split("y : ignored")[1][:200]
 
 
 @pytest.mark.parametrize(
@@ -312,7 +656,7 @@ def test_steps_that_cannot_begin_leave_no_trace():
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("dtype, unit", [(np.float32, 1e-30), (np.float64, 1e-150)])
 def test_a_spread_too_small_to_square_is_named(dtype, unit):
-    with pytest.raises(ValueError, match=rf"feature 0 varies by .*{np.dtype(dtype)}: change its"):
+    with pytest.raises(ValueError, match=rf"columns 0 and 1: a spread .*{np.dtype(dtype)}: change"):
         GMM(2).fit((X * unit).astype(dtype))
 
 

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from numpy_ml_gmm import GMM, load_old_faithful
-from numpy_ml_gmm.bootstrap import bootstrap_parameters, likelihood_ratio_test, match
+from numpy_ml_gmm.bootstrap import (
+    LikelihoodRatioTest,
+    bootstrap_parameters,
+    likelihood_ratio_test,
+    match,
+)
 
 FAITHFUL = load_old_faithful().X
 N = len(FAITHFUL)
@@ -92,6 +97,29 @@ def test_the_model_stays_as_it_was():
     before = repr(vars(model))
     bootstrap_parameters(model, FAITHFUL, n_bootstraps=4, random_state=0)
     assert repr(vars(model)) == before
+
+
+@pytest.mark.parametrize("K, D", [(1, 1), (2, 2), (3, 30), (40, 1)])
+def test_a_bootstrap_shows_its_errors_and_not_its_replicates(K, D):
+    X = np.random.default_rng(0).standard_normal((400, D)) + 9 * np.arange(400)[:, None] // 10
+    model = GMM(K, covariance_type="tied_spherical", init_params=np.arange(400) * K // 400).fit(X)
+    bootstrap = bootstrap_parameters(model, X, n_bootstraps=5, random_state=0)
+    lines = repr(bootstrap).splitlines()
+    assert lines[0] == f"<Bootstrap: {5 - bootstrap.n_failed} replicates, {bootstrap.n_failed} " + (
+        "failed.  Standard errors:"
+    )
+    assert len(lines) == 2 + min(K, 20) + int(K > 20) and max(map(len, lines)) < 100
+    errors = bootstrap.standard_errors()
+    shown = lines[2].rstrip(">").split()
+    assert shown[:3] == ["0", f"{errors.weights[0]:.3g}", f"{errors.means[0, 0]:.3g}"]
+    assert ("..." in lines[-1]) == (K > 20 or D > 8)
+
+
+def test_a_likelihood_ratio_test_shows_its_verdict_in_one_line():
+    test = LikelihoodRatioTest(9.0, 0.05, np.arange(99.0), 1)
+    assert repr(test) == (
+        "<LikelihoodRatioTest: statistic 9, p_value 0.05, 99 replicates, 1 failed>"
+    )
 
 
 # ---- One more component? ---------------------------------------------------------------------

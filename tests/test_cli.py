@@ -83,15 +83,29 @@ def test_the_same_seed_prints_the_same(capsys):
 def test_a_run_cut_short_is_a_note(capsys):
     assert main(["--n_clusters", "3", "--data_path", "old_faithful", "--max_iter", "2"]) == 0
     output, error = capsys.readouterr()
-    assert error == (
-        "numpy_ml_gmm: note: EM did not converge in max_iter=2 steps: raise max_iter or tol\n"
-    )
+    assert error == ("numpy_ml_gmm: note: EM did not converge in 2 steps: raise --max_iter\n")
     assert "not converged after 2 steps" in output
 
 
 def test_a_search_cut_short_is_a_note(capsys):
     assert main([*RANGE, "--max_iter", "2"]) == 0
-    assert "fits did not converge in 2 steps" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "fits did not converge in 2 steps: raise --max_iter\n" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("search", [["--n_clusters", "2"], ["--find_num_clusters_range", "1", "2"]])
+def test_what_is_odd_in_the_data_is_a_note(tmp_path, capsys, search):
+    lines = [f"{n},{a},{b},{a + b}" for n, (a, b) in enumerate(FAITHFUL)]
+    path = write(tmp_path, "a.csv", "\n".join(["id,a,b,sum", *lines]))
+    assert main([*search, "--data_path", str(path), "--covariance_type", "diag"]) == 0
+    assert capsys.readouterr().err == (
+        "numpy_ml_gmm: note: column 'id' counts up from 0 to 271 in whole numbers: is it an id? If "
+        "so, drop it\n"
+    )
+    main([*search, "--data_path", str(path), "--covariance_type", "full,EII"])
+    output, error = capsys.readouterr()
+    assert "column 'sum' is a linear function of columns 'a' and 'b'" in output + error
 
 
 @pytest.mark.parametrize("word", ["--help", "--version"])
@@ -165,7 +179,13 @@ def test_bundled_data_by_name():
         ("a.npz", "nonsense", "is not a .npz file"),
         ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "NaN"),
         ("a.csv", ",a,b\n0,1,2\n1,3,5\n", "column 1 has no name: an index is no feature"),
-        ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "constant"),
+        ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "column 'x' is constant"),
+        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "column 'y' holds NaN (row 1 is nan)"),
+        (
+            "a.csv",
+            "x,y,z\n1,2,a\n3,,b\n4,4,c\n",
+            "column 'y' is empty (line 3); column 'z' holds 'a', not a number (line 2): drop the",
+        ),
     ],
 )
 def test_a_file_that_is_no_table(tmp_path, capsys, name, text, message):
@@ -176,6 +196,7 @@ def test_a_file_that_is_no_table(tmp_path, capsys, name, text, message):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
+        (np.ones((4, 4, 3)), "np.reshape(X, (-1, 3))"),
         (np.ones(5), "shape (5,)"),
         (np.ones((0, 2)), "0 sample(s)"),
         (np.array([["a"]]), "numbers"),

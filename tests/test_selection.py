@@ -18,6 +18,7 @@ from numpy_ml_gmm.selection import (
     Selection,
     TableRow,
     describe,
+    describe_several,
     select,
     shares_of_work,
     silhouette,
@@ -229,6 +230,29 @@ def test_a_failure_keeps_its_row_and_its_reason():
     assert "n_samples=6" in selection.rows[1].error
     assert np.isnan(selection.rows[1].bic) and selection.rows[1].model is None
     assert "VVV with 7 components: n_samples=6" in str(selection)
+
+
+def test_equal_reasons_are_told_once():
+    X = np.random.default_rng(0).standard_normal((6, 2))
+    lines = str(select(X, range(1, 9), ["EII", "VII", "EEI"])).splitlines()
+    assert sum("n_samples=6 is too few" in line for line in lines) == 2  # for K = 7 and for 8
+    assert any(line.startswith("EII, VII, EEI with 7 components: n_samples") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([("EEE", 1)], "EEE with 1 component"),
+        ([("EEE", 2), ("EEE", 3)], "EEE with 2, 3 components"),
+        ([("EEE", K) for K in (2, 3, 4, 7)], "EEE with 2 to 4, 7 components"),
+        (
+            [(name, K) for name in ("EEE", "VVV", "VII") for K in (range(2, 9 - (name == "VII")))],
+            "EEE, VVV with 2 to 8 components; VII with 2 to 7 components",
+        ),
+    ],
+)
+def test_several_cells_in_words(cells, words):
+    assert describe_several([TableRow(K, name) for name, K in cells]) == words
 
 
 def test_a_component_held_up_by_smoothing_is_a_failure():
