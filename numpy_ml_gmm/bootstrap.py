@@ -32,6 +32,7 @@ from .parameters import Parameters
 from .processes import in_processes
 from .selection import aligned
 from .validation import (
+    CollapseWarning,
     ConvergenceWarning,
     DataWarning,
     check_count,
@@ -337,6 +338,7 @@ def fits(model, X, **kwargs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one step short alters nothing
             warnings.simplefilter("ignore", DataWarning)  # of the data themselves it was said
+            warnings.simplefilter("ignore", CollapseWarning)  # the likelihood is what counts
             model.fit(X, **kwargs)
     except ValueError:
         return False

@@ -564,7 +564,7 @@ class GMM(Estimator):
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
         collapsed = restarts.collapse(theta, self, rows.total_weight, rows.names)
-        if collapsed and self.max_iter > 0:
+        if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
     def fit(self, X, y=None, *, sample_weight=None, priors=None):

@@ -21,6 +21,7 @@ from .starts import (
     by_nearest,
     counts_of,
     first_guesses,
+    in_line_with,
     is_random,
     moved,
     some_rows,
@@ -110,12 +111,15 @@ def _find_start(model, data, rng):
     runs = runs_from(guesses)
     tolerance = tol * few.total_weight
     best = likeliest(runs, model, few.total_weight, tolerance)
-    if isinstance(init, str) and init == "mixed" and len(guesses) > 1 and not given:
+    moves = isinstance(init, str) and init == "mixed" and model.max_iter > 0 and not given
+    if moves and len(guesses) > 1:
         w = counts_of(few)
         Z = standardised(few.X, w)
+        free = few._replace(priors=None)  # where there are priors, they number the guesses below
         for _ in range(ROUNDS):
-            joint = map_log_joint(np.transpose, few, Natural.of(best.end, few))
-            more = runs_from(moved(joint, Z, w, rng))
+            joint = map_log_joint(np.transpose, free, Natural.of(best.end, free))
+            guesses = [in_line_with(few.priors, r) for r in moved(joint, Z, w, rng)]
+            more = runs_from(guesses)
             better = likeliest([best, *more], model, few.total_weight, tolerance)
             if better is best:
                 break
@@ -171,61 +175,64 @@ def likeliest(runs, model, n_points, tolerance=0.0):
     """The run with the highest end of the best :func:`grade`.
 
     Of ends within the tolerance, which are one optimum, the first counts: rounding decides
-    nothing.  If all runs failed, a ValueError with the reason of the last failure.
+    nothing.  If all runs failed, a ValueError with the reason of the first.
     """
     ends = [run for run in runs if run.end is not None]
     if not ends:
-        raise ValueError([run.error for run in runs if run.error][-1])
+        raise ValueError(next(run.error for run in runs if run.error))
     grades = [grade(run.end, model, n_points) for run in ends]
     ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
     height = max(run.log_likelihood for run in ends)
     return next(run for run in ends if run.log_likelihood >= height - tolerance)
 
 
-def thinnest(theta, var_smoothing=0.0):
+def thinnest(theta, model):
     r"""Each component's smallest variance as a portion of the average in that direction, (K,).
 
-    The smallest :math:`a^\top (\Sigma_k - v \operatorname{diag} S) a / a^\top \bar\Sigma a` over
-    all directions a, with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k`, S the covariance of the whole
-    mixture and v ``var_smoothing``.  No linear change of units alters it if v = 0, nor how far
-    the components are from each other.
+    The smallest :math:`a^\top (\Sigma_k - v) a / a^\top \bar\Sigma a` over all directions a, with
+    :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v what smoothing adds.  No linear change of
+    units alters it if v = 0, nor how far the components are from each other.
     """
     within = np.tensordot(theta.weights, theta.covariances, 1)  # (D, D), or (D,)
-    total = mixture_moments(*theta)[1]
+    smoothing = smoothing_of(theta, model)
     if theta.diagonal:
-        return ((theta.covariances - var_smoothing * total) / within).min(axis=1)
+        return ((theta.covariances - smoothing) / within).min(axis=1)
     unit = np.sqrt(within.diagonal())  # (D,)
     values, axes = np.linalg.eigh(within / np.outer(unit, unit))
     A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (within / unit^2) A = 1
-    C = (theta.covariances - var_smoothing * np.diag(total.diagonal())) / np.outer(unit, unit)
+    C = (theta.covariances - np.diag(smoothing)) / np.outer(unit, unit)
     return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
 
 
 def grade(theta, model, n_points):
-    """How far an end of EM can be trusted, to rank it: 2 sound, 1 few points, 0 collapsed.
+    """How far an end of EM can be trusted, to rank it: 2 sound, 1 doubtful, 0 collapsed.
 
-    A component has few points if its covariance is its own, and they are hardly more than such
-    a covariance needs to be regular: it can be laid through any so many points, at a likelihood
-    that says nothing of the rest.
+    An end is doubtful if a component is very thin, or has few points.  These are few if its
+    covariance is its own, and they are hardly more than such a covariance needs to be regular:
+    it can be laid through any so many points, at a likelihood that says nothing of the rest.
     """
     if collapse(theta, model, n_points) is not None:
         return 0
     letters = model.covariance_model.letters
     needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
-    return 1 + bool((theta.weights * n_points >= MORE_POINTS * needed).all())
+    enough = (theta.weights * n_points >= MORE_POINTS * needed).all()
+    return 2 if enough and thinnest(theta, model).min() > SOUND else 1
 
 
 def collapse(theta, model, n_points, names=None):
-    """In words, that a component has no volume but the one that smoothing gives it; or None."""
-    portions = thinnest(theta, model.var_smoothing)
-    k = int(portions.argmin())
-    if portions[k] > SOUND:
+    """In words, that a component has no volume but the one that smoothing gives it; or None.
+
+    Without smoothing a thin component is as real as its points, until rounding makes it.
+    """
+    portions = thinnest(theta, model)
+    k, least = int(portions.argmin()), SOUND if model.var_smoothing > 0 else EPS
+    if portions[k] > least:
         return None
-    S, C = mixture_moments(*theta)[1], theta.covariances[k]
-    ratio = C / S if theta.diagonal else C.diagonal() / S.diagonal()
-    flat = np.flatnonzero(ratio - model.var_smoothing <= SOUND)
     held = f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points"
-    if 0 < len(flat) < len(ratio):  # in all of them: a point
+    C = theta.covariances[k]
+    unsmoothed = (C if theta.diagonal else C.diagonal()) - smoothing_of(theta, model)
+    flat = np.flatnonzero(unsmoothed <= least * mixture_variances(theta))
+    if 0 < len(flat) < len(unsmoothed):  # in all of them: a point
         return (
             f"{held}, which do not vary in {in_words(flat[:1], names)}. Drop it if it holds few "
             "different values, or lower n_components"
@@ -235,6 +242,19 @@ def collapse(theta, model, n_points, names=None):
         "n_components, choose a simpler covariance_type, or lower var_smoothing if a cluster so "
         "thin is real"
     )
+
+
+def mixture_variances(theta):
+    """Of each feature over the whole mixture, (D,)."""
+    total = mixture_moments(*theta)[1]
+    return total if theta.diagonal else total.diagonal()
+
+
+def smoothing_of(theta, model):
+    """What smoothing adds to the variances of each component, (D,)."""
+    total = mixture_variances(theta)
+    spherical = model.covariance_model.letters[1] == "I"
+    return model.var_smoothing * (np.full_like(total, total.mean()) if spherical else total)
 
 
 def search(family, data, cells, starts, *, tol, max_iter, on_end=int):

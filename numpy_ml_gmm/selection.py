@@ -38,6 +38,7 @@ from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.special import softmax
 from tqdm import tqdm
 
 from .blocks import slices
@@ -46,7 +47,16 @@ from .em import Cell, Run, climb
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
-from .starts import check_init, first_guesses, is_random, some_rows, with_weight
+from .starts import (
+    check_init,
+    counts_of,
+    first_guesses,
+    is_random,
+    parted,
+    some_rows,
+    standardised,
+    with_weight,
+)
 from .statistics import Data
 from .validation import (
     check_count,
@@ -278,11 +288,12 @@ def select(
     *,
     sample_weight=None,
     priors=None,
-    init_params="hierarchical",
-    n_init=10,
+    init_params=("hierarchical", "kmeans"),
+    n_init=1,
     tol=1e-4,
     max_iter=1000,
     var_smoothing=1e-6,
+    rounds=2,
     random_state=None,
     n_jobs=None,
     progress=False,
@@ -305,7 +316,7 @@ def select(
         where there is none, or probabilities if only one K is tried.
     init_params : str, array, callable, or tuple of these
         Where EM starts, as for :class:`~numpy_ml_gmm.GMM`.  Of several, each cell keeps the
-        likeliest fit.  ``("hierarchical", "kmeans")`` is slower and finds higher likelihoods.
+        likeliest fit.
     n_init : int
         How often a random start is drawn, once for all covariance models.
     tol : float
@@ -313,6 +324,9 @@ def select(
         best go on to a thousandth of that, with up to ``max_iter`` steps more.
     max_iter, var_smoothing : int, float
         As for :class:`~numpy_ml_gmm.GMM`.
+    rounds : int
+        1 climbs from the starts alone.  From the second round on each cell starts again from the
+        partitions of the best cells with as many components, one more, and one fewer.
     random_state : int, numpy.random.Generator or None
         Seed of the starts.
     n_jobs : int or None
@@ -349,10 +363,10 @@ def select(
     >>> print(select(load_old_faithful().X, [2, 3], ["EEE", "VVV"]))
     K      EEE      VVV
     2  2325.22  2322.19
-    3  2314.30  2349.63
+    3  2314.30  2324.18
     <BLANKLINE>
     Best by BIC (smaller is better): EEE with 3 components (2314.2957); then \
-VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
+VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     """
     frame, X = X, check_X(X)
     if criterion not in CRITERIA:
@@ -363,6 +377,9 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
         raise ValueError("init_params=() is empty: name one kind of start or more")
     for init in inits:
         check_init(init)
+    rounds = check_count(rounds, "rounds")
+    if len(Ks) == len(types) == 1 or not all(isinstance(init, str) for init in inits):
+        rounds = 1  # nothing to learn from, or starts that are known
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
     rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
@@ -372,7 +389,7 @@ VVV with 2 components (2322.1917), EEE with 2 components (2325.2199)
     Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        ends = fit_table(rows, models, inits, bar.update)
+        ends = fit_table(rows, models, inits, rounds, bar.update)
     table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
@@ -440,15 +457,28 @@ def one_seed(random_state):
     return int(random_state) if whole else int(rng.integers(2**32))
 
 
-def fit_table(rows, models, inits, on_end):
+def fit_table(rows, models, inits, rounds, on_end):
     """Fit every model side by side: for each, a Run from every start.
 
-    Cells of one covariance model climb best side by side, so models are shared out to
-    processes, if there are several.
+    After the first round the cells learn from each other: each starts again from the partition
+    of the best cell with as many components, and from those of its neighbours.
     """
     cells = [Cell(model.n_components, model.covariance_model) for model in models]
     few = rows_of_starts(rows, models[0], inits, cells)
     guesses = {K: guesses_of(rows, few, models[0], K, inits) for K in {K for K, _ in cells}}
+    ends = fit_shares(rows, few, guesses, models, cells, on_end)
+    for _ in range(rounds - 1):
+        guesses = guesses_from(few, models, ends)
+        more = fit_shares(rows, few, guesses, models, cells, int)
+        ends = [some + others for some, others in zip(ends, more, strict=True)]
+    return ends
+
+
+def fit_shares(rows, few, guesses, models, cells, on_end):
+    """:func:`fit_cells`, shared out to processes if there are several and the data are not large.
+
+    Cells of one covariance model climb best side by side, so they stay together.
+    """
     limits = {name: getattr(models[0], name) for name in ("var_smoothing", "tol", "max_iter")}
     shares = shares_of_work(cells, rows.n_jobs)
     if len(shares) <= 1 or rows.X.size > LARGE:
@@ -461,6 +491,39 @@ def fit_table(rows, models, inits, on_end):
         on_end(len(share))
         found |= dict(zip(share, ends, strict=True))
     return [found[cell] for cell in cells]
+
+
+def guesses_from(rows, models, ends):
+    """First guesses for each K from the best cells with K, K - 1 and K + 1 components, by BIC.
+
+    Of one component fewer, the two largest are parted in turn; of one more, the two that share
+    the most points are put together.
+    """
+    bics, best = {}, {}
+    for model, runs in zip(models, ends, strict=True):
+        fit = best_or_reason(model, runs, rows)
+        if not isinstance(fit, str):
+            d, K = fit.n_parameters(), fit.n_components
+            bic = -2 * fit.log_likelihood_ + d * np.log(rows.total_weight)
+            if bic < bics.get(K, np.inf):
+                bics[K], best[K] = bic, softmax(fit._log_joint(rows), axis=1)  # (N, K)
+    w = counts_of(rows)
+    Z, guesses = standardised(rows.X, w), {}
+    for K in {model.n_components for model in models}:
+        some = [best[K]] if K in best else []
+        if K - 1 in best:
+            r = best[K - 1]
+            for k in np.argsort(-(w @ r))[:2]:
+                halves = parted(r[:, k], Z, w)
+                some.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
+        if K + 1 in best:
+            r = best[K + 1]
+            length = np.sqrt(w @ r**2)
+            shared = np.triu(r.T @ (w[:, None] * r) / np.outer(length, length), 1)
+            i, j = np.unravel_index(shared.argmax(), shared.shape)
+            some.append(np.column_stack([np.delete(r, [i, j], axis=1), r[:, i] + r[:, j]]))
+        guesses[K] = some or ValueError("no cell near this one has a fit")
+    return guesses
 
 
 def rows_of_starts(rows, model, inits, cells):

@@ -228,16 +228,27 @@ def moved(joint, Z, w, rng):
     guesses = []
     for j, k in pairs:
         r = softmax(np.delete(joint, j, axis=1), axis=1)  # (N, K - 1) without component j
-        own = r[:, k] * w
-        if own.sum() <= 0:
-            continue
-        delta = Z - own @ Z / own.sum()
-        variance, axes = np.linalg.eigh((delta * own[:, None]).T @ delta / own.sum())
-        round_units = axes / np.sqrt(np.maximum(variance, 1e-12 * variance[-1]))
-        above = delta @ round_units @ rng.standard_normal(Z.shape[1]) > 0
-        halves = r[:, k] * above, r[:, k] * ~above
-        guesses.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
+        if r[:, k] @ w > 0:
+            halves = parted(r[:, k], Z, w, rng)
+            guesses.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
     return guesses
+
+
+def parted(r_k, Z, w, rng=None):
+    """A component's responsibilities (N,), cut in two by a plane through its mean.
+
+    The plane is drawn in the units in which the component is round, or else cuts its longest axis.
+    """
+    own = r_k * w
+    delta = Z - own @ Z / own.sum()
+    variance, axes = np.linalg.eigh((delta * own[:, None]).T @ delta / own.sum())
+    if rng is None:
+        direction = axes[:, -1]
+    else:
+        scale = np.sqrt(np.maximum(variance, 1e-12 * variance[-1]))
+        direction = axes / scale @ rng.standard_normal(Z.shape[1])
+    above = delta @ direction > 0
+    return r_k * above, r_k * ~above
 
 
 def is_random(init):

@@ -305,7 +305,7 @@ class Data(NamedTuple):
     def of(cls, rows, diagonal, var_smoothing):
         """Look at all rows as one component; a ValueError if they cannot be fitted."""
         whole = one_component(rows, diagonal)
-        check_squares(rows, whole)
+        check_unit(rows, whole)
         check_spread(whole, rows.names)
         dependence = "" if diagonal else check_independent(rows, whole, var_smoothing)
         N, mean, W = whole.counts[0], whole.means[0], whole.scatters[0]
@@ -348,15 +348,18 @@ def check_spread(statistics, names=None):
         )
 
 
-def check_squares(rows, statistics):
-    """No feature may vary, but by so little that its squares vanish."""
-    W = statistics.scatters[0]
-    for d in np.flatnonzero((W if statistics.diagonal else W.diagonal()) == 0):
-        spread = np.ptp((rows.X if rows.weights is None else rows.X[rows.weights > 0])[:, d])
-        if spread > 0:
+def check_unit(rows, statistics):
+    """No column may vary, but by so little that its variance is no ordinary number."""
+    N, W = statistics.counts[0], statistics.scatters[0]
+    least = N * np.finfo(statistics.dtype).tiny
+    narrow = np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= least)
+    if len(narrow) > 0:
+        X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
+        spread = np.ptp(X[:, narrow], axis=0)
+        if spread.any():
             raise ValueError(
-                f"feature {d} varies by {spread:.1g} only, too little to square in "
-                f"{statistics.dtype}: change its unit"
+                f"{in_words(narrow[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
+                f"too little to square in {statistics.dtype}: change the unit"
             )
 
 

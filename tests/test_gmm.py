@@ -184,7 +184,8 @@ def test_the_log_likelihood_never_falls(name, K, D, seed):
 @pytest.mark.parametrize("name", ["full", "VEV"])
 def test_nor_does_it_fall_where_smoothing_alone_would_lower_it(name):
     X = load_breast_cancer().data[:, [0, 2, 3, 20, 22, 23, 6, 7, 26, 27]]  # correlated above 0.99
-    steps = GMM(2, covariance_type=name, n_init=1, random_state=0).iterate(X)
+    start = {"init_params": "k-means++", "n_init": 1, "random_state": 0}
+    steps = GMM(2, covariance_type=name, **start).iterate(X)
     path, falls = [], []
     for model in steps:
         path.append(model.log_likelihood_)
@@ -346,6 +347,7 @@ def test_one_unit_for_all_features(name, unit):
     np.testing.assert_allclose(there.covariances_, here.covariances_ * unit**2, rtol=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_of_rows_does_not_matter(name):
     X, _ = random_model(name, seed=11).sample(300)
@@ -593,6 +595,7 @@ def test_large_data_start_from_a_sample_and_climb_on_all_rows():
         assert np.isclose(run[-1], model.log_likelihood_, rtol=0.2)
 
 
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 @pytest.mark.parametrize(
     "start",
     [

@@ -38,6 +38,7 @@ def assert_honest(model, X):
 
 
 @pytest.mark.filterwarnings("ignore::numpy_ml_gmm.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize("data", DATA)
 def test_the_likelihood_never_falls_in_a_fit_nor_in_its_restarts(data, smoothing):
@@ -289,15 +290,15 @@ def starts():
     labels = np.repeat([0, 1, 2], 50)
     given = one_start(GMM(3, random_state=0, max_iter=1, tol=0).fit(IRIS))
     return [
-        ({}, 10),
+        ({}, 20),
         ({"n_init": 3, "init_params": "kmeans"}, 3),
-        ({"init_params": "random"}, 10),
+        ({"init_params": "random"}, 20),
         ({"init_params": "hierarchical"}, 1),
         ({"init_params": labels}, 1),
         ({"init_params": np.eye(3)[labels]}, 1),
-        ({"init_params": lambda X, K, rng: rng.integers(K, size=len(X))}, 10),
+        ({"init_params": lambda X, K, rng: rng.integers(K, size=len(X))}, 20),
         ({"means_init": IRIS[[3, 70, 120]]}, 1),
-        ({"weights_init": [0.2, 0.3, 0.5]}, 10),
+        ({"weights_init": [0.2, 0.3, 0.5]}, 20),
         (given, 1),
     ]
 

@@ -201,6 +201,7 @@ def test_matching_is_the_best_of_all_namings(K, C, seed):
     assert set(labels.tolist()) - set(range(C)) == set(range(C, C + max(0, K - C)))
 
 
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 @pytest.mark.parametrize(("K", "numbers"), [(3, [0, 1, 2]), (5, [2, 4, 8]), (2, [3, 1, 2])])
 def test_files_are_in_the_order_of_the_matched_classes(tmp_path, K, numbers):
     X, c = groups()
@@ -253,6 +254,7 @@ def test_three_modules_learn_better_jointly_than_apart(tmp_path, seed):
     assert min(last) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 def test_the_answers_from_above_are_class_means_split_by_module(tmp_path):
     one, two, _ = two_views(0)
     lower = [GMMModule(K, directory=tmp_path, random_state=0) for K in (2, 3)]
@@ -852,6 +854,7 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails):
     assert (gmm1.folder / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
 def test_a_failed_update_changes_nothing(tmp_path):
     X, c = groups()
     _, gmm1 = learnt(tmp_path, X, 3, category=c)

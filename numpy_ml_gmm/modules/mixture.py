@@ -105,12 +105,12 @@ class GMMModule(Module):
 
         >>> import tempfile
         >>> from numpy_ml_gmm.modules import Observation
-        >>> one, two = Observation(np.eye(4)[:, :1]), Observation(np.eye(4)[:, 1:])
+        >>> one, two = Observation(np.eye(5)[:, :1]), Observation(np.eye(5)[:, 1:4])
         >>> gmm1 = GMMModule(1, directory=tempfile.mkdtemp())
         >>> gmm1.connect(one, two)
         >>> gmm1.update()
         >>> one.get_backward_msg().shape, two.get_backward_msg()[0]
-        ((4, 1), array([0.25, 0.25, 0.25]))
+        ((5, 1), array([0.2, 0.2, 0.2]))
         """
         parts = self.get_observations()
         X = check_X(np.column_stack(parts), name=f"what {self.name} observes")
