@@ -246,6 +246,7 @@ def parted(r_k, Z, w, rng=None):
         direction = axes[:, -1]
     else:
         scale = np.sqrt(np.maximum(variance, 1e-12 * variance[-1]))
+        scale[scale == 0] = 1  # equal points: any plane will do
         direction = axes / scale @ rng.standard_normal(Z.shape[1])
     above = delta @ direction > 0
     return r_k * above, r_k * ~above
