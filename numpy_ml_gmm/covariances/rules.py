@@ -82,7 +82,7 @@ def _variances(W, N):
 
 
 def _compose(Q, variances):
-    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, (..., K, D, D), symmetric to the bit."""
+    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, (..., K, D, D), exactly symmetric."""
     C = (Q * variances[..., None, :]) @ np.swapaxes(Q, -1, -2)
     return (C + np.swapaxes(C, -1, -2)) / 2
 
