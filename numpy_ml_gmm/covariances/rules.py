@@ -15,7 +15,7 @@ def tied_sphere(W, N):
 
 
 def sphere(W, N):
-    r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)`."""
+    r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)` (:eq:`m-step-spherical`)."""
     return (W.mean(axis=-1) / N)[..., None]
 
 
@@ -23,17 +23,17 @@ def sphere(W, N):
 
 
 def equal(W, N):
-    r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k`."""
+    r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k` (:eq:`m-step-tied`)."""
     return _sum(W, N) / _each(_sum(N, N), W)
 
 
 def varying(W, N):
-    r"""VVI, VVV: :math:`\Sigma_k = W_k / N_k`."""
+    r"""VVI, VVV: :math:`\Sigma_k = W_k / N_k` (:eq:`m-step`, :eq:`m-step-diagonal`)."""
     return W / _each(N, W)
 
 
 def equal_volume(W, N):
-    r"""EVI, EVV: shapes are free, and the volume is pooled.
+    r"""EVI, EVV: shapes are free, and the volume is pooled (:eq:`equal-volume`).
 
     .. math::
 
@@ -82,7 +82,7 @@ def _variances(W, N):
 
 
 def _compose(Q, variances):
-    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, (..., K, D, D), exactly symmetric."""
+    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, symmetric to the bit."""
     C = (Q * variances[..., None, :]) @ np.swapaxes(Q, -1, -2)
     return (C + np.swapaxes(C, -1, -2)) / 2
 
