@@ -183,12 +183,11 @@ class SideBySide:
         alpha = -np.divide(length, bend, out=np.ones(len(r)), where=bend > 0)
         for _ in range(LEAPS):
             alpha = np.minimum(alpha, -1)[:, None]
-            x = self._as_statistics(start - 2 * alpha * r + alpha**2 * v, like=x2)
+            N, shifts, W = self._parted(start - 2 * alpha * r + alpha**2 * v, like=x2)
             # Those of some points have counts and variances above 0.
-            least = (
-                x.scatters.min(axis=-1) if x.diagonal else np.linalg.eigvalsh(x.scatters)[..., 0]
-            )
-            possible = ((x.counts > 0) & (least > 0) | self.spare).all(axis=1)
+            least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
+            possible = ((N > 0) & (least > 0) | self.spare).all(axis=1)
+            x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():
                 return x
             alpha = np.where(possible, alpha[:, 0], (alpha[:, 0] - 1) / 2)
@@ -202,12 +201,15 @@ class SideBySide:
         )
         return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
 
-    def _as_statistics(self, rows, like):
-        """Such rows as statistics again; nothing is known of their likelihood."""
+    def _parted(self, rows, like):
+        """Counts, means and scatters of such rows, in the same units."""
         sums = like.counts, like.firsts, like.scatters
         parts = np.split(rows, np.cumsum([a[0].size for a in sums[:2]]), axis=1)
-        shaped = (part.reshape(a.shape) for part, a in zip(parts, sums, strict=True))
-        N, shifts, W = (a * unit for a, unit in zip(shaped, self._units(), strict=True))
+        return [part.reshape(a.shape) for part, a in zip(parts, sums, strict=True)]
+
+    def _as_statistics(self, *parts, like):
+        """Such counts, means and scatters as statistics; nothing is known of their likelihood."""
+        N, shifts, W = (a * unit for a, unit in zip(parts, self._units(), strict=True))
         return like._replace(
             counts=N,
             firsts=N[..., None] * shifts,

@@ -35,12 +35,16 @@ def equal_shape(W, N, last=None):
     """
     K, D, spare = N.shape[-1], W.shape[-1], N == 0
     flat = ~W.any(axis=tuple(range(N.ndim, W.ndim))) & ~spare  # no scatter at all: no shape
-    W = np.where(_each(flat, W), _sum(W, N), W)
+    pooled = _variances(W, N).sum(axis=-2, keepdims=True)  # (..., 1, D)
+    unit = np.sqrt(np.where(pooled > 0, pooled, 1))  # each feature in its own: no unit overflows
+    square = unit**2 if W.ndim == N.ndim + 1 else unit[..., :, None] * unit[..., None, :]
+    W = np.where(_each(flat, W), _sum(W, N), W) / square
     target = D * N / _sum(N, N)  # (..., K) what each component must hold of the pool's trace D
     if last is None:
         u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
     else:
         u = np.linalg.slogdet(last)[1] / D if last.ndim > N.ndim + 1 else np.log(last).mean(axis=-1)
+        u = u - 2 * np.log(unit).mean(axis=-1)
     enough = LAST_STEP if last is None else LAST_STEP_BETWEEN
     f, overlap = _pool(u, W, target)
     for _ in range(MAX_STEPS):
@@ -62,7 +66,7 @@ def equal_shape(W, N, last=None):
             f, overlap = _pool(u, W, target)
     nowhere = flat | ~(size < enough)  # or a direction belongs to some components alone
     scale = np.where(nowhere, np.nan, np.exp(newton))
-    return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N)
+    return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N) * square
 
 
 def _pool(u, W, target):
