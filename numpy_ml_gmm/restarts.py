@@ -73,65 +73,94 @@ def find_start(model, data, rng):
 
 
 def _find_start(model, data, rng):
-    cell = Cell(model.n_components, model.covariance_model)
-    K, D = cell.n_components, len(data.mean)
+    K, D, init = model.n_components, len(data.mean), model.init_params
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
         model._check_is_fitted()
         return Start(model._checked_theta(D), [[]], 0)
     if len(given) == 3:
         return Start(Parameters(**given), [[]], 0)
-    init, kept = model.init_params, with_weight(data.rows)
-    several = is_random(init) and "means" not in given
+    kept, several = with_weight(data.rows), is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
-    if few is data.rows or few is kept:
-        sample = data._replace(rows=few)
-    else:
-        sample = Data.of(few, cell.model.diagonal, model.var_smoothing)
     if "means" in given:
         guesses = [by_nearest(few, given["means"])]
     else:
         guesses = first_guesses(init, few, K, rng, model.n_init if several and K > 1 else 1)
-
-    tol = max(model.tol, TO_COMPARE)  # the climb in view goes on to the model's own
-
-    def runs_from(guesses):
-        x = first_statistics(sample, guesses)
-        starts = [start_parameters(type(model), sample, cell, x, given)]
-        limits = {"tol": tol, "max_iter": model.max_iter}
-        return search(type(model), sample, [cell], starts, **limits)[0]
-
-    sampled = len(few.X) < len(kept.X) and several
+    attempt = Attempt.on(few, data if few is data.rows or few is kept else None, model, given)
+    sampled = several and len(few.X) < len(kept.X)
     if len(guesses) == 1 and not sampled:
-        x = first_statistics(sample, guesses)
-        [start] = start_parameters(type(model), sample, cell, x, given)
+        [start] = attempt.starts(guesses)
         if isinstance(start, Run):
             raise ValueError(start.error)
         return Start(start, [[]], 0)
-    runs = runs_from(guesses)
-    tolerance = tol * few.total_weight
-    best = likeliest(runs, model, few.total_weight, tolerance)
-    moves = isinstance(init, str) and init == "mixed" and model.max_iter > 0 and not given
-    if moves and len(guesses) > 1:
-        w = counts_of(few)
-        Z = standardised(few.X, w)
-        free = few._replace(priors=None)  # where there are priors, they number the guesses below
+    runs = attempt.runs(guesses)
+    best = attempt.likeliest(runs)
+    mixed = isinstance(init, str) and init == "mixed"
+    if mixed and len(guesses) > 1 and model.max_iter > 0 and not given:
+        best = attempt.moved_on(best, rng)
+        runs = runs if any(run is best for run in runs) else [*runs, best]
+    scale = data.rows.total_weight / few.total_weight
+    histories = [[] if run is best else [scale * value for value in run.history] for run in runs]
+    # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
+    theta = best.end if sampled else best.start
+    return Start(theta, histories, next(i for i, run in enumerate(runs) if run is best))
+
+
+class Attempt(NamedTuple):
+    """A mixture to be found on some rows, and what was given of it."""
+
+    data: Data
+    model: object  # with the arguments of GMM
+    given: dict
+
+    @classmethod
+    def on(cls, rows, data, model, given):
+        """On rows that are those of the data, or (None) on others."""
+        if data is None:
+            return cls(
+                Data.of(rows, model.covariance_model.diagonal, model.var_smoothing), model, given
+            )
+        return cls(data._replace(rows=rows), model, given)
+
+    @property
+    def cell(self):
+        """The mixture for :func:`search`."""
+        return Cell(self.model.n_components, self.model.covariance_model)
+
+    @property
+    def tol(self):
+        """When ends can be compared; the climb in view goes on to the model's own ``tol``."""
+        return max(self.model.tol, TO_COMPARE)
+
+    def starts(self, guesses):
+        """Parameters from first guesses; see :func:`start_parameters`."""
+        x = first_statistics(self.data, guesses)
+        return start_parameters(type(self.model), self.data, self.cell, x, self.given)
+
+    def runs(self, guesses):
+        """A run from each first guess."""
+        limits = {"tol": self.tol, "max_iter": self.model.max_iter}
+        starts = [self.starts(guesses)]
+        return search(type(self.model), self.data, [self.cell], starts, **limits)[0]
+
+    def likeliest(self, runs):
+        """The run that ended best."""
+        n_points = self.data.rows.total_weight
+        return likeliest(runs, self.model, n_points, self.tol * n_points)
+
+    def moved_on(self, best, rng):
+        """The best run that moves from its end lead to, round by round as long as they help."""
+        rows, w = self.data.rows, counts_of(self.data.rows)
+        Z = standardised(rows.X, w)
+        free = rows._replace(priors=None)  # where there are priors, they number the guesses below
         for _ in range(ROUNDS):
             joint = map_log_joint(np.transpose, free, Natural.of(best.end, free))
-            guesses = [in_line_with(few.priors, r) for r in moved(joint, Z, w, rng)]
-            more = runs_from(guesses)
-            better = likeliest([best, *more], model, few.total_weight, tolerance)
+            guesses = [in_line_with(rows.priors, r) for r in moved(joint, Z, w, rng)]
+            better = self.likeliest([best, *(self.runs(guesses) if guesses else [])])
             if better is best:
                 break
             best = better
-        if all(run is not best for run in runs):
-            runs.append(best)
-    scale = data.rows.total_weight / few.total_weight
-    histories = [[scale * value for value in run.history] for run in runs]
-    best_restart = next(i for i, run in enumerate(runs) if run is best)
-    histories[best_restart] = []
-    # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
-    return Start(best.end if sampled else best.start, histories, best_restart)
+        return best
 
 
 def given_parameters(model, D):
