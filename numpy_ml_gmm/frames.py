@@ -405,16 +405,21 @@ class Natural(NamedTuple):
                 W_k -= f_k[:, None] * f_k
         else:
             W = unpacked(second, D) - f[:, :, None] * f[:, None, :]
-        if everyone:
-            firsts, scatters = np.empty_like(first), W
-        elif self.diagonal:
-            firsts, scatters = first * frame.A_inv, congruence(frame.A_inv, W)
-        else:
-            firsts, scatters = first @ frame.A_inv.T, congruence(frame.A_inv, W)
-            scatters = (scatters + np.swapaxes(scatters, 1, 2)) / 2  # they differ by rounding
+        firsts, scatters = first, W  # where components have frames of their own, in data units
+        if not everyone:
+            shared = slice(None)
+            if self.own:
+                shared = np.ones(len(W), bool)
+                shared[list(self.own)] = False
+            if self.diagonal:
+                firsts[shared] *= frame.A_inv
+                scatters[shared] = congruence(frame.A_inv, W[shared])
+            else:
+                firsts[shared] = first[shared] @ frame.A_inv.T
+                S = congruence(frame.A_inv, W[shared])
+                scatters[shared] = (S + np.swapaxes(S, 1, 2)) / 2  # they differ by rounding
         for k, one in self.own.items():
-            firsts[k] = N[k] * (one.c - frame.c) + first[k]
-            scatters[k] = W[k]
+            firsts[k] += N[k] * (one.c - frame.c)
         return N, firsts, scatters
 
 
