@@ -187,7 +187,10 @@ def first_statistics(data, guesses):
 
 
 def start_parameters(family, data, cell, moments, given=None):
-    """The parameters that the M step makes of each first guess, or a :class:`Run` that failed."""
+    """The parameters that the M step makes of each first guess.
+
+    In place of those that it cannot make stands a failed :class:`~numpy_ml_gmm.em.Run`.
+    """
     starts = []
     for x in moments:
         try:

@@ -26,7 +26,7 @@ from .statistics import constant_features, one_component
 from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
-ROWS_IN_TREE = 2000  # a tree needs memory for every pair
+ROWS_IN_TREE = 1000  # a tree needs memory for every pair
 MOVES = 12  # guesses near an end, in each round
 
 

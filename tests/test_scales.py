@@ -53,8 +53,9 @@ def test_select_ranks_the_same_table_in_every_unit(k):
     shift = 2 * len(FAITHFUL) * np.log(unit).sum()
     for a, b in zip(table.rows, again.rows, strict=True):
         assert (a.error is None) == (b.error is None)
-        assert b.bic - shift == pytest.approx(a.bic, abs=1e-7, nan_ok=True)
-        assert b.icl - shift == pytest.approx(a.icl, abs=1e-7, nan_ok=True)
+        # Within a thousandth of what ``tol`` lets a row lack: ties of starts end by rounding.
+        assert b.bic - shift == pytest.approx(a.bic, abs=3e-5, nan_ok=True)
+        assert b.icl - shift == pytest.approx(a.icl, abs=3e-5, nan_ok=True)
 
 
 @pytest.mark.parametrize("unit", [1e78, 1e-100, 1e145, 1e-140])
