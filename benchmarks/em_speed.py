@@ -22,7 +22,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from numpy_ml_gmm import GMM
-from numpy_ml_gmm.statistics import n_features
+from numpy_ml_gmm.frames import n_features
 
 try:
     import daal4py

@@ -1,0 +1,187 @@
+"""The search for a start: starts of several kinds, moves, and which ends can be trusted."""
+
+import numpy as np
+import pytest
+from problems import random_model
+from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
+from sklearn.metrics import adjusted_rand_score
+
+from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, select
+from numpy_ml_gmm.em import Run
+from numpy_ml_gmm.parameters import Parameters
+from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
+from numpy_ml_gmm.starts import MIXTURE, MOVES, first_guesses, moved, parted, standardised
+
+IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
+
+
+# ---- The first answer --------------------------------------------------------------------------
+
+
+def known_clusters():
+    """Small, wide and elongated data whose clusters are known."""
+    for N, D, K in ((100, 20, 2), (60, 10, 2), (300, 50, 3), (60, 5, 3)):
+        for seed in range(5):
+            yield *make_blobs(N, D, centers=K, random_state=seed), K
+    for D in (15, 20):
+        for seed in range(2):
+            z = np.repeat([0, 1, 2], 60)
+            shift = np.array([0, 3, 7])[z][:, None]
+            yield np.random.default_rng(seed).normal(size=(180, D)) + shift, z, 3
+    for seed in range(3):
+        z = np.repeat([0, 1], 100)
+        noise = np.random.default_rng(seed).normal(size=(200, 2)) * [8, 0.5]
+        yield noise + np.array([[0, 0], [0, 4]])[z], z, 2
+
+
+def test_the_default_call_finds_the_clusters_that_are_there():
+    found = [
+        adjusted_rand_score(z, GMM(K, random_state=0).fit_predict(X))
+        for X, z, K in known_clusters()
+    ]
+    # One of the 27, sixty points in five features, has a likelier optimum than its clusters.
+    assert sum(score < 0.95 for score in found) <= 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_table_finds_two_elongated_clusters(seed):
+    rng = np.random.default_rng(seed)
+    z, angle = np.repeat([0, 1], 300), rng.uniform(0, np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    X = (rng.normal(size=(600, 2)) + np.array([[-4, 0], [4, 0]])[z]) @ np.diag([0.05, 8]) @ turn
+    best = select(X, range(1, 6), ["spherical", "tied", "diag", "full"], random_state=0).best
+    assert best.n_components == 2
+    assert adjusted_rand_score(z, best.predict(X)) > 0.99
+
+
+def test_a_second_round_makes_no_cell_worse():
+    X = load_wine().data
+    types = ["VII", "VVI", "EEE", "VVV"]
+    one, two = (select(X, range(1, 6), types, rounds=rounds).rows for rounds in (1, 2))
+    both = [(a, b) for a, b in zip(one, two, strict=True) if not a.error]
+    assert all(not b.error and b.bic <= a.bic + 0.1 for a, b in both)
+    assert sum(b.bic < a.bic - 1 for a, b in both) >= 3
+
+
+# ---- Starts ------------------------------------------------------------------------------------
+
+
+def test_the_mixture_of_starts_is_of_all_kinds_and_has_each_tree_once():
+    X = load_breast_cancer().data[:, :5]
+    rows = data_of(X).rows
+    guesses = first_guesses("mixed", rows, 3, np.random.default_rng(0), 20)
+    assert all(guess.shape == (len(X), 3) and (guess.sum(axis=1) == 1).all() for guess in guesses)
+    different = {guess.tobytes() for guess in guesses}
+    assert len(different) >= 18
+    trees = [i for i, kind in enumerate(MIXTURE) if kind.startswith("tree")]
+    again = first_guesses("mixed", rows, 3, np.random.default_rng(1), 10)
+    same = [i for i in range(10) if (guesses[i] == again[i]).all()]
+    assert set(trees) <= set(same)  # no chance in them
+
+
+def data_of(X):
+    from numpy_ml_gmm.blocks import Rows
+    from numpy_ml_gmm.statistics import Data
+
+    return Data.of(Rows(X), False, 1e-6)
+
+
+def test_a_move_takes_one_component_out_and_parts_another():
+    model = random_model("full", K=4, D=3, seed=0)
+    X, _ = model.sample(200)
+    Z, w = standardised(X, np.ones(200)), np.ones(200)
+    joint, r = model.log_joint(X), model.predict_proba(X)
+    guesses = moved(joint, Z, w, np.random.default_rng(0))
+    assert len(guesses) == MOVES
+    for guess in guesses:
+        np.testing.assert_allclose(guess.sum(axis=1), 1, rtol=1e-12)
+        assert guess.shape == r.shape and (guess >= 0).all()
+        assert (guess[:, -1] * guess[:, -2] == 0).all()  # the halves share no point
+        kept = guess[:, :2]  # two of the four, and they took what they could of the one taken out
+        matches = [min(np.abs(kept[:, [i]] - r).sum(axis=0)) for i in range(2)]
+        assert all(match < 200 for match in matches)
+
+
+def test_a_component_is_parted_through_its_mean():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(500, 2)) * [5, 1]
+    r_k, w = rng.uniform(size=500), rng.integers(1, 3, size=500).astype(float)
+    above, below = parted(r_k, Z, w)
+    np.testing.assert_allclose(above + below, r_k)
+    mean = (w * r_k) @ Z / (w @ r_k)
+    side = (Z - mean)[:, 0] > 0  # the longest axis is the first
+    assert np.mean(side == (above > 0)) > 0.97 or np.mean(side == (above == 0)) > 0.97
+    point = parted(np.ones(5), np.ones((5, 2)), np.ones(5), rng)
+    np.testing.assert_allclose(sum(point), 1)  # equal points have no direction
+
+
+def test_moves_reach_what_no_start_of_one_kind_does():
+    X, reached = load_breast_cancer().data[:, :10], {}
+    for init in ("k-means++", "mixed"):
+        fits = [GMM(4, init_params=init, n_init=10, random_state=s).fit(X) for s in range(3)]
+        reached[init] = [fit.log_likelihood_ for fit in fits]
+    assert min(reached["mixed"]) > max(reached["k-means++"]) - 30
+    assert np.median(reached["mixed"]) > np.median(reached["k-means++"])
+
+
+# ---- Which ends count --------------------------------------------------------------------------
+
+
+def pair(variance, weight=0.5, D=2):
+    """Two components, one of them with another variance in every direction."""
+    covariances = np.stack([np.eye(D), variance * np.eye(D)])
+    return Parameters(np.array([1 - weight, weight]), np.eye(2, D) * 5, covariances)
+
+
+def test_thinness_is_in_units_of_the_average_component():
+    model = GMM(2, var_smoothing=0)
+    theta = pair(1e-4)
+    average = 0.5 * np.eye(2) + 0.5e-4 * np.eye(2)
+    expected = [1 / average[0, 0], 1e-4 / average[0, 0]]
+    np.testing.assert_allclose(thinnest(theta, model), expected)
+    A = np.array([[3.0, 0.5], [0.0, 1e-3]])
+    turned = theta._replace(means=theta.means @ A, covariances=A.T @ theta.covariances @ A)
+    np.testing.assert_allclose(thinnest(turned, model), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "theta, smoothing, expected",
+    [
+        (pair(0.5), 0.0, 2),
+        (pair(1e-10), 0.0, 1),  # thin, and without smoothing it may be real
+        (pair(1e-20), 0.0, 0),
+        (pair(1e-10), 1e-6, 0),
+        (pair(0.5, weight=0.03), 0.0, 1),  # three points: a plane has three directions
+        (pair(0.5, weight=0.04), 0.0, 2),
+    ],
+)
+def test_ends_are_graded(theta, smoothing, expected):
+    assert grade(theta, GMM(2, var_smoothing=smoothing), 100) == expected
+
+
+def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():
+    model = GMM(2, var_smoothing=0)
+    thin, good, better = (
+        Run(None, theta, log_likelihood)
+        for theta, log_likelihood in ((pair(1e-10), 9.0), (pair(0.5), 1.0), (pair(0.6), 2.0))
+    )
+    failed = Run(error="component 1 has collapsed")
+    assert likeliest([failed, thin, good, better], model, 100) is better
+    assert likeliest([good, better], model, 100, tolerance=1.5) is good  # one optimum: the first
+    assert likeliest([failed, thin], model, 100) is thin
+    with pytest.raises(ValueError, match="component 1 has collapsed"):
+        likeliest([failed], model, 100)
+
+
+def test_a_fit_without_a_sound_end_says_so():
+    with pytest.warns(CollapseWarning, match=r"component \d+ has collapsed: it lies on \d.\d "):
+        GMM(140, n_init=2, random_state=0).fit(IRIS)
+
+
+def test_a_column_without_spread_in_a_component_is_named():
+    theta = pair(0.5)
+    theta.covariances[1, 1] = theta.covariances[1, :, 1] = [0, 1e-12]
+    text = collapse(theta, GMM(2, var_smoothing=0), 100, ["age", "flag"])
+    assert text is None  # thin, but real
+    text = collapse(theta, GMM(2, var_smoothing=1e-6), 100, ["age", "flag"])
+    assert "component 1 has collapsed" in text and "'flag'" in text and "50.0 points" in text
