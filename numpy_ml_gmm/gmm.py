@@ -434,8 +434,8 @@ class GMM(Estimator):
         N_k, c = statistics.counts, statistics.origin  # (K,), (D,)
         W = smoothed(statistics.scatters, N_k, smoothing)  # (K, D, D)
         Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
-        mu = c + statistics.firsts / N_k[..., None]  # (K, D): c + sum_n r_nk (x_n - c) / N_k
-        pi = N_k / N_k.sum(axis=-1, keepdims=True)  # N_k / N
+        mu = c + statistics.firsts / N_k[..., None]  # (K, D)
+        pi = N_k / N_k.sum(axis=-1, keepdims=True)  # (K,)
         return Parameters(pi, mu, Sigma)
 
     def m_step(self, statistics):
@@ -508,13 +508,13 @@ class GMM(Estimator):
         >>> round(statistics.log_likelihood, 2)
         -1130.26
         """
-        last, found = statistics.log_likelihood, theta.covariances
-        theta = m_step(statistics, last=found)
+        before, Sigma = statistics.log_likelihood, theta.covariances
+        theta = m_step(statistics, last=Sigma)
         statistics = e_step(theta)
         rounding = math.sqrt(ROUNDING[statistics.dtype]) / 10  # nats a point
-        fell = statistics.log_likelihood < last - rounding * statistics.counts.sum(axis=-1)
+        fell = statistics.log_likelihood < before - rounding * statistics.counts.sum(axis=-1)
         if np.any(fell):
-            theta = theta._replace(covariances=choose(fell, found, theta.covariances))
+            theta = theta._replace(covariances=choose(fell, Sigma, theta.covariances))
             statistics = e_step(theta)
         return theta, statistics
 
