@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .blocks import slices
 from .em import Cell, Run, climb
 from .frames import EPS, Natural, mixture_moments
 from .parameters import Parameters
@@ -39,6 +40,7 @@ from .validation import (
 )
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
+TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
 TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
 ROUNDS = 4  # at most so many rounds of moves from the best end
 # Of a sound component: the least variance, as a portion of the mixture's in that direction, and
@@ -94,9 +96,10 @@ def _find_start(model, data, rng):
             raise ValueError(start.error)
         return Start(start, [[]], 0)
     runs = attempt.runs(guesses)
+    del guesses  # they are as large as the sample, each
     best = attempt.likeliest(runs)
     mixed = isinstance(init, str) and init == "mixed"
-    if mixed and len(guesses) > 1 and model.max_iter > 0 and not given:
+    if mixed and len(runs) > 1 and model.max_iter > 0 and not given:
         best = attempt.moved_on(best, rng)
         runs = runs if any(run is best for run in runs) else [*runs, best]
     scale = data.rows.total_weight / few.total_weight
@@ -179,11 +182,13 @@ def given_parameters(model, D):
 
 def first_statistics(data, guesses):
     """The :class:`~numpy_ml_gmm.statistics.Statistics` of each first guess (N, K)."""
-    K = guesses[0].shape[1]
-    found = statistics_of(data.rows, np.hstack(guesses), data.frame)
-    sums = found.counts, found.firsts, found.scatters
-    parts = zip(*(a.reshape(-1, K, *a.shape[1:]) for a in sums), strict=True)
-    return [Statistics(*part, 0.0, found.origin, found.dtype) for part in parts]
+    K, statistics = guesses[0].shape[1], []
+    for some in slices(0, len(guesses), max(1, TOGETHER // guesses[0].size)):
+        found = statistics_of(data.rows, np.hstack(guesses[some]), data.frame)
+        sums = found.counts, found.firsts, found.scatters
+        parts = zip(*(a.reshape(-1, K, *a.shape[1:]) for a in sums), strict=True)
+        statistics += [Statistics(*part, 0.0, found.origin, found.dtype) for part in parts]
+    return statistics
 
 
 def start_parameters(family, data, cell, moments, given=None):

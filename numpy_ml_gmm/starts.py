@@ -278,9 +278,9 @@ def first_guesses(init, rows, K, rng, n=1):
     w = counts_of(rows)
     Z = standardised(rows.X, w)
     if init == "mixed":
-        guesses = [mixed(Z, K, rng, w, i) for i in range(n)]
+        guesses = (mixed(Z, K, rng, w, i) for i in range(n))
     else:
-        guesses = [METHODS[init](Z, K, rng, w) for _ in range(n)]
+        guesses = (METHODS[init](Z, K, rng, w) for _ in range(n))
     return [in_line_with(rows.priors, from_left_to_right(r, Z, w)) for r in guesses]
 
 
