@@ -43,7 +43,7 @@ SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go 
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
 TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
 ROUNDS = 4  # at most so many rounds of moves from the best end
-# Of a sound component: the least variance, as a portion of the mixture's in that direction, and
+# Of a sound component: the least variance, as a portion of the average one in that direction, and
 # the points for each that its covariance needs.
 SOUND, MORE_POINTS = 1e-8, 1.25
 
@@ -248,21 +248,27 @@ def grade(theta, model, n_points):
     covariance is its own, and they are hardly more than such a covariance needs to be regular:
     it can be laid through any so many points, at a likelihood that says nothing of the rest.
     """
-    if collapse(theta, model, n_points) is not None:
+    least = thinnest(theta, model).min()
+    if not least > least_volume(model):
         return 0
     letters = model.covariance_model.letters
     needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
     enough = (theta.weights * n_points >= MORE_POINTS * needed).all()
-    return 2 if enough and thinnest(theta, model).min() > SOUND else 1
+    return 2 if enough and least > SOUND else 1
 
 
-def collapse(theta, model, n_points, names=None):
-    """In words, that a component has no volume but the one that smoothing gives it; or None.
+def least_volume(model):
+    """What a component's :func:`thinnest` must exceed, not to have collapsed.
 
     Without smoothing a thin component is as real as its points, until rounding makes it.
     """
-    portions = thinnest(theta, model)
-    k, least = int(portions.argmin()), SOUND if model.var_smoothing > 0 else EPS
+    return SOUND if model.var_smoothing > 0 else EPS
+
+
+def collapse(theta, model, n_points, names=None):
+    """In words, that a component has no volume but the one that smoothing gives it; or None."""
+    portions, least = thinnest(theta, model), least_volume(model)
+    k = int(portions.argmin())
     if portions[k] > least:
         return None
     held = f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points"

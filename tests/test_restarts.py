@@ -7,10 +7,12 @@ from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, select
+from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
 from numpy_ml_gmm.starts import MIXTURE, MOVES, first_guesses, moved, parted, standardised
+from numpy_ml_gmm.statistics import Data
 
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
 
@@ -80,9 +82,6 @@ def test_the_mixture_of_starts_is_of_all_kinds_and_has_each_tree_once():
 
 
 def data_of(X):
-    from numpy_ml_gmm.blocks import Rows
-    from numpy_ml_gmm.statistics import Data
-
     return Data.of(Rows(X), False, 1e-6)
 
 
