@@ -25,7 +25,9 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from numpy_ml_gmm import GMM
+from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.restarts import grade
+from numpy_ml_gmm.statistics import Data
 
 KNOWN = Path(__file__).with_name("best_known.json")
 TYPES, SIZES = ("full", "tied", "diag", "spherical"), (2, 3, 4)
@@ -72,7 +74,8 @@ def fit(X, K, name, seed, **params):
     except ValueError:
         return -np.inf, time.process_time() - begin
     spent = time.process_time() - begin
-    return model.log_likelihood_ if grade(model.theta, model, len(X)) == 2 else -np.inf, spent
+    data = Data.of(Rows(X), True, 0)
+    return model.log_likelihood_ if grade(model.theta, model, data) == 2 else -np.inf, spent
 
 
 def cells(tables):

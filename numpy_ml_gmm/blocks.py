@@ -43,7 +43,7 @@ class Block(NamedTuple):
     x: np.ndarray  # (D, B)
     weights: np.ndarray | None  # (B,)
     priors: np.ndarray | None  # (K, B)
-    T: np.ndarray | None = None  # (F, B) features in the frame of the data, if they are kept
+    kept: tuple | None = None  # a frame, and the features (F, B) in it
 
 
 class Rows(NamedTuple):
@@ -59,7 +59,7 @@ class Rows(NamedTuple):
     weights: np.ndarray | None = None  # (N,)
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
-    T: np.ndarray | None = None  # (F, N) features in the frame of the data: few rows keep them
+    kept: tuple | None = None  # a frame, and the features (F, N) in it: few rows keep theirs
     names: list | None = None  # (D,) labels of a data frame's columns, for messages
 
     def block(self, rows, order="C"):
@@ -73,8 +73,8 @@ class Rows(NamedTuple):
         """
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
-        T = None if self.T is None else self.T[:, rows]
-        return Block(np.asarray(self.X[rows].T, order=order), weights, priors, T)
+        kept = None if self.kept is None else (self.kept[0], self.kept[1][:, rows])
+        return Block(np.asarray(self.X[rows].T, order=order), weights, priors, kept)
 
     def take(self, index):
         """The rows of an index, copied into memory.

@@ -360,8 +360,8 @@ class Natural(NamedTuple):
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        if block.T is not None:
-            shared = block.T
+        if block.kept is not None and block.kept[0] is self.frame:
+            shared = block.kept[1]
         elif len(self.own) == len(self.eta):
             shared = None
         else:

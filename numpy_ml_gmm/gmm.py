@@ -563,7 +563,7 @@ class GMM(Estimator):
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
-        collapsed = restarts.collapse(theta, self, rows.total_weight, rows.names)
+        collapsed = restarts.collapse(theta, self, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from .blocks import slices
 from .em import Cell, Run, climb
-from .frames import EPS, Natural, mixture_moments
+from .frames import EPS, Natural
 from .parameters import Parameters
 from .starts import (
     by_nearest,
@@ -91,7 +91,7 @@ def _find_start(model, data, rng):
     attempt = Attempt.on(few, data if few is data.rows or few is kept else None, model, given)
     sampled = several and len(few.X) < len(kept.X)
     if len(guesses) == 1 and not sampled:
-        [start] = attempt.starts(guesses)
+        [start] = attempt.starts(guesses, exact=True)
         if isinstance(start, Run):
             raise ValueError(start.error)
         return Start(start, [[]], 0)
@@ -135,10 +135,10 @@ class Attempt(NamedTuple):
         """When ends can be compared; the climb in view goes on to the model's own ``tol``."""
         return max(self.model.tol, TO_COMPARE)
 
-    def starts(self, guesses):
+    def starts(self, guesses, exact=False):
         """Parameters from first guesses; see :func:`start_parameters`."""
         x = first_statistics(self.data, guesses)
-        return start_parameters(type(self.model), self.data, self.cell, x, self.given)
+        return start_parameters(type(self.model), self.data, self.cell, x, self.given, exact)
 
     def runs(self, guesses):
         """A run from each first guess."""
@@ -148,8 +148,8 @@ class Attempt(NamedTuple):
 
     def likeliest(self, runs):
         """The run that ended best."""
-        n_points = self.data.rows.total_weight
-        return likeliest(runs, self.model, n_points, self.tol * n_points)
+        tolerance = self.tol * self.data.rows.total_weight
+        return likeliest(runs, self.model, self.data, tolerance)
 
     def moved_on(self, best, rng):
         """The best run that moves from its end lead to, round by round as long as they help."""
@@ -191,16 +191,19 @@ def first_statistics(data, guesses):
     return statistics
 
 
-def start_parameters(family, data, cell, moments, given=None):
+def start_parameters(family, data, cell, moments, given=None, exact=False):
     """The parameters that the M step makes of each first guess.
 
     In place of those that it cannot make stands a failed :class:`~numpy_ml_gmm.em.Run`.
+    A search goes on from them, so unless ``exact`` an iterated rule only begins: from the
+    covariance of the data, as between two steps of EM.
     """
     starts = []
     for x in moments:
         try:
             check_alive(x.counts)
-            theta = family.maximise(x, cell.model.minimise, data.smoothing)
+            last = None if exact else np.broadcast_to(data.covariance, x.scatters.shape)
+            theta = family.maximise(x, cell.model.minimise, data.smoothing, last)
             cell.model.check_found(theta.covariances, x.counts)
             starts.append(theta._replace(**(given or {})))
         except ValueError as error:
@@ -208,7 +211,7 @@ def start_parameters(family, data, cell, moments, given=None):
     return starts
 
 
-def likeliest(runs, model, n_points, tolerance=0.0):
+def likeliest(runs, model, data, tolerance=0.0):
     """The run with the highest end of the best :func:`grade`.
 
     Of ends within the tolerance, which are one optimum, the first counts: rounding decides
@@ -217,43 +220,42 @@ def likeliest(runs, model, n_points, tolerance=0.0):
     ends = [run for run in runs if run.end is not None]
     if not ends:
         raise ValueError(next(run.error for run in runs if run.error))
-    grades = [grade(run.end, model, n_points) for run in ends]
+    grades = [grade(run.end, model, data) for run in ends]
     ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
     height = max(run.log_likelihood for run in ends)
     return next(run for run in ends if run.log_likelihood >= height - tolerance)
 
 
-def thinnest(theta, model):
+def thinnest(theta, held):
     r"""Each component's smallest variance as a portion of the average in that direction, (K,).
 
-    The smallest :math:`a^\top (\Sigma_k - v) a / a^\top \bar\Sigma a` over all directions a, with
-    :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v what smoothing adds.  No linear change of
-    units alters it if v = 0, nor how far the components are from each other.
+    The smallest :math:`a^\top (\Sigma_k - v) a / a^\top (\bar\Sigma - v) a` over all directions a,
+    with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v what is ``held`` up by smoothing, (D,).
+    No linear change of units alters it if v = 0, nor how far the components are from each other.
     """
     within = np.tensordot(theta.weights, theta.covariances, 1)  # (D, D), or (D,)
-    smoothing = smoothing_of(theta, model)
     if theta.diagonal:
-        return ((theta.covariances - smoothing) / within).min(axis=1)
+        return ((theta.covariances - held) / np.maximum(within - held, EPS * within)).min(axis=1)
     unit = np.sqrt(within.diagonal())  # (D,)
-    values, axes = np.linalg.eigh(within / np.outer(unit, unit))
-    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (within / unit^2) A = 1
-    C = (theta.covariances - np.diag(smoothing)) / np.outer(unit, unit)
+    C = (theta.covariances - np.diag(held)) / np.outer(unit, unit)
+    values, axes = np.linalg.eigh(np.tensordot(theta.weights, C, 1))
+    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (within - v) / unit^2 A = 1
     return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
 
 
-def grade(theta, model, n_points):
+def grade(theta, model, data):
     """How far an end of EM can be trusted, to rank it: 2 sound, 1 doubtful, 0 collapsed.
 
     An end is doubtful if a component is very thin, or has few points.  These are few if its
     covariance is its own, and they are hardly more than such a covariance needs to be regular:
     it can be laid through any so many points, at a likelihood that says nothing of the rest.
     """
-    least = thinnest(theta, model).min()
+    least = thinnest(theta, held_up(model, data)).min()
     if not least > least_volume(model):
         return 0
     letters = model.covariance_model.letters
     needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
-    enough = (theta.weights * n_points >= MORE_POINTS * needed).all()
+    enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all()
     return 2 if enough and least > SOUND else 1
 
 
@@ -265,42 +267,40 @@ def least_volume(model):
     return SOUND if model.var_smoothing > 0 else EPS
 
 
-def collapse(theta, model, n_points, names=None):
+def held_up(model, data):
+    """What smoothing adds to the variances of each component, and what rounding can, (D,)."""
+    if model.var_smoothing == 0:
+        return data.smoothing
+    held = data.smoothing + 8 * EPS * data.variances
+    spherical = model.covariance_model.letters[1] == "I"
+    return np.full_like(held, held.mean()) if spherical else held
+
+
+def collapse(theta, model, data):
     """In words, that a component has no volume but the one that smoothing gives it; or None."""
-    portions, least = thinnest(theta, model), least_volume(model)
+    held, least = held_up(model, data), least_volume(model)
+    portions = thinnest(theta, held)
     k = int(portions.argmin())
     if portions[k] > least:
         return None
-    held = f"component {k} has collapsed: it lies on {theta.weights[k] * n_points:.1f} points"
+    n_points = theta.weights[k] * data.rows.total_weight
+    reason = f"component {k} has collapsed: it lies on {n_points:.1f} points"
     C = theta.covariances[k]
-    unsmoothed = (C if theta.diagonal else C.diagonal()) - smoothing_of(theta, model)
-    flat = np.flatnonzero(unsmoothed <= least * mixture_variances(theta))
-    if 0 < len(flat) < len(unsmoothed):  # in all of them: a point
+    own = (C if theta.diagonal else C.diagonal()) - held
+    flat = np.flatnonzero(own <= least * data.variances)
+    if 0 < len(flat) < len(own):  # in all of them: a point
         return (
-            f"{held}, which do not vary in {in_words(flat[:1], names)}. Drop it if it holds few "
-            "different values, or lower n_components"
+            f"{reason}, which do not vary in {in_words(flat[:1], data.rows.names)}. Drop it if it "
+            "holds few different values, or lower n_components"
         )
     return (
-        f"{held}, and only var_smoothing={model.var_smoothing:g} gives it a volume. Lower "
+        f"{reason}, and only var_smoothing={model.var_smoothing:g} gives it a volume. Lower "
         "n_components, choose a simpler covariance_type, or lower var_smoothing if a cluster so "
         "thin is real"
     )
 
 
-def mixture_variances(theta):
-    """Of each feature over the whole mixture, (D,)."""
-    total = mixture_moments(*theta)[1]
-    return total if theta.diagonal else total.diagonal()
-
-
-def smoothing_of(theta, model):
-    """What smoothing adds to the variances of each component, (D,)."""
-    total = mixture_variances(theta)
-    spherical = model.covariance_model.letters[1] == "I"
-    return model.var_smoothing * (np.full_like(total, total.mean()) if spherical else total)
-
-
-def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
+def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, on_end=int):
     """Fit each cell from the most promising of its starts: a ``Run`` for each start.
 
     Parameters
@@ -314,6 +314,8 @@ def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
         For each cell what :func:`start_parameters` gives.
     tol, max_iter, on_end
         As for :func:`~numpy_ml_gmm.em.climb`.
+    finalists : int
+        How many starts of each cell go on to the end.
 
     Returns
     -------
@@ -334,7 +336,7 @@ def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
         tol=tol,
         max_iter=max_iter,
         short=short,
-        keep=lambda log_likelihood: promising(owner, log_likelihood),
+        keep=lambda log_likelihood: promising(owner, log_likelihood, finalists),
         on_end=on_end,
     )
     for (c, i), run in zip(good, found, strict=True):
@@ -342,9 +344,9 @@ def search(family, data, cells, starts, *, tol, max_iter, on_end=int):
     return runs
 
 
-def promising(owner, log_likelihood):
+def promising(owner, log_likelihood, finalists=FINALISTS):
     """The numbers of the likeliest few tries of each owner; failures, at -inf, are left out."""
     order = np.lexsort((-log_likelihood, owner))
     _, first, place = np.unique(owner[order], return_index=True, return_inverse=True)
     rank = np.arange(len(order)) - first[place]
-    return np.sort(order[(rank < FINALISTS) & np.isfinite(log_likelihood[order])])
+    return np.sort(order[(rank < finalists) & np.isfinite(log_likelihood[order])])

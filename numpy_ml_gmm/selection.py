@@ -46,7 +46,15 @@ from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
 from .gmm import GMM
 from .processes import in_processes
-from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
+from .restarts import (
+    FINALISTS,
+    Start,
+    collapse,
+    first_statistics,
+    likeliest,
+    search,
+    start_parameters,
+)
 from .starts import (
     check_init,
     counts_of,
@@ -386,11 +394,11 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = with_weight(rows)
-    Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
+    data = Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        ends = fit_table(rows, models, inits, rounds, bar.update)
-    table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
+        ends = fit_table(data, models, inits, rounds, bar.update)
+    table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     sound = [row for row in table if not row.error]
@@ -398,7 +406,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     for row in sound:
         row.model._remember_features(frame)
     selection = Selection(table, criterion)
-    finish(rows, selection, TO_THE_END * tol)
+    finish(data, selection, TO_THE_END * tol)
     return selection
 
 
@@ -457,29 +465,31 @@ def one_seed(random_state):
     return int(random_state) if whole else int(rng.integers(2**32))
 
 
-def fit_table(rows, models, inits, rounds, on_end):
+def fit_table(data, models, inits, rounds, on_end):
     """Fit every model side by side: for each, a Run from every start.
 
     After the first round the cells learn from each other: each starts again from the partition
-    of the best cell with as many components, and from those of its neighbours.
+    of the best cell with as many components, or from one of its neighbours', whichever is the
+    most promising.
     """
-    cells = [Cell(model.n_components, model.covariance_model) for model in models]
+    rows, cells = data.rows, [Cell(model.n_components, model.covariance_model) for model in models]
     few = rows_of_starts(rows, models[0], inits, cells)
     guesses = {K: guesses_of(rows, few, models[0], K, inits) for K in {K for K, _ in cells}}
     ends = fit_shares(rows, few, guesses, models, cells, on_end)
     for _ in range(rounds - 1):
-        guesses = guesses_from(few, models, ends)
-        more = fit_shares(rows, few, guesses, models, cells, int)
+        guesses = guesses_from(few, data, models, ends)
+        more = fit_shares(rows, few, guesses, models, cells, int, finalists=1)
         ends = [some + others for some, others in zip(ends, more, strict=True)]
     return ends
 
 
-def fit_shares(rows, few, guesses, models, cells, on_end):
+def fit_shares(rows, few, guesses, models, cells, on_end, finalists=FINALISTS):
     """:func:`fit_cells`, shared out to processes if there are several and the data are not large.
 
     Cells of one covariance model climb best side by side, so they stay together.
     """
     limits = {name: getattr(models[0], name) for name in ("var_smoothing", "tol", "max_iter")}
+    limits["finalists"] = finalists
     shares = shares_of_work(cells, rows.n_jobs)
     if len(shares) <= 1 or rows.X.size > LARGE:
         return fit_cells(rows, few, guesses, cells, on_end=on_end, **limits)
@@ -493,7 +503,7 @@ def fit_shares(rows, few, guesses, models, cells, on_end):
     return [found[cell] for cell in cells]
 
 
-def guesses_from(rows, models, ends):
+def guesses_from(rows, data, models, ends):
     """First guesses for each K from the best cells with K, K - 1 and K + 1 components, by BIC.
 
     Of one component fewer, the two largest are parted in turn; of one more, the two that share
@@ -501,10 +511,10 @@ def guesses_from(rows, models, ends):
     """
     bics, best = {}, {}
     for model, runs in zip(models, ends, strict=True):
-        fit = best_or_reason(model, runs, rows)
+        fit = best_or_reason(model, runs, data)
         if not isinstance(fit, str):
             d, K = fit.n_parameters(), fit.n_components
-            bic = -2 * fit.log_likelihood_ + d * np.log(rows.total_weight)
+            bic = -2 * fit.log_likelihood_ + d * np.log(data.rows.total_weight)
             if bic < bics.get(K, np.inf):
                 bics[K], best[K] = bic, softmax(fit._log_joint(rows), axis=1)  # (N, K)
     w = counts_of(rows)
@@ -551,7 +561,7 @@ def guesses_of(rows, few, model, K, inits):
         return error
 
 
-def fit_cells(rows, few, guesses, cells, *, var_smoothing, on_end=int, **limits):
+def fit_cells(rows, few, guesses, cells, *, var_smoothing, finalists, on_end=int, **limits):
     """For each cell a :class:`~numpy_ml_gmm.em.Run` from every start, found on a few rows."""
     found = {}
     for diagonal in {cell.model.diagonal for cell in cells}:
@@ -570,7 +580,7 @@ def fit_cells(rows, few, guesses, cells, *, var_smoothing, on_end=int, **limits)
             continue
         moments = {K: first_statistics(sample, guesses[K]) for K in {K for K, _ in some}}
         starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in some]
-        runs = search(GMM, sample, some, starts, on_end=on_end, **limits)
+        runs = search(GMM, sample, some, starts, finalists=finalists, on_end=on_end, **limits)
         if few is not rows:
             runs = on_all_rows(data, some, runs, limits)
         found |= dict(zip(some, runs, strict=True))
@@ -612,19 +622,19 @@ def fitted_by(model, run, dtype):
     return model
 
 
-def best_or_reason(model, runs, rows):
+def best_or_reason(model, runs, data):
     """The likeliest sound end of a model, or in words why there is none."""
     try:
-        best = likeliest(runs, model, rows.total_weight)
+        best = likeliest(runs, model, data)
     except ValueError as error:
         return str(error)
-    reason = collapse(best.end, model, rows.total_weight, rows.names)
-    return reason or fitted_by(model, best, rows.X.dtype)
+    reason = collapse(best.end, model, data)
+    return reason or fitted_by(model, best, data.rows.X.dtype)
 
 
-def row_of(model, runs, rows):
+def row_of(model, runs, data):
     """The row of one cell, without what its clusters say."""
-    best = best_or_reason(model, runs, rows)
+    best = best_or_reason(model, runs, data)
     row = TableRow(model.n_components, model.covariance_type)
     if isinstance(best, str):
         return replace(row, error=best)
@@ -634,30 +644,30 @@ def row_of(model, runs, rows):
         log_likelihood=log_likelihood,
         n_parameters=d,
         aic=-2 * log_likelihood + 2 * d,
-        bic=-2 * log_likelihood + d * np.log(rows.total_weight),
+        bic=-2 * log_likelihood + d * np.log(data.rows.total_weight),
         converged=best.converged_,
         model=best,
     )
 
 
-def finish(rows, selection, tol):
+def finish(data, selection, tol):
     """The best rows climb on, and those that take their place if they collapse on the way."""
     while coarse := [r for r in selection.top() if r.converged and r.model.tol > tol]:
         for row in coarse:
-            better = climbed_on(rows, row.model, tol)
+            better = climbed_on(data, row.model, tol)
             for field in fields(TableRow):
                 setattr(row, field.name, getattr(better, field.name))
 
 
-def climbed_on(rows, model, tol):
+def climbed_on(data, model, tol):
     """The row of a fitted model that climbs on until less than ``tol`` is to come."""
     cell = Cell(model.n_components, model.covariance_model)
-    data = Data.of(rows, cell.model.diagonal, model.var_smoothing)
+    data = Data.of(data.rows, cell.model.diagonal, model.var_smoothing)
     [run] = climb(GMM, data, [cell], [model.theta], tol=tol, max_iter=model.max_iter)
     run = run._replace(history=model.history_[0] + run.history)
-    row = row_of(copy.copy(model).set_params(tol=tol), [run], rows)
+    row = row_of(copy.copy(model).set_params(tol=tol), [run], data)
     if not row.error:
-        add_clusters(rows, [row])
+        add_clusters(data.rows, [row])
     return row
 
 

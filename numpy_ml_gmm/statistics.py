@@ -319,7 +319,7 @@ class Data(NamedTuple):
         one = Natural.blank(1, frame, rows.X.dtype)
         if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
             block = rows.block(slice(None), one.order)
-            rows = rows._replace(T=one.features(block))
+            rows = rows._replace(kept=(frame, one.features(block)))
         return cls(rows, mean, covariance, smoothing, frame, dependence)
 
     @property

@@ -194,6 +194,10 @@ def _as_array(value, name):
         raise ValueError(
             f"{name} has masked values: drop those rows, or fill them with {name}.filled(value)"
         )
+    if type(value).__module__.startswith("polars") and column_names(value):
+        columns = [np.asarray(value[label]) for label in column_names(value)]
+        if any(column.dtype.kind in "mM" for column in columns):  # polars makes dates numbers
+            return np.stack([column.astype(object) for column in columns], axis=1)
     try:
         return np.asarray(value)
     except ValueError:

@@ -490,6 +490,18 @@ def test_a_prediction_names_columns_too_and_takes_constant_ones():
 
 def test_polars_frames_are_told_their_columns():
     polars = pytest.importorskip("polars")
+    whole = polars.DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    fit = GMM(2, random_state=0).fit(whole)
+    assert fit.feature_names_in_.tolist() == ["a", "b"]
+    assert (fit.predict(whole) == GMM(2, random_state=0).fit_predict(X)).all()
+    assert select(whole, [2], "VVV").best.feature_names_in_.tolist() == ["a", "b"]
+    holes = polars.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3], "c": [np.nan, 1.0, 2.0]})
+    with pytest.raises(ValueError, match=r"column 'a' holds NaN[^;]*;\n.*column 'c' holds NaN"):
+        GMM(2).fit(holes)
+    for kind, words in (("datetime64[D]", "dates"), ("timedelta64[ms]", "lengths of time")):
+        times = polars.DataFrame({"b": [1.0, 2.0, 3.0], "t": np.array([0, 5, 1]).astype(kind)})
+        with pytest.raises(ValueError, match=f"column 't' holds {words}"):
+            GMM(2).fit(times)
     with pytest.raises(ValueError, match="column 'b' holds text"):
         GMM(2).fit(polars.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"]}))
 

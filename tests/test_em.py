@@ -28,7 +28,7 @@ def guess(X, K, seed=0):
 
 def starts_of(data, cell, guesses):
     """The parameters that each first guess gives a cell."""
-    return start_parameters(GMM, data, cell, first_statistics(data, guesses))
+    return start_parameters(GMM, data, cell, first_statistics(data, guesses), exact=True)
 
 
 def table_of(X, sizes, diagonal, var_smoothing=1e-6):

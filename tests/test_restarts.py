@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, select
 from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
@@ -132,15 +133,24 @@ def pair(variance, weight=0.5, D=2):
     return Parameters(np.array([1 - weight, weight]), np.eye(2, D) * 5, covariances)
 
 
+def hundred_points(smoothing=0.0, names=None):
+    """What an end is held against: how many points there are, and what smoothing adds."""
+    data = Data.of(Rows(np.random.default_rng(0).normal(size=(100, 2)), names=names), True, 0)
+    return data._replace(smoothing=np.full(2, smoothing))
+
+
 def test_thinness_is_in_units_of_the_average_component():
-    model = GMM(2, var_smoothing=0)
     theta = pair(1e-4)
     average = 0.5 * np.eye(2) + 0.5e-4 * np.eye(2)
     expected = [1 / average[0, 0], 1e-4 / average[0, 0]]
-    np.testing.assert_allclose(thinnest(theta, model), expected)
+    np.testing.assert_allclose(thinnest(theta, np.zeros(2)), expected)
     A = np.array([[3.0, 0.5], [0.0, 1e-3]])
     turned = theta._replace(means=theta.means @ A, covariances=A.T @ theta.covariances @ A)
-    np.testing.assert_allclose(thinnest(turned, model), expected, rtol=1e-6)
+    np.testing.assert_allclose(thinnest(turned, np.zeros(2)), expected, rtol=1e-6)
+    held = theta._replace(covariances=theta.covariances + np.diag([1e6, 1e3]))  # by smoothing
+    np.testing.assert_allclose(thinnest(held, np.array([1e6, 1e3])), expected, rtol=1e-3)
+    variances = Parameters(*theta[:2], np.einsum("kdd->kd", held.covariances))
+    np.testing.assert_allclose(thinnest(variances, np.array([1e6, 1e3])), expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -149,13 +159,13 @@ def test_thinness_is_in_units_of_the_average_component():
         (pair(0.5), 0.0, 2),
         (pair(1e-10), 0.0, 1),  # thin, and without smoothing it may be real
         (pair(1e-20), 0.0, 0),
-        (pair(1e-10), 1e-6, 0),
+        (pair(1e-10), 1e-12, 0),
         (pair(0.5, weight=0.03), 0.0, 1),  # three points: a plane has three directions
         (pair(0.5, weight=0.04), 0.0, 2),
     ],
 )
 def test_ends_are_graded(theta, smoothing, expected):
-    assert grade(theta, GMM(2, var_smoothing=smoothing), 100) == expected
+    assert grade(theta, GMM(2, var_smoothing=smoothing), hundred_points(smoothing)) == expected
 
 
 def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():
@@ -165,11 +175,13 @@ def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():
         for theta, log_likelihood in ((pair(1e-10), 9.0), (pair(0.5), 1.0), (pair(0.6), 2.0))
     )
     failed = Run(error="component 1 has collapsed")
-    assert likeliest([failed, thin, good, better], model, 100) is better
-    assert likeliest([good, better], model, 100, tolerance=1.5) is good  # one optimum: the first
-    assert likeliest([failed, thin], model, 100) is thin
+    assert likeliest([failed, thin, good, better], model, hundred_points()) is better
+    assert (
+        likeliest([good, better], model, hundred_points(), tolerance=1.5) is good
+    )  # one optimum: the first
+    assert likeliest([failed, thin], model, hundred_points()) is thin
     with pytest.raises(ValueError, match="component 1 has collapsed"):
-        likeliest([failed], model, 100)
+        likeliest([failed], model, hundred_points())
 
 
 def test_a_fit_without_a_sound_end_says_so():
@@ -177,10 +189,24 @@ def test_a_fit_without_a_sound_end_says_so():
         GMM(140, n_init=2, random_state=0).fit(IRIS)
 
 
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("distance", [1e2, 1e4, 1e6, 1e7])
+def test_clusters_narrower_than_the_smoothing_are_sound_and_single_points_are_not(name, distance):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    X[100:] += distance
+    best = select(X, 2, name).best
+    assert best.predict(X).tolist() == np.repeat(best.predict(X[[0, -1]]), 100).tolist()
+    points = np.repeat(distance * rng.normal(size=(10, 2)), 3, axis=0)
+    with pytest.raises(ValueError, match="collapsed"):
+        select(points, 10, name)
+
+
 def test_a_column_without_spread_in_a_component_is_named():
     theta = pair(0.5)
     theta.covariances[1, 1] = theta.covariances[1, :, 1] = [0, 1e-12]
-    text = collapse(theta, GMM(2, var_smoothing=0), 100, ["age", "flag"])
+    data = hundred_points(names=["age", "flag"])
+    text = collapse(theta, GMM(2, var_smoothing=0), data)
     assert text is None  # thin, but real
-    text = collapse(theta, GMM(2, var_smoothing=1e-6), 100, ["age", "flag"])
+    text = collapse(theta, GMM(2, var_smoothing=1e-6), data)
     assert "component 1 has collapsed" in text and "'flag'" in text and "50.0 points" in text

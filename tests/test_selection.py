@@ -129,10 +129,10 @@ def test_the_three_best_climb_to_the_end(criterion):
 
 
 def test_where_one_of_the_best_collapses_on_its_last_climb_the_next_takes_its_place(monkeypatch):
-    def climbed_on(rows, model, tol):
+    def climbed_on(data, model, tol):
         if model.n_components == 3:
             return TableRow(3, "EEE", error="component 0 has collapsed")
-        return climb_of(rows, model, tol)
+        return climb_of(data, model, tol)
 
     climb_of = module.climbed_on
     monkeypatch.setattr(module, "climbed_on", climbed_on)
@@ -271,7 +271,7 @@ def test_thinness_does_not_depend_on_the_units():
     models = [
         GMM(2, var_smoothing=0, init_params="hierarchical").fit(X) for X in (FAITHFUL, FAITHFUL @ A)
     ]
-    a, b = (thinnest(model.theta, model) for model in models)
+    a, b = (thinnest(model.theta, np.zeros(2)) for model in models)
     assert np.sort(a) == pytest.approx(np.sort(b), rel=1e-3)
     assert (a > 0.01).all() and (a < 1).all()
 

@@ -12,6 +12,7 @@ from .iterated_shape import LAST_STEP, LAST_STEP_BETWEEN, MAX_STEPS
 from .rules import _compose, _each, _log_det, _sum, equal_volume
 
 TO_COMPARE = 30  # steps from each start, before the best goes on
+STEPS_BETWEEN = 10  # at most so many between two steps of EM, which come back to it
 FEW_FEATURES = 10  # up to which the angles of all pairs of axes are solved for together
 
 
@@ -41,17 +42,18 @@ def common_axes(W, N, last=None, *, rule):
         Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
         Q, f = search(Q, enough=LAST_STEP_BETWEEN, most=TO_COMPARE)
         lowest = f.argmin(axis=-1)[..., None, None, None]
-        Q, enough = np.take_along_axis(Q, lowest, axis=-3), LAST_STEP
+        Q, enough, most = np.take_along_axis(Q, lowest, axis=-3), LAST_STEP, MAX_STEPS
     else:
         # The axes of one may be ambiguous; odd weights keep those of a weighted sum apart.
         odd = np.sqrt(np.arange(N.shape[-1]) + 2.3) * (N > 0) / np.trace(last, axis1=-2, axis2=-1)
         Q, enough = np.linalg.eigh(_sum(_each(odd, last) * last, N))[1], LAST_STEP_BETWEEN
-    Q, _ = search(Q, enough=enough)  # (..., 1, D, D)
+        most = STEPS_BETWEEN
+    Q, _ = search(Q, enough=enough, most=most)  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
     return np.where(_each(singular, W), np.nan, Sigma)
 
 
-def _turn_to_minimum(Q, W, N, rule, enough, most=MAX_STEPS):
+def _turn_to_minimum(Q, W, N, rule, enough, most):
     """Newton's steps from each start: where they end (..., S, D, D), and f there."""
     f = _spread(Q, W, N, rule)
     angles = _newton_angles if Q.shape[-1] <= FEW_FEATURES else _pair_angles
