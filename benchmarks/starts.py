@@ -27,7 +27,7 @@ from sklearn.mixture import GaussianMixture
 from numpy_ml_gmm import GMM
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.restarts import grade
-from numpy_ml_gmm.statistics import Data
+from numpy_ml_gmm.training import Data
 
 KNOWN = Path(__file__).with_name("best_known.json")
 TYPES, SIZES = ("full", "tied", "diag", "spherical"), (2, 3, 4)

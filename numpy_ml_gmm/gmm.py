@@ -56,7 +56,8 @@ from .covariances import covariance_model
 from .em import gain_to_come
 from .frames import ROUNDING, Natural, cholesky, is_resolved
 from .parameters import Parameters, choose
-from .statistics import Data, Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
+from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
+from .training import Data
 from .validation import (
     CollapseWarning,
     ConvergenceWarning,

@@ -29,7 +29,8 @@ from .starts import (
     standardised,
     with_weight,
 )
-from .statistics import Data, Statistics, map_log_joint, statistics_of
+from .statistics import Statistics, map_log_joint, statistics_of
+from .training import Data
 from .validation import (
     check_alive,
     check_covariances,

@@ -65,7 +65,7 @@ from .starts import (
     standardised,
     with_weight,
 )
-from .statistics import Data
+from .training import Data
 from .validation import (
     check_count,
     check_enough_rows,

@@ -22,7 +22,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
 
-from .statistics import constant_features, one_component
+from .statistics import one_component
+from .training import constant_features
 from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start

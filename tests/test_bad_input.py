@@ -23,7 +23,8 @@ from numpy_ml_gmm import (
 )
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.starts import hierarchical
-from numpy_ml_gmm.statistics import dependent_columns, one_component
+from numpy_ml_gmm.statistics import one_component
+from numpy_ml_gmm.training import dependent_columns
 
 X, _ = random_model("full", seed=1).sample(60)
 

@@ -13,7 +13,7 @@ from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Cell, SideBySide, climb
 from numpy_ml_gmm.restarts import first_statistics, promising, search, start_parameters
 from numpy_ml_gmm.starts import METHODS, standardised
-from numpy_ml_gmm.statistics import Data
+from numpy_ml_gmm.training import Data
 
 FAITHFUL, IRIS = load_old_faithful().X, load_iris().X
 KINDS = {diagonal: [m for m in MODELS.values() if m.diagonal == diagonal] for diagonal in (0, 1)}

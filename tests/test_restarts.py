@@ -13,7 +13,7 @@ from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
 from numpy_ml_gmm.starts import MIXTURE, MOVES, first_guesses, moved, parted, standardised
-from numpy_ml_gmm.statistics import Data
+from numpy_ml_gmm.training import Data
 
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
 

@@ -1,0 +1,180 @@
+r"""The data of a fit as a whole: their location and spread, and whether they can be fitted.
+
+All mixtures of one data set share a mean, a covariance and a frame, and smoothing is a portion
+of the variances.  A column that is the same in every row, or a linear function of others, has
+no density; it is named here, before EM could stumble over it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from .blocks import Rows, slices
+from .frames import COARSE, EPS, ROUNDING, Frame, Natural, of_mixture
+from .statistics import one_component, smoothed
+from .validation import NAMED, in_words
+
+
+class Data(NamedTuple):
+    """The rows of a fit, and what all mixtures of them share."""
+
+    rows: Rows
+    mean: np.ndarray  # (D,)
+    covariance: np.ndarray  # (D, D), or (D,) if only variances are looked at; smoothed
+    smoothing: np.ndarray  # (D,) what every variance grows by
+    frame: Frame
+    dependence: str = ""  # which columns depend on others, unless covariances are diagonal
+
+    @classmethod
+    def of(cls, rows, diagonal, var_smoothing):
+        """Look at all rows as one component; a ValueError if they cannot be fitted."""
+        whole = one_component(rows, diagonal)
+        check_unit(rows, whole)
+        check_spread(whole, rows.names)
+        dependence = "" if diagonal else check_independent(rows, whole, var_smoothing)
+        N, mean, W = whole.counts[0], whole.means[0], whole.scatters[0]
+        smoothing = var_smoothing * (W if diagonal else W.diagonal()) / N
+        covariance = smoothed(W[None], np.array([N]), smoothing)[0] / N
+        frame = of_mixture(np.ones(1), mean[None], covariance[None])
+        check_near(frame)
+        frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
+        if not diagonal:
+            covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
+        one = Natural.blank(1, frame, rows.X.dtype)
+        if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
+            block = rows.block(slice(None), one.order)
+            rows = rows._replace(kept=(frame, one.features(block)))
+        return cls(rows, mean, covariance, smoothing, frame, dependence)
+
+    @property
+    def variances(self):
+        """Of each feature, (D,)."""
+        return self.covariance if self.covariance.ndim == 1 else self.covariance.diagonal()
+
+
+def constant_features(statistics):
+    """The features that are the same in every row, up to rounding; of one component."""
+    N, mean, W = statistics.counts[0], statistics.means[0], statistics.scatters[0]
+    unit = np.finfo(statistics.dtype).eps * np.abs(mean)
+    return np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= N * unit**2)
+
+
+def check_spread(statistics, names=None):
+    """No column may be the same in every row."""
+    mean, constant = statistics.means[0], constant_features(statistics)
+    if len(constant) > 0:
+        values = ", ".join(f"{m:.6g}" for m in mean[constant[:NAMED]])
+        one = len(constant) == 1
+        raise ValueError(
+            f"{in_words(constant, names)} {'is' if one else 'are'} constant (about {values}): "
+            + ("drop that column" if one else "drop those columns")
+            + (", but then none is left: all rows are equal" if len(constant) == len(mean) else "")
+        )
+
+
+def check_unit(rows, statistics):
+    """No column may vary, but by so little that its variance is no ordinary number."""
+    N, W = statistics.counts[0], statistics.scatters[0]
+    least = N * np.finfo(statistics.dtype).tiny
+    narrow = np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= least)
+    if len(narrow) > 0:
+        X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
+        spread = np.ptp(X[:, narrow], axis=0)
+        if spread.any():
+            raise ValueError(
+                f"{in_words(narrow[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
+                f"too little to square in {statistics.dtype}: change the unit"
+            )
+
+
+def check_near(frame):
+    """No direction of the data may be so thin that the rounding of the mean is seen in it."""
+    if frame.blur > COARSE:
+        d = np.abs(frame.c).argmax()
+        raise ValueError(
+            f"the data lie too far from 0: about {frame.c[d]:.3g}, where feature {d} is, float64 "
+            f"tells numbers apart by {np.spacing(abs(frame.c[d])):.1g}, and in some direction the "
+            f"data vary by less than {1 / COARSE:.0f} times that. Subtract a constant from each "
+            "feature"
+        )
+
+
+def dependent_columns(rows, whole):
+    """Each column that is a linear function of those before it: its number, and their factors (D,).
+
+    The correlations of the ``whole``, one component, say whether to look.  They are squares, by
+    which clusters far apart look dependent too.  So the rows themselves decide, in a QR
+    decomposition: a column depends on others if they leave only the rounding of the data of it.
+    """
+    mean, covariance = whole.means[0], whole.scatters[0] / whole.counts[0]
+    D, eps, scale = len(mean), ROUNDING[whole.dtype], np.sqrt(covariance.diagonal())
+    try:
+        pivots = np.linalg.cholesky(covariance / np.outer(scale, scale)).diagonal()
+        if pivots.min() ** 2 > np.sqrt(eps):
+            return []
+    except np.linalg.LinAlgError:
+        pass
+    R, largest = np.zeros((0, D)), np.abs(mean)
+    for some in slices(0, len(rows.X), max(D, 8192)):
+        x, w, *_ = rows.block(some)
+        kept = np.ones(x.shape[1]) if w is None else w
+        z = (x.T[kept > 0] - mean) / scale * np.sqrt(kept[kept > 0] / whole.counts[0])[:, None]
+        largest = np.maximum(largest, np.abs(x.T[kept > 0]).max(axis=0, initial=0))
+        R = np.linalg.qr(np.vstack([R, z]), mode="r")  # (at most D, D), columns of length 1
+    rounding = 10 * D * eps * largest / scale
+    found, kept, Q, T = [], [], np.zeros((len(R), D)), np.zeros((D, D))  # R[:, kept] = Q T
+    for d, column in enumerate(R.T):
+        m = len(kept)
+        shares = Q.T @ column
+        left = column - Q @ shares
+        again = Q.T @ left  # what rounding left of them
+        left, shares, factors = left - Q @ again, shares + again, np.zeros(D)
+        factors[kept] = solve_triangular(T[:m, :m], shares[:m]) if m else ()
+        length = np.linalg.norm(left)
+        if m and length <= rounding[d] + np.abs(factors) @ rounding:
+            found.append((d, factors * scale[d] / scale))
+        else:
+            Q[:, m], T[:, m] = left / length, shares
+            T[m, m] = length
+            kept.append(d)
+    return found
+
+
+def check_independent(rows, whole, var_smoothing):
+    """In words, which columns depend on others; a ValueError if no smoothing makes up for it."""
+    mean, names, relations = whole.means[0], rows.names, []
+    n = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
+    if n <= len(mean):
+        if var_smoothing > 0:  # no accident: wide data are fitted so
+            return ""
+        raise ValueError(
+            f"X has {n} rows for {len(mean)} columns: covariances that are not diagonal are "
+            "singular. Take fewer columns, raise var_smoothing, or choose covariance_type='diag'"
+        )
+    scale = np.sqrt(whole.scatters[0].diagonal() / whole.counts[0])
+    found = dependent_columns(rows, whole)
+    for d, factors in found[:NAMED]:
+        others = np.flatnonzero(np.abs(factors) * scale > 1e-6 * scale[d])
+        if np.allclose(factors[others], -1, rtol=1e-6):
+            total = mean[d] + mean[others].sum()
+            relations.append(f"{in_words([*others, d], names)} add up to {total:.6g}")
+        elif len(others) == 1 and np.allclose([factors[others[0]], mean[others[0]] / mean[d]], 1):
+            relations.append(f"{in_words([d], names)} repeats {in_words(others, names)}")
+        else:
+            function = f"is a linear function of {in_words(others, names)}"
+            relations.append(f"{in_words([d], names)} {function}")
+    if not found:
+        return ""
+    if len(found) > NAMED:
+        relations.append(f"and so on for {len(found) - NAMED} columns more")
+    text, drop = "; ".join(relations), in_words([d for d, _ in found], names)
+    if var_smoothing == 0:
+        raise ValueError(
+            f"{text}: covariances that are not diagonal are singular. Drop {drop}, raise "
+            "var_smoothing, or choose covariance_type='diag'"
+        )
+    return (
+        f"{text}: covariances that are not diagonal would be singular without "
+        f"var_smoothing={var_smoothing:g}. Drop {drop}, or choose covariance_type='diag'"
+    )
