@@ -54,7 +54,8 @@ from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, Natural, cholesky, is_resolved
+from .frames import ROUNDING, cholesky, is_resolved
+from .missing import natural_of
 from .parameters import Parameters, choose
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
 from .training import Data
@@ -364,7 +365,7 @@ class GMM(Estimator):
         >>> GMM.expect(theta, Rows(np.array([[1.0], [3.0]]))).means
         array([[2.]])
         """
-        return add_up(cls.e_step_of_block, rows, Natural.of(theta, rows, frame))
+        return add_up(cls.e_step_of_block, rows, natural_of(theta, rows, frame))
 
     def e_step(self, X, *, sample_weight=None, priors=None):
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
@@ -902,7 +903,7 @@ class GMM(Estimator):
         check_some_component(rows.priors, self.theta.weights)
         if is_resolved(self.theta, rows.X.dtype):
             return rows
-        return rows._replace(X=rows.X.astype(np.float64))  # single precision cannot see the model
+        return rows.in_double()  # single precision cannot see the model
 
     def _check_training_rows(self, X, sample_weight, priors):
         """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
@@ -936,7 +937,7 @@ class GMM(Estimator):
 
     def _per_block(self, rows, function):
         """``function`` of the log joint (K, B) of each block, joined along the rows."""
-        return map_log_joint(function, rows, Natural.of(self.theta, rows))
+        return map_log_joint(function, rows, natural_of(self.theta, rows))
 
     def _log_joint(self, rows):
         """The log joint (N, K)."""

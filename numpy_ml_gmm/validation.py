@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from .blocks import Rows, slices
+from .blocks import Patterns, Rows, slices
 
 ROWS_AT_ONCE = 8192
 NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
@@ -95,8 +95,8 @@ def not_fitted_error(model, reason="is not fitted yet: call fit, or"):
     return kind(f"this {name} {reason} use {name}.from_parameters")
 
 
-def check_X(X, n_features=None, name="X"):
-    """X as a finite float array (N, D); float32 stays float32.
+def check_X(X, n_features=None, name="X", missing=False):
+    """X as a finite float array (N, D); float32 stays float32.  ``missing`` lets nan through.
 
     Examples
     --------
@@ -106,6 +106,8 @@ def check_X(X, n_features=None, name="X"):
     Traceback (most recent call last):
     ValueError: X must be a table of finite numbers: column 1 holds NaN (X[0, 1] is nan): ...
     """
+    if missing and np.ma.is_masked(X):
+        X = X.astype(np.result_type(X, np.float32)).filled(np.nan)
     table = _as_array(X, name)
     if table.ndim != 2:
         raise ValueError(
@@ -124,13 +126,14 @@ def check_X(X, n_features=None, name="X"):
             "input: pass the columns that the model was fitted to"
         )
     try:
-        numbers = as_floats(table, name)
-        if all(_finite(numbers[some]).all() for some in slices(0, len(numbers), ROWS_AT_ONCE)):
+        numbers = as_floats(_with_nan(table) if missing else table, name)
+        parts = (numbers[some] for some in slices(0, len(numbers), ROWS_AT_ONCE))
+        if all((_finite(part) | (missing & np.isnan(part))).all() for part in parts):
             return numbers
     except (TypeError, ValueError):
         if table.dtype.kind == "c":
             raise
-    raise _error_about_columns(X, table, name, fitting=n_features is None)
+    raise _error_about_columns(X, table, name, n_features is None, missing)
 
 
 def _how_to_reshape(X, array, name):
@@ -240,6 +243,7 @@ def in_words(columns, names=None):
     return f"columns {', '.join(first)} and {last}" if first else f"column {last}"
 
 
+MISSING = "NoneType", "NAType", "NaTType"  # types of a cell that holds nothing
 REMEDIES = {  # for each kind of cell that is no finite number
     "NaN": "drop {rows}, or fill {them} in",
     "infinity": "drop {rows}, or put a finite number there",
@@ -258,7 +262,15 @@ PANDAS_REMEDIES = {
 }
 
 
-def _error_about_columns(X, table, name, fitting):
+def _with_nan(table):
+    """An array of objects in which what is missing (None, pandas' NA) is nan."""
+    if table.dtype != object:
+        return table
+    lacking = np.frompyfunc(lambda cell: type(cell).__name__ in MISSING, 1, 1)(table)
+    return np.where(lacking.astype(bool), np.nan, table)
+
+
+def _error_about_columns(X, table, name, fitting, missing):
     """The error that says, column by column, what is no finite number, and the remedy."""
     names, lines, kinds = column_names(X), [], set()
     remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
@@ -266,7 +278,7 @@ def _error_about_columns(X, table, name, fitting):
     for d, column in enumerate(table.T):
         label, rows_of = in_words([d], names), {}
         for n in _suspects(column, limit):
-            if kind := _kind_of(column[n], limit):
+            if (kind := _kind_of(column[n], limit)) and not (missing and kind == "NaN"):
                 rows_of.setdefault(kind, []).append(int(n))
         for kind, rows in rows_of.items():
             cell = repr(str(column[rows[0]])) if kind == "text" else column[rows[0]]
@@ -311,7 +323,7 @@ def _suspects(column, limit):
 def _kind_of(cell, limit):
     """What a cell holds, in words; nothing if it is a number below the limit."""
     kind = type(cell).__name__
-    if kind in ("NoneType", "NAType", "NaTType") or str(cell) == "NaT":
+    if kind in MISSING or str(cell) == "NaT":
         return "NaN"
     if kind == "datetime64" or hasattr(cell, "strftime"):
         return "dates"
@@ -361,10 +373,10 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
     """
     if isinstance(X, Rows):
         return X
-    names, X = column_names(X), check_X(X, n_features)
+    names, X = column_names(X), check_X(X, n_features, missing=True)
     weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
     priors = None if priors is None else check_priors(priors, len(X), n_components)
-    return Rows(X, weights, priors, n_jobs, names=names)
+    return Rows(X, weights, priors, n_jobs, names=names, patterns=Patterns.of(X))
 
 
 def check_sample_weight(sample_weight, X):
