@@ -891,6 +891,12 @@ def test_a_notebook_that_is_not_there_is_said_to_be_none(tmp_path):
     assert "no exercise was found" in mark(notebook(tmp_path / "a.ipynb", "1"))[1]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_notebook_that_nobody_writes_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.ipynb")
+    assert mark(str(tmp_path / "a.ipynb"), time_limit=3) == ({}, "stopped after 3 s")
+
+
 def test_one_notebook_cannot_take_all_the_memory(tmp_path):
     pytest.importorskip("resource")
     greedy = "a = bytearray(8 << 30)\nbic = None"  # the second line is not reached

@@ -242,7 +242,7 @@ def write_csv(file, notebooks, marks):
                 writer.writerow([path, "", "", note])
 
 
-def seconds(text):
+def duration(text):
     """A number above 0 that a clock can wait for."""
     if 0 < float(text) <= TIMEOUT_MAX:
         return float(text)
@@ -268,7 +268,7 @@ def main(argv=None):
         "rights, in a process of its own for each notebook.",
     )
     p.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
-    p.add_argument("--time-limit", type=seconds, default=60.0, help="seconds for each notebook")
+    p.add_argument("--time-limit", type=duration, default=60.0, help="seconds for each notebook")
     p.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at a time")
     p.add_argument("--csv", metavar="FILE", help="write the verdicts there as well")
     p.add_argument(
