@@ -958,7 +958,11 @@ def test_words_in_place_of_an_answer_are_a_mistake(tmp_path, text):
     assert verdicts["sample"] and verdicts["sample"].isprintable() and not note
 
 
-@pytest.mark.parametrize("text", [b"[1]", b'{"bic": ""}', b"3", b'["bic", ""]', b'"it is right"'])
+AHEAD = [b"[1]", b'{"bic": ""}', b"3", b'["bic", ""]', b'"it is right"']
+AHEAD += [b'[{"shape": [2], "values": [1, 2]}]']
+
+
+@pytest.mark.parametrize("text", AHEAD)
 def test_an_answer_before_the_question_is_no_help(tmp_path, text):
     """A cell that answers ahead is not taken for functions, or for what they return."""
     path = notebook(tmp_path / "a.ipynb", IMPORTS, TO_THE_MARKER, f"tell({text!r})", BIC)

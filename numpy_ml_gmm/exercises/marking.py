@@ -113,7 +113,8 @@ class Pupil:
         said = self.hear(until)
         if isinstance(said, str):
             raise Silence(one_line(said))
-        return [name for name in EXERCISES if isinstance(said, list) and name in said]
+        words = [word for word in said if isinstance(word, str)] if isinstance(said, list) else []
+        return [name for name in EXERCISES if name in words]
 
     def answer(self, name, until, arguments):
         """The parts of an answer; a :class:`Trouble` if there are none."""
