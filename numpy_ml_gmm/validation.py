@@ -109,6 +109,8 @@ def check_X(X, n_features=None, name="X", missing=False):
     if missing and np.ma.is_masked(X):
         X = X.astype(np.result_type(X, np.float32)).filled(np.nan)
     table = _as_array(X, name)
+    if missing:
+        table = _with_nan(table)
     if table.ndim != 2:
         raise ValueError(
             f"{name} has shape {table.shape}, expected (n_samples, n_features). "
@@ -126,7 +128,7 @@ def check_X(X, n_features=None, name="X", missing=False):
             "input: pass the columns that the model was fitted to"
         )
     try:
-        numbers = as_floats(_with_nan(table) if missing else table, name)
+        numbers = as_floats(table, name)
         parts = (numbers[some] for some in slices(0, len(numbers), ROWS_AT_ONCE))
         if all((_finite(part) | (missing & np.isnan(part))).all() for part in parts):
             return numbers
