@@ -39,6 +39,8 @@ CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer bl
 class Patterns(NamedTuple):
     """Which features are missing (nan) in which rows, the most common pattern first.
 
+    Rows with errors of their own share a pattern only if they share the errors too.
+
     Examples
     --------
     >>> some = Patterns.of(np.array([[1.0, 2.0], [np.nan, 4.0], [5.0, 6.0]]))
@@ -53,14 +55,17 @@ class Patterns(NamedTuple):
     starts: np.ndarray  # (P + 1,) where each pattern begins in that order
     missing: np.ndarray  # (P, D) which features it lacks
     X: np.ndarray | None  # (N, D) the rows in that order, unless they are many
+    errors: np.ndarray | None = None  # (P, D) or (P, D, D) covariances of the errors
 
     @classmethod
-    def of(cls, X):
-        """The patterns of X (N, D), or None if nothing is missing."""
+    def of(cls, X, errors=None):
+        """The patterns of X (N, D), or None if nothing is missing and all is exact."""
         parts = slices(0, len(X), ROWS_PER_BLOCK)
-        if not any(np.isnan(X[some]).any() for some in parts):
+        if errors is None and not any(np.isnan(X[some]).any() for some in parts):
             return None
         codes = np.concatenate([np.packbits(np.isnan(X[some]), axis=1) for some in parts])
+        if errors is not None:
+            codes = np.hstack([codes, errors.reshape(len(X), -1).view(np.uint8)])
         codes = np.pad(codes, ((0, 0), (0, -codes.shape[1] % 8))).view(np.uint64)
         if codes.shape[1] > 1:
             codes = codes.view(f"V{codes.itemsize * codes.shape[1]}")
@@ -71,7 +76,9 @@ class Patterns(NamedTuple):
         order = np.argsort(rank[which], kind="stable")
         starts = np.append(0, np.cumsum(np.sort(counts)[::-1]))
         copy = X[order] if X.size <= MOST_COPIED else None
-        return cls(order, starts, np.isnan(X[order[starts[:-1]]]), copy)
+        first = order[starts[:-1]]
+        errors = None if errors is None else errors[first]
+        return cls(order, starts, np.isnan(X[first]), copy, errors)
 
     @property
     def counts(self):
@@ -128,6 +135,7 @@ class Rows(NamedTuple):
     kept: tuple | None = None  # a frame, and the features (F, N) in it: few rows keep theirs
     names: list | None = None  # (D,) labels of a data frame's columns, for messages
     patterns: Patterns | None = None  # where features are missing; blocks are then in its order
+    errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -154,14 +162,24 @@ class Rows(NamedTuple):
         >>> Rows(np.array([[1.0], [2.0], [3.0]])).take([0, 2]).X
         array([[1.], [3.]])
         """
-        parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
-        some = Rows(*parts, self.n_jobs, names=self.names)
-        return some if self.patterns is None else some._replace(patterns=Patterns.of(some.X))
+        parts = self.X, self.weights, self.priors, self.errors
+        X, weights, priors, errors = (None if a is None else a[index] for a in parts)
+        patterns = None if self.patterns is None else Patterns.of(X, errors)
+        return Rows(X, weights, priors, self.n_jobs, None, self.names, patterns, errors)
 
     def in_double(self):
         """The same rows in double precision."""
         X = self.X.astype(np.float64)
-        return self._replace(X=X, patterns=None if self.patterns is None else Patterns.of(X))
+        patterns = None if self.patterns is None else Patterns.of(X, self.errors)
+        return self._replace(X=X, patterns=patterns)
+
+    def as_if_exact(self):
+        """The same rows, as if they had no errors."""
+        return (
+            self
+            if self.errors is None
+            else self._replace(errors=None, patterns=Patterns.of(self.X))
+        )
 
     def weighted_sum(self, values):
         """The sum of one value a row, each as often as its row counts."""

@@ -31,6 +31,7 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, rows, diagonal, var_smoothing):
         """Look at all rows as one component; a ValueError if they cannot be fitted."""
+        given, rows = rows, rows.as_if_exact()
         whole = what_is_there(rows) if rows.patterns else one_component(rows, diagonal)
         check_unit(rows, whole)
         check_spread(whole, rows.names)
@@ -48,10 +49,10 @@ class Data(NamedTuple):
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
         one = Natural.blank(1, frame, rows.X.dtype)
         all_at_once = one.block_size(len(rows.X)) >= len(rows.X)
-        if all_at_once and not one.own and not rows.patterns:  # kept from step to step
+        if all_at_once and not one.own and not given.patterns:  # kept from step to step
             block = rows.block(slice(None), one.order)
-            rows = rows._replace(kept=(frame, one.features(block)))
-        return cls(rows, mean, covariance, smoothing, frame, dependence)
+            given = rows._replace(kept=(frame, one.features(block)))
+        return cls(given, mean, covariance, smoothing, frame, dependence)
 
     @property
     def variances(self):
@@ -128,6 +129,7 @@ def one_gaussian(rows, start):
 
 def completed_rows(rows):
     """The rows, with what is missing as the Gaussian of all rows expects it: for first guesses."""
+    rows = rows.as_if_exact()
     if rows.patterns is None:
         return rows
     D, whole = rows.X.shape[1], what_is_there(rows)

@@ -364,8 +364,16 @@ def _counts_up(X):
     return (X == np.floor(X)).all(axis=0) & (np.diff(X, axis=0) > 0).all(axis=0)
 
 
-def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
-    """Data with its weights and priors, checked, as :class:`~numpy_ml_gmm.blocks.Rows`.
+def check_rows(
+    X,
+    n_components,
+    sample_weight=None,
+    priors=None,
+    n_features=None,
+    n_jobs=1,
+    error_covariances=None,
+):
+    """Data with its weights, priors and errors, as :class:`~numpy_ml_gmm.blocks.Rows`.
 
     Examples
     --------
@@ -378,7 +386,39 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
     names, X = column_names(X), check_X(X, n_features, missing=True)
     weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
     priors = None if priors is None else check_priors(priors, len(X), n_components)
-    return Rows(X, weights, priors, n_jobs, names=names, patterns=Patterns.of(X))
+    errors = None if error_covariances is None else check_errors(error_covariances, X)
+    return Rows(X, weights, priors, n_jobs, None, names, Patterns.of(X, errors), errors)
+
+
+def check_errors(error_covariances, X):
+    """Covariances of the rows' errors, (N, D) variances or (N, D, D); 0 where a value is missing.
+
+    Examples
+    --------
+    >>> check_errors([[1, 2]], np.array([[0.5, np.nan]]))
+    array([[1., 0.]])
+    """
+    name, (N, D) = "error_covariances", X.shape
+    R = np.array(as_floats(error_covariances, name), np.float64)  # a copy
+    if R.shape not in ((N, D), (N, D, D)):
+        raise ValueError(
+            f"{name} has shape {R.shape}, expected {(N, D)} (variances) or {(N, D, D)}"
+        )
+    lacking = np.isnan(X)
+    R[lacking if R.ndim == 2 else lacking[:, :, None] | lacking[:, None, :]] = 0
+    variances = R if R.ndim == 2 else np.einsum("ndd->nd", R)
+    wrong = ~(_finite(R).reshape(N, -1).all(axis=1) & (variances >= 0).all(axis=1))
+    reason = "must be finite, with variances of at least 0"
+    if R.ndim == 3 and not wrong.any():
+        unit = np.sqrt(np.where(variances > 0, variances, 1))
+        correlations = R / (unit[:, :, None] * unit[:, None, :])
+        wrong = (np.abs(correlations - correlations.transpose(0, 2, 1)) > 1e-8).any(axis=(1, 2))
+        wrong |= np.linalg.eigvalsh(correlations)[:, 0] < -1e-8
+        reason = "must be symmetric, without a negative eigenvalue"
+    if wrong.any():
+        n = int(wrong.argmax())
+        raise ValueError(f"{name}[{n}] is {R[n].tolist()}: it {reason}")
+    return R
 
 
 def check_sample_weight(sample_weight, X):
