@@ -7,14 +7,18 @@ import csv
 import os
 import re
 import zipfile
+import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
 
-from .archive import DAMAGED
 from .datasets import LOADERS
 from .validation import LISTED
+
+# What reading an array file raises whose bytes are not what they were.
+DAMAGED = ValueError, EOFError, RuntimeError, TokenError, zipfile.BadZipFile, zlib.error
 
 
 class Table(NamedTuple):
