@@ -592,9 +592,11 @@ def check_weights(weights, K, name="weights"):
     pi = as_floats(weights, name).astype(np.float64, copy=False)
     if pi.shape != (K,):
         raise ValueError(f"{name} has shape {pi.shape}, expected {(K,)}: one weight a component")
-    if not (pi >= 0).all() or abs(pi.sum() - 1) > 1e-6:
+    with np.errstate(over="ignore"):
+        total = pi.sum()
+    if not (pi >= 0).all() or abs(total - 1) > 1e-6:
         raise ValueError(f"{name} = {pi} must be at least 0 and sum to 1: divide them by their sum")
-    return pi / pi.sum()
+    return pi / total
 
 
 def check_means(means, K, D, name="means"):
@@ -635,8 +637,8 @@ def check_covariances(covariances, model, K, D, name="covariances"):
     if not np.isfinite(Sigma).all():
         raise ValueError(f"{name} holds nan or infinity: give finite covariances")
     for k, S in enumerate(model.expand(Sigma, K, D)):
-        S = np.diag(S) if model.diagonal else S
-        if not (_symmetric(S) and _positive_definite(S)):
+        sound = (S > 0).all() if model.diagonal else _symmetric(S) and _positive_definite(S)
+        if not sound:
             raise ValueError(
                 f"{name} of component {k} is not symmetric positive definite: its eigenvalues must "
                 "all be above 0"
@@ -646,7 +648,8 @@ def check_covariances(covariances, model, K, D, name="covariances"):
 
 def _symmetric(S):
     unit = np.sqrt(np.abs(np.diag(S)))  # a feature's, so that no unit makes a difference
-    return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
+    with np.errstate(over="ignore"):
+        return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
 
 
 def _positive_definite(S):

@@ -86,6 +86,13 @@ def test_what_any_model_saves_it_loads(tmp_path, name, dtype):
             assert np.asarray(getattr(loaded, key)).dtype == np.asarray(value).dtype
 
 
+def test_a_diagonal_model_of_many_features_is_not_made_a_matrix(tmp_path):
+    D = 20_000
+    model = GMM.from_parameters([1], np.zeros((1, D)), np.ones((1, D)), covariance_type="diag")
+    model.save(tmp_path / "model.npz")
+    assert GMM.load(tmp_path / "model.npz").means_.shape == (1, D)
+
+
 def test_the_best_of_a_table_is_saved_and_loaded(tmp_path):
     best = select(IRIS, [1, 2], ["all"], max_iter=20).best
     best.save(tmp_path / "model.npz")
@@ -101,6 +108,7 @@ EDITED = {
     "weights below 0": ({"weights_": np.array([1.5, -0.5])}, {}, "weights = .* at least 0"),
     "nan weights": ({"weights_": np.array([np.nan, 0.5])}, {}, "weights"),
     "one weight": ({"weights_": np.ones(1)}, {}, r"weights_ has shape \(1,\), expected \(2,\)"),
+    "huge weights": ({"weights_": np.full(2, 1e308)}, {}, "weights = .* sum to 1"),
     "text as weights": ({"weights_": np.array(["a", "b"])}, {}, "holds <U1"),
     "infinite means": ({"means_": np.full((2, 2), np.inf)}, {}, "means_.* is inf"),
     "whole means": ({"means_": np.eye(2, dtype=int)}, {}, "means_ holds int64: set it to floats"),
@@ -108,6 +116,11 @@ EDITED = {
     "nan covariances": ({"covariances_": EYES * np.nan}, {}, "covariances holds nan"),
     "negative": ({"covariances_": -EYES}, {}, "not symmetric positive definite"),
     "asymmetric": ({"covariances_": EYES + np.eye(2, k=1)}, {}, "not symmetric"),
+    "huge": (
+        {"covariances_": EYES + 1e308 * (np.eye(2, k=1) - np.eye(2, k=-1))},
+        {},
+        "not symmetric",
+    ),
     "one covariance": ({"covariances_": EYES[:1]}, {}, r"covariances_ has shape \(1, 2, 2\)"),
     "seven components": ({}, {"n_components": 7}, r"shape \(2,\), expected \(7,\)"),
     "2.0 components": ({}, {"n_components": 2.0}, "n_components=2.0 must be a whole number"),
