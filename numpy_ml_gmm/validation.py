@@ -259,7 +259,11 @@ def _error_about_columns(X, table, name, fitting):
     names, lines, kinds = column_names(X), [], set()
     remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
     limit = _largest(np.float32 if table.dtype == np.float32 else np.float64)
-    for d, column in enumerate(table.T):
+    numeric = table.dtype.kind in "iuf"
+    columns = _wrong_columns(table, limit, fitting) if numeric else range(table.shape[1])
+    told = columns[: LISTED + 1] if numeric else columns  # others of many are only counted
+    for d in told:
+        column = table[:, d]
         label, rows_of = in_words([d], names), {}
         for n in _suspects(column, limit):
             if kind := _kind_of(column[n], limit):
@@ -284,13 +288,22 @@ def _error_about_columns(X, table, name, fitting):
         if fitting and not rows_of and (column == column[0]).all():
             lines.append(f"{label} is {column[0]} in every row: drop it")
         kinds |= rows_of.keys()
-    if not kinds:
+    if not kinds and not numeric:
         return ValueError(f"{name} holds numbers as text: np.asarray({name}, float) reads them")
     if len(lines) > LISTED:
-        lines[LISTED:] = [f"and {len(lines) - LISTED} more"]
+        lines[LISTED:] = [f"and {len(lines) - LISTED + len(columns) - len(told)} more"]
     text = f" {lines[0]}" if len(lines) == 1 else "\n  " + ";\n  ".join(lines)
     error = ValueError if kinds <= REMEDIES.keys() else TypeError
     return error(f"{name} must be a table of finite numbers:{text}")
+
+
+def _wrong_columns(table, limit, fitting):
+    """Of a table of numbers, those that are not all below the limit; in a fit the constant too."""
+    wrong, constant = np.zeros(table.shape[1], bool), np.full(table.shape[1], fitting)
+    for some in slices(0, len(table), ROWS_AT_ONCE):
+        wrong |= ~(np.abs(table[some]) < limit).all(axis=0)
+        constant &= (table[some] == table[0]).all(axis=0)
+    return np.flatnonzero(wrong | constant)
 
 
 def _suspects(column, limit):
