@@ -3,8 +3,8 @@
     numpy_ml_gmm --n_clusters 2 --data_path old_faithful --plot faithful.png
     numpy_ml_gmm --find_num_clusters_range 1 9 --covariance_type all --data_path iris
 
-Exit codes: 0 all went well, 1 the fit failed, 2 the command or the data are wrong,
-130 interrupted.
+Exit codes: 0 all went well, 1 the fit failed or memory is short, 2 the command or the data are
+wrong or something cannot be written, 130 interrupted.
 """
 
 import argparse
@@ -34,6 +34,9 @@ PRINTED = 20  # features in what is printed of a component
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
+
+    def _print_message(self, message, file=None):  # argparse's own says nothing if it cannot
+        print(message, end="", file=file)
 
     def error(self, message):
         self.exit(2, f"{PROGRAM}: error: {message} (--help shows the options)\n")
@@ -134,8 +137,8 @@ def main(argv=None):
 
 def run(argv):
     """Parse, read, fit, show, save; the exit code."""
+    args = parser().parse_args([alike(word) for word in argv])
     try:
-        args = parser().parse_args([alike(word) for word in argv])
         check(args)
         with notes():
             table = read_table(args.data_path, args.header)

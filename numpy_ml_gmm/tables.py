@@ -161,13 +161,14 @@ def look_like_names(X):
     all whole.
     """
     first, rest = X[0], X[1:]
-    if len(rest) == 0 or not (first == np.floor(first)).all():
+    if len(first) < 2 or len(rest) == 0 or not (first == np.floor(first)).all():
         return False
+    whole = (rest == np.floor(rest)).all(axis=1)
     steps = np.diff(first)
-    counts = len(steps) > 0 and steps[0] != 0 and (steps == steps[0]).all()
+    counts = steps[0] != 0 and (steps == steps[0]).all()
     if counts and (len(steps) > 1 or abs(steps[0]) == 1):
-        return not (np.diff(rest, axis=1) == steps).all(axis=1).any()
-    return len(steps) > 0 and not (rest == np.floor(rest)).all(axis=1).any()
+        return not (whole & (np.diff(rest, axis=1) == steps).all(axis=1)).any()
+    return not whole.any()
 
 
 def in_short(words, most=5):
