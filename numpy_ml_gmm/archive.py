@@ -3,7 +3,8 @@
 A saved model is an ``.npz`` file: a zip of arrays without pickle, so that loading it runs no code.
 Plain values are JSON in one of the arrays, the ``header``:
 
-    {"format": 1, "class": "GMM", "values": {"n_components": 2, "tol": 1e-07, ...}}
+    {"format": 1, "class": "GMM", "values": {"n_components": 2, "tol": 1e-07, ...},
+     "arrays": ["weights_", "means_", "covariances_"]}
 
 Reading trusts nothing.  Names must be known, and an array is read once its shape is right and its
 bytes are there: the members are not compressed, so none is larger than the file.
@@ -55,9 +56,9 @@ def save(path, kind, values):
     stored = {name: storable(name, value) for name, value in values.items()}
     arrays = {name: v for name, v in stored.items() if isinstance(v, np.ndarray)}
     plain = {name: v for name, v in stored.items() if name not in arrays}
-    header = json.dumps({"format": FORMAT, "class": kind, "values": plain})
+    header = {"format": FORMAT, "class": kind, "values": plain, "arrays": list(arrays)}
     with whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, header=np.array(header), **arrays)
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
 
 def storable(name, value):
@@ -121,6 +122,9 @@ def load(path, kind, names, shapes, bare=False):
             if type(found) is not int or found != FORMAT:
                 raise ValueError(f"its format is {found!r}, not {FORMAT}")
             check_names(values, members, names)
+            lost = sorted({*header.get("arrays", members)} - members.keys())
+            if lost:
+                raise ValueError(f"it has lost {', '.join(map(repr, lost))}")
             values |= {name: m.read() for name, m in members.items() if m.shape == ()}
             wanted = shapes(values, {name: m.shape for name, m in members.items()})
             for name in sorted(members.keys() & wanted.keys()):

@@ -972,7 +972,7 @@ class GMM(Estimator):
         thread_count(self.n_jobs), random_generator(self.random_state)
         covariance_model(self.covariance_type)
         shapes = {}
-        if hasattr(self, "means_"):
+        if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(self.n_features_in_)
             K, D = self.n_components, self.n_features_in_

@@ -74,9 +74,11 @@ def read_table(path, header=None):
         raise ValueError(f"data_path={str(path)!r} must end in {', '.join(READERS)}")
     try:
         return read_csv(path, header) if suffix == ".csv" else READERS[suffix](path)
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:  # whatever damaged bytes do to zipfile, zlib and NumPy
+        if getattr(error, "filename", None):  # the system names the file itself
+            raise
         raise ValueError(f"{path}: {error}") from None
 
 

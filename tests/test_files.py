@@ -31,9 +31,13 @@ def members(path):
     return arrays, json.loads(str(arrays.pop("header")))
 
 
-def edit(path, values=None, drop=(), **arrays):
-    """Change plain values and arrays in a saved model; ``format`` and ``class_`` too."""
+def edit(path, values=None, drop=(), old=False, **arrays):
+    """Change plain values and arrays in a saved model; ``format_`` and ``class_`` too.
+
+    ``old`` makes it one of version 0.1, which did not list its arrays.
+    """
     found, header = members(path)
+    listed = set(header.pop("arrays"))
     for name in ("format", "class"):
         header[name] = (values or {}).pop(f"{name}_", header[name])
     header["values"] |= values or {}
@@ -41,6 +45,8 @@ def edit(path, values=None, drop=(), **arrays):
         del found[name]
     for name in drop:
         header["values"].pop(name, None), found.pop(name, None)
+    if not old:
+        header["arrays"] = sorted(listed - {*(values or {})})
     np.savez(path, header=np.array(json.dumps(header)), **found | arrays)
 
 
@@ -170,10 +176,23 @@ def test_only_known_names_are_taken(saved, name, as_array):
         GMM.load(saved)
 
 
-@pytest.mark.parametrize("name", ["weights_", "covariances_", "n_features_in_"])
-def test_a_model_without_a_part_is_refused(saved, name):
-    edit(saved, drop=[name])
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(["weights_"], ["means_"], ["covariances_"], ["n_features_in_"]),
+        ["weights_", "means_", "covariances_"],
+    ],
+)
+def test_a_model_without_a_part_is_refused(saved, names, old):
+    edit(saved, drop=names, old=old)
     with pytest.raises(ValueError, match=r"model.npz"):
+        GMM.load(saved)
+
+
+def test_an_array_that_may_be_missing_is_missed_if_it_was_there(saved):
+    edit(saved, drop=["class_labels_"])
+    with pytest.raises(ValueError, match="it has lost 'class_labels_'"):
         GMM.load(saved)
 
 
