@@ -725,7 +725,21 @@ def test_a_file_that_comes_while_folders_are_exchanged_stays(tmp_path, monkeypat
     assert way == "file by file" or (tmp_path / "r" / "late.txt").read_text() == "late"
 
 
-def test_two_processes_may_write_one_folder(tmp_path):
+def test_a_module_writes_into_a_folder_of_any_name_and_recognises_there(tmp_path):
+    folder = os.fsencode(tmp_path / ("ä" * 100))
+    Module.reset_count()
+    learns = GMMModule(2, name="g" * 230, directory=folder, random_state=0)
+    learns.connect(Observation([[0.0], [0.1], [5.0], [5.2]]))
+    learns.update()
+    learns.update()
+    assert os.listdir(folder) == [os.fsencode(learns.name)]
+    again = GMMModule(2, directory=tmp_path, load_dir=os.fsencode(learns.folder))
+    again.connect(learns._below[0])
+    again.update()
+    np.testing.assert_array_equal(again.get_forward_msg(), learns.get_forward_msg())
+
+
+def test_four_threads_may_write_one_folder(tmp_path):
     errors = []
 
     def write():
