@@ -28,7 +28,7 @@ FORMAT = 1
 # How NumPy begins an array of truth values, numbers or text.  Its own reader evaluates this.
 NPY = re.compile(
     rb"\x93NUMPY\x01\x00(..)\{'descr': '([<>|=]?[biufU][1-9]\d{0,9})', 'fortran_order': "
-    rb"(?:True|False), 'shape': \(((?:\d{1,19},? ?)*)\), \} *\n",
+    rb"(?:True|False), 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n",
     re.DOTALL,
 )
 RESULTS = "labels.txt", "responsibilities.txt", "parameters.json", "model.npz", "selection.txt"
@@ -106,11 +106,9 @@ def load(path, kind, names, shapes, bare=False):
             file = zipfile.ZipFile(stream)
             members = {name: Member.of(file, name) for name in unpacked_names(file)}
             header = {"format": FORMAT, "class": kind, "values": {}}
-            if "header" not in members and not bare:
-                raise ValueError("it has no header")
-            if "header" in members:
+            if "header" in members or not bare:
                 header = json.loads(str(members.pop("header").read()))
-            found, owner, values = (header[key] for key in ("format", "class", "values"))
+            found, owner = header["format"], header["class"]
         if type(found) is int and found > FORMAT:
             raise ValueError(
                 f"{path} is of format {found}, which a newer version of numpy_ml_gmm wrote: "
@@ -119,17 +117,8 @@ def load(path, kind, names, shapes, bare=False):
         if owner != kind:
             raise ValueError(f"{path} holds {owner}, expected {kind}")
         with damage_told(path):
-            if type(found) is not int or found != FORMAT:
-                raise ValueError(f"its format is {found!r}, not {FORMAT}")
-            check_names(values, members, names)
-            lost = sorted({*header.get("arrays", members)} - members.keys())
-            if lost:
-                raise ValueError(f"it has lost {', '.join(map(repr, lost))}")
-            values |= {name: m.read() for name, m in members.items() if m.shape == ()}
-            wanted = shapes(values, {name: m.shape for name, m in members.items()})
-            for name in sorted(members.keys() & wanted.keys()):
-                check_shape(name, members[name].shape, wanted[name])
-            return values | {name: m.read() for name, m in members.items() if m.shape != ()}
+            check_names(header, members, names)
+            return read_members(header["values"], members, shapes)
 
 
 @contextmanager
@@ -138,7 +127,8 @@ def damage_told(path):
     try:
         yield
     except Exception as error:
-        what = str(error) or type(error).__name__
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        what = what or type(error).__name__
         raise ValueError(f"{path} is not a model written by save: {what}") from None
 
 
@@ -186,18 +176,30 @@ class Member:
             return np.lib.format.read_array(stream, allow_pickle=False)[()]
 
 
-def check_names(values, members, names):
-    """Plain values and arrays have known names, and plain values are plain."""
+def check_names(header, members, names):
+    """The format is known, names are those of the class, and plain values are plain."""
+    values, listed = header["values"], header.get("arrays", [])
+    if type(header["format"]) is not int or header["format"] != FORMAT:
+        raise ValueError(f"its format is {header['format']!r}, not {FORMAT}")
     if not isinstance(values, dict):
         raise ValueError("its header names no values")
-    unknown = sorted({*values, *members}.difference(names))
-    if unknown:
-        raise ValueError(f"it holds {', '.join(map(repr, unknown))}, which no model has")
-    for name in values.keys() & members.keys():
-        raise ValueError(f"it holds {name!r} twice")
-    for name, value in values.items():
-        if isinstance(value, dict):
-            raise ValueError(f"{name} is a JSON object, no value")
+    for found, what in (
+        ({*values, *members}.difference(names), "it holds {}, which no model has"),
+        (values.keys() & members.keys(), "it holds {} twice"),
+        ({*listed}.difference(members), "it has lost {}"),
+        ([name for name, v in values.items() if isinstance(v, dict)], "{} is a JSON object"),
+    ):
+        if found:
+            raise ValueError(what.format(", ".join(map(repr, sorted(found)))))
+
+
+def read_members(values, members, shapes):
+    """All values, once the shapes are right that some of them imply for others."""
+    values = values | {name: m.read() for name, m in members.items() if m.shape == ()}
+    wanted = shapes(values, {name: m.shape for name, m in members.items()})
+    for name in sorted(members.keys() & wanted.keys()):
+        check_shape(name, members[name].shape, wanted[name])
+    return values | {name: m.read() for name, m in members.items() if m.shape != ()}
 
 
 def check_results(results, shapes):

@@ -969,7 +969,8 @@ class GMM(Estimator):
     def _check_state(self):
         """Arguments, parameters and results that a fit could have left here."""
         self._check_arguments()
-        thread_count(self.n_jobs), random_generator(self.random_state)
+        thread_count(self.n_jobs)
+        random_generator(self.random_state)
         covariance_model(self.covariance_type)
         shapes = {}
         if hasattr(self, "n_features_in_") or hasattr(self, "means_"):

@@ -108,7 +108,8 @@ def scratch(parent):
         yield folder
     finally:
         try:
-            shutil.rmtree(folder or "", ignore_errors=True)
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             unlock(handle)
 

@@ -152,7 +152,7 @@ EDITED = {
     "converged as text": ({}, {"converged_": "yes"}, "converged_='yes'"),
     "a history of one": ({}, {"history_": [1.0]}, "history_"),
     "steps as text": ({}, {"n_iter_": "5"}, "n_iter_='5'"),
-    "an object": ({}, {"tol": {"a": 1}}, "tol is a JSON object"),
+    "an object": ({}, {"tol": {"a": 1}}, "'tol' is a JSON object"),
     "of the future": ({}, {"format_": 2}, "of format 2, which a newer version .* update"),
     "format of text": ({}, {"format_": "1"}, "its format is '1', not 1"),
     "of another class": ({}, {"class_": "HMM"}, "holds HMM, expected GMM"),
@@ -258,6 +258,7 @@ DECLARED = {
     "code": npy(shape="(__import__('os').abort(),)"),
     "nothing": b"",
     "no array": b"hello",
+    "digits": npy(shape="(" + "1" * 900),
     "brackets": npy(shape="(" * 900),
 }
 
