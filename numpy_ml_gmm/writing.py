@@ -156,8 +156,9 @@ def unlock(handle):
 
 def put(new, path, aside):
     """Make the content of the file ``new`` that of ``path``, in one step if it can be replaced."""
-    if not path.exists() or is_replaceable(path.stat(), new.stat()):
-        if path.exists():
+    there = path.exists()
+    if not there or is_replaceable(path.stat(), new.stat()):
+        if there:
             shutil.copymode(path, new)
         with suppress(OSError):  # a mount, or another file system
             os.replace(new, path)
@@ -170,6 +171,8 @@ def put(new, path, aside):
     except BaseException:
         if old.exists():
             pour(old, path)
+        elif not there:
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -224,7 +227,7 @@ def exchange(new, path, outdated, aside):
                 waiting.rename(path)
             raise
         waiting.rename(new)
-    for name in set(os.listdir(new)) - old:  # put there by others in the meantime
+    for name in set(os.listdir(new)) - old - fresh - outdated:  # somebody else's, just made
         os.rename(new / name, path / name)
 
 

@@ -726,6 +726,22 @@ def test_a_file_that_comes_while_folders_are_exchanged_stays(tmp_path, monkeypat
     assert way == "file by file" or (tmp_path / "r" / "late.txt").read_text() == "late"
 
 
+def test_a_run_that_ends_while_folders_are_exchanged_mixes_with_none(tmp_path, monkeypatch):
+    prepare(tmp_path / "r", WAYS[0])
+    exchange = writing.exchanged_in_one_step
+
+    def meanwhile(a, b):
+        monkeypatch.setattr(writing, "exchanged_in_one_step", exchange)
+        with whole_folder(tmp_path / "r", outdated=["a.txt", "b.txt", "c.txt", "stale.txt"]) as to:
+            for name in ("a.txt", "c.txt", "stale.txt"):
+                (to / name).write_text("another run")
+        return exchange(a, b)
+
+    monkeypatch.setattr(writing, "exchanged_in_one_step", meanwhile)
+    renew(tmp_path / "r")
+    assert found(tmp_path / "r") == NEW
+
+
 def test_a_module_writes_into_a_folder_of_any_name_and_recognises_there(tmp_path):
     folder = os.fsencode(tmp_path / ("ä" * 100))
     Module.reset_count()
