@@ -158,6 +158,8 @@ def run(argv):
     try:
         with notes():
             write(args, table.X, model, search)
+    except BrokenPipeError as error:
+        return output_lost(error)
     except (OSError, RuntimeError, TypeError, ValueError) as error:  # RuntimeError: no LaTeX
         return fail(error, 2)
     return code

@@ -61,17 +61,17 @@ def read_table(path, header=None):
     >>> read_table("iris").X.shape
     (150, 4)
     """
-    path = as_path(path)
-    if str(path) in LOADERS:
-        data = LOADERS[str(path)]()
+    path, name = as_path(path), os.fsdecode(path)
+    if name in LOADERS:
+        data = LOADERS[name]()
         return Table(data.X, list(data.feature_names))
-    if not os.path.exists(path):
+    if not os.path.exists(name):
         raise FileNotFoundError(
-            f"data_path={str(path)!r} is no file, nor a bundled data set ({', '.join(LOADERS)})"
+            f"data_path={name!r} is no file, nor a bundled data set ({', '.join(LOADERS)})"
         )
     suffix = path.suffix.lower()
     if suffix not in READERS:
-        raise ValueError(f"data_path={str(path)!r} must end in {', '.join(READERS)}")
+        raise ValueError(f"data_path={name!r} must end in {', '.join(READERS)}")
     try:
         return read_csv(path, header) if suffix == ".csv" else READERS[suffix](path)
     except MemoryError:
