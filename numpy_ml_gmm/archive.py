@@ -1,7 +1,7 @@
 """A saved model, and a folder of results.
 
 A saved model is an ``.npz`` file: a zip of arrays without pickle, so that loading it runs no code.
-Plain values are JSON in one of the arrays, the ``header``:
+Plain values are JSON in one of the arrays, the ``header``::
 
     {"format": 1, "class": "GMM", "values": {"n_components": 2, "tol": 1e-07, ...},
      "arrays": ["weights_", "means_", "covariances_"]}
