@@ -50,6 +50,7 @@ from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
 from . import restarts
+from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
@@ -913,14 +914,18 @@ class GMM(Estimator):
             return rows
         return rows.in_double()  # single precision cannot see the model
 
-    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
-        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
-        K = check_count(self.n_components, "n_components")
+    def _check_arguments(self):
+        """Arguments that a fit can work with."""
+        check_count(self.n_components, "n_components")
         check_count(self.max_iter, "max_iter", minimum=0)
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
-        n_jobs = thread_count(self.n_jobs)
+
+    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
+        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
+        self._check_arguments()
+        K, n_jobs = self.n_components, thread_count(self.n_jobs)
         rows = check_rows(X, K, sample_weight, priors, None, n_jobs, error_covariances)
         check_enough_rows(rows, K)
         look_for_ids(rows)
@@ -959,6 +964,31 @@ class GMM(Estimator):
         self.covariances_ = self.covariance_model.contract(theta.covariances).astype(dtype)
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
+
+    _results = *FITTED, "feature_names_in_", "class_labels_"
+
+    @staticmethod
+    def _saved_shapes(values, shapes):
+        """What K, D and the covariance type in a file imply."""
+        if "means_" not in shapes:
+            return {}
+        K, D = (check_count(values[name], name) for name in ("n_components", "n_features_in_"))
+        fitted_type = values.get("_fitted_type", values["covariance_type"])
+        return Parameters.shapes(K, D, covariance_model(fitted_type))
+
+    def _check_state(self):
+        """Arguments, parameters and results that a fit could have left here."""
+        self._check_arguments()
+        thread_count(self.n_jobs)
+        random_generator(self.random_state)
+        covariance_model(self.covariance_type)
+        shapes = {}
+        if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
+            self._check_is_fitted()
+            self._checked_theta(self.n_features_in_)
+            K, D = self.n_components, self.n_features_in_
+            shapes = Parameters.shapes(K, D, self.covariance_model)
+        check_results(vars(self), shapes)
 
     def _shown(self):
         """Shapes and bits of the attributes, by which a change is seen; a list is one."""

@@ -277,7 +277,11 @@ def _error_about_columns(X, table, name, fitting, missing):
     names, lines, kinds = column_names(X), [], set()
     remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
     limit = _largest(np.float32 if table.dtype == np.float32 else np.float64)
-    for d, column in enumerate(table.T):
+    numeric = table.dtype.kind in "iuf"
+    columns = _wrong_columns(table, limit, fitting) if numeric else range(table.shape[1])
+    told = columns[: LISTED + 1] if numeric else columns  # others of many are only counted
+    for d in told:
+        column = table[:, d]
         label, rows_of = in_words([d], names), {}
         for n in _suspects(column, limit):
             if (kind := _kind_of(column[n], limit)) and not (missing and kind == "NaN"):
@@ -302,13 +306,22 @@ def _error_about_columns(X, table, name, fitting, missing):
         if fitting and not rows_of and (column == column[0]).all():
             lines.append(f"{label} is {column[0]} in every row: drop it")
         kinds |= rows_of.keys()
-    if not kinds:
+    if not kinds and not numeric:
         return ValueError(f"{name} holds numbers as text: np.asarray({name}, float) reads them")
     if len(lines) > LISTED:
-        lines[LISTED:] = [f"and {len(lines) - LISTED} more"]
+        lines[LISTED:] = [f"and {len(lines) - LISTED + len(columns) - len(told)} more"]
     text = f" {lines[0]}" if len(lines) == 1 else "\n  " + ";\n  ".join(lines)
     error = ValueError if kinds <= REMEDIES.keys() else TypeError
     return error(f"{name} must be a table of finite numbers:{text}")
+
+
+def _wrong_columns(table, limit, fitting):
+    """Of a table of numbers, those that are not all below the limit; in a fit the constant too."""
+    wrong, constant = np.zeros(table.shape[1], bool), np.full(table.shape[1], fitting)
+    for some in slices(0, len(table), ROWS_AT_ONCE):
+        wrong |= ~(np.abs(table[some]) < limit).all(axis=0)
+        constant &= (table[some] == table[0]).all(axis=0)
+    return np.flatnonzero(wrong | constant)
 
 
 def _suspects(column, limit):
@@ -650,9 +663,11 @@ def check_weights(weights, K, name="weights"):
     pi = as_floats(weights, name).astype(np.float64, copy=False)
     if pi.shape != (K,):
         raise ValueError(f"{name} has shape {pi.shape}, expected {(K,)}: one weight a component")
-    if not (pi >= 0).all() or abs(pi.sum() - 1) > 1e-6:
+    with np.errstate(over="ignore"):
+        total = pi.sum()
+    if not (pi >= 0).all() or abs(total - 1) > 1e-6:
         raise ValueError(f"{name} = {pi} must be at least 0 and sum to 1: divide them by their sum")
-    return pi / pi.sum()
+    return pi / total
 
 
 def check_means(means, K, D, name="means"):
@@ -693,8 +708,8 @@ def check_covariances(covariances, model, K, D, name="covariances"):
     if not np.isfinite(Sigma).all():
         raise ValueError(f"{name} holds nan or infinity: give finite covariances")
     for k, S in enumerate(model.expand(Sigma, K, D)):
-        S = np.diag(S) if model.diagonal else S
-        if not (_symmetric(S) and _positive_definite(S)):
+        sound = (S > 0).all() if model.diagonal else _symmetric(S) and _positive_definite(S)
+        if not sound:
             raise ValueError(
                 f"{name} of component {k} is not symmetric positive definite: its eigenvalues must "
                 "all be above 0"
@@ -704,7 +719,8 @@ def check_covariances(covariances, model, K, D, name="covariances"):
 
 def _symmetric(S):
     unit = np.sqrt(np.abs(np.diag(S)))  # a feature's, so that no unit makes a difference
-    return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
+    with np.errstate(over="ignore"):
+        return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
 
 
 def _positive_definite(S):
