@@ -18,7 +18,6 @@ name        shape         meaning
 """
 
 import functools
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -176,7 +175,10 @@ def blas_controller():
 
 
 def thread_count(n_jobs):
-    """The number of threads meant by ``n_jobs``: None is 1, -1 is every core.
+    """The number of threads meant by ``n_jobs``: None is 1, -1 is every core, -2 all but one.
+
+    The cores are those that the process may use: fewer than the machine's under an affinity mask,
+    in a container with a limit, or where ``LOKY_MAX_CPU_COUNT`` says so.
 
     Raises
     ------
@@ -192,5 +194,8 @@ def thread_count(n_jobs):
         raise TypeError(f"n_jobs={n_jobs!r} must be a whole number, or None for one thread")
     if n_jobs == 0:
         raise ValueError("n_jobs=0 means nothing: use 1, another count, or -1 for every core")
-    cores = os.cpu_count() or 1
-    return 1 if n_jobs is None else n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+    if n_jobs is None or n_jobs > 0:
+        return n_jobs or 1
+    from joblib import cpu_count  # a tenth of a second, and few calls need it
+
+    return max(1, cpu_count() + 1 + n_jobs)

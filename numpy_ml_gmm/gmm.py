@@ -54,7 +54,7 @@ from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, Natural, cholesky, is_resolved
+from .frames import ROUNDING, Natural, cholesky, holds, is_resolved
 from .parameters import Parameters, choose
 from .statistics import Data, Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
 from .validation import (
@@ -64,6 +64,7 @@ from .validation import (
     check_alive,
     check_count,
     check_enough_rows,
+    check_flag,
     check_labels,
     check_matrix_shape,
     check_means,
@@ -71,6 +72,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_some_component,
+    known_to_sklearn,
     look_for_ids,
     not_fitted_error,
     random_generator,
@@ -573,7 +575,8 @@ class GMM(Estimator):
         Parameters
         ----------
         X : array (N, D)
-            float32 stays float32; other numbers become float64.
+            float32 stays float32; other numbers become float64.  Covariances that would be
+            singular in single precision are float64 all the same.
         y : ignored
             There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
             are known to ``priors``.
@@ -601,7 +604,8 @@ class GMM(Estimator):
             If a column is a linear function of others, and only ``var_smoothing`` keeps the
             covariances from being singular; or if a column looks like an id.
         ConvergenceWarning
-            If ``max_iter`` was reached first.
+            If ``max_iter`` was reached first.  Where scikit-learn is loaded it is of scikit-learn's
+            class of that name too.
 
         Examples
         --------
@@ -618,7 +622,7 @@ class GMM(Estimator):
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             warnings.warn(
                 f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
-                ConvergenceWarning,
+                known_to_sklearn(ConvergenceWarning),
                 stacklevel=2,
             )
         return self
@@ -910,6 +914,8 @@ class GMM(Estimator):
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
+        check_flag(self.warm_start, "warm_start")
+        check_flag(self.verbose, "verbose")
         rows = check_rows(X, K, sample_weight, priors, n_jobs=thread_count(self.n_jobs))
         check_enough_rows(rows, K)
         look_for_ids(rows)
@@ -945,6 +951,8 @@ class GMM(Estimator):
         """Parameters as attributes, in the shapes of the covariance type."""
         self.weights_ = theta.weights.astype(dtype)
         self.means_ = theta.means.astype(dtype)
+        if dtype != np.float64 and not theta.diagonal and not holds(dtype, theta.covariances):
+            dtype = np.float64  # in single precision they would be singular
         self.covariances_ = self.covariance_model.contract(theta.covariances).astype(dtype)
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type

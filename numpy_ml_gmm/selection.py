@@ -59,6 +59,7 @@ from .starts import (
 )
 from .statistics import Data
 from .validation import (
+    as_array,
     check_count,
     check_enough_rows,
     check_rows,
@@ -406,9 +407,10 @@ def check_table_priors(priors, X, Ks):
     """Priors (N, K) for the largest K; those of a smaller one are its first columns."""
     if priors is None:
         return None
-    if np.ndim(priors) > 1 and len(Ks) > 1:
+    shape = as_array(priors, "priors").shape
+    if len(shape) > 1 and len(Ks) > 1:
         raise ValueError(
-            f"priors has shape {np.shape(priors)}, but K={Ks} are tried: give labels (N,), -1 "
+            f"priors has shape {shape}, but K={Ks} are tried: give labels (N,), -1 "
             "where there is none, or try one K"
         )
     return check_rows(X, max(Ks), priors=priors).priors

@@ -265,7 +265,8 @@ def statistics_of(rows, r, frame):
         origins = np.array([own.get(k, frame).c for k in range(r.shape[1])])
         delta = statistics.means - origins
         W = statistics.scatters if statistics.diagonal else diagonals(statistics.scatters)
-        far = statistics.counts[:, None] * delta**2 > RESOLUTION[statistics.dtype] * W
+        variances = W / np.maximum(statistics.counts, TINY)[:, None]
+        far = delta**2 / RESOLUTION[statistics.dtype] > variances  # no product that overflows
         far = np.flatnonzero(far.any(axis=1))
         if len(far) == 0:
             break
@@ -285,7 +286,7 @@ def rough_location(X, n=1000):
     """The first row, and how far some others are from it."""
     c = X[0].astype(np.float64)
     spread = np.abs(X[:: max(1, len(X) // n)] - c).max(axis=0)
-    return c, np.where(spread >= TINY, spread, 1.0)  # a subnormal number has no inverse
+    return c, np.where(spread >= np.finfo(X.dtype).tiny, spread, 1.0)  # else without an inverse
 
 
 # ---- The data as a whole ----------------------------------------------------------------------
@@ -351,14 +352,20 @@ def check_spread(statistics, names=None):
 def check_unit(rows, statistics):
     """No column may vary, but by so little that its variance is no ordinary number."""
     N, W = statistics.counts[0], statistics.scatters[0]
-    least = N * np.finfo(statistics.dtype).tiny
-    narrow = np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= least)
-    if len(narrow) > 0:
+    W, tiny = W if statistics.diagonal else W.diagonal(), np.finfo(statistics.dtype).tiny
+    extreme = np.flatnonzero(~((W > max(N, 1) * tiny) & (W < np.inf)))
+    if len(extreme) > 0:
         X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
-        spread = np.ptp(X[:, narrow], axis=0)
+        spread = np.ptp(X[:, extreme], axis=0)
+        if (spread > 2 * np.sqrt(tiny)).any():
+            raise ValueError(
+                f"sample_weight sums to {N:g}, which times the square of {spread.max():.1g}, the "
+                f"spread of {in_words(extreme, rows.names)}, is out of the range of "
+                f"{statistics.dtype}: divide the weights by their mean"
+            )
         if spread.any():
             raise ValueError(
-                f"{in_words(narrow[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
+                f"{in_words(extreme[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
                 f"too little to square in {statistics.dtype}: change the unit"
             )
 

@@ -1,4 +1,4 @@
-"""The campaign of ``python -m tests.fuzz``, for some seconds: each kind of case runs, and adds up."""
+"""Some seconds of the campaign ``python -m tests.fuzz``: its cases run, and add up."""
 
 from fuzz import campaign
 

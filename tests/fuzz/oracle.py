@@ -48,6 +48,10 @@ class Mixture:
         sd = np.sqrt(np.einsum("kdd->kd", np.asarray(covariances)))
         self.distance = (np.abs(means) / sd).max()  # of a mean from 0, in standard deviations
 
+    def moved(self, eps):
+        """How far the rounding of a mean moves it, in standard deviations of the thinnest kind."""
+        return np.sqrt(self.kappa) * eps * self.distance
+
     def error(self, single=False, reach=None):
         """How far from the truth each log density may be, (N,).
 
@@ -60,7 +64,7 @@ class Mixture:
             top = self.joint.max(axis=1, keepdims=True)
             quad = np.where(self.joint > top - reach, self.quad, 0).max(axis=1)
         eps = SINGLE if single else EPS
-        moved = np.sqrt(self.kappa) * SINGLE * self.distance if single else 0
+        moved = self.moved(SINGLE) if single else 0
         error = 100 * eps * (self.kappa * (self.D + quad) + np.abs(self.log_p))
         return (1e-5 if single else 1e-9) + error + moved * (moved + 2 * np.sqrt(quad))
 

@@ -47,9 +47,11 @@ def facts(sample, K, w, smoothing, letters):
         n, rows, constant, narrow, thin, blur, wide = len(X), len(X), True, True, 0, 1, True
         lost = 1
     largest = 1.8e16 if sample.single else LIMIT
+    size = np.longdouble(np.ptp(X)) if X.size and finite else 1
+    scatter = w.sum() * size * size
     singular = letters[2] != "I" and smoothing == 0
     return {
-        "sample_weight sums to": not 1 / largest < w.sum() < largest,
+        "sample_weight sums to": not (1 / largest < w.sum() < largest and 1e-300 < scatter < 1e300),
         "must be a table of finite numbers|NaN|masked values": not finite,
         r"0 (sample|feature)\(s\)": X.size == 0,
         r"n_samples=\d+ is too few": n < max(K, 2),
