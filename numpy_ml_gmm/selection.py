@@ -44,6 +44,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
+from .frames import TINY
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
@@ -521,8 +522,10 @@ def guesses_from(rows, models, ends):
         if K + 1 in best:
             r = best[K + 1]
             length = np.sqrt(w @ r**2)
-            shared = np.triu(r.T @ (w[:, None] * r) / np.outer(length, length), 1)
-            i, j = np.unravel_index(shared.argmax(), shared.shape)
+            shared = r.T @ (w[:, None] * r) / np.maximum(np.outer(length, length), TINY)
+            i, j = np.triu_indices(K + 1, 1)  # where no two share a point, the first two
+            most = shared[i, j].argmax()
+            i, j = i[most], j[most]
             some.append(np.column_stack([np.delete(r, [i, j], axis=1), r[:, i] + r[:, j]]))
         guesses[K] = some or ValueError("no cell near this one has a fit")
     return guesses

@@ -35,6 +35,16 @@ def test_a_cell_that_collapses_leaves_the_others_their_fits(init, Ks, types):
         assert any(word in row.error for word in ("collapsed", "holds 0.0 points"))
 
 
+@pytest.mark.parametrize("distance", [10, 1e3, 1e6])
+@pytest.mark.parametrize("Ks", [[1, 2], [1, 2, 3], [2, 3], [2, 4], [3, 4]])
+def test_cells_learn_from_neighbours_whose_components_share_no_point(distance, Ks):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2)) + distance * np.repeat(np.eye(4, 2), 10, axis=0)
+    X[20:] -= distance
+    table = select(X, Ks, ["VVV", "EEI"], init_params="kmeans", var_smoothing=0)
+    assert all(np.isfinite(row.bic) or "collapsed" in row.error for row in table.rows)
+
+
 @pytest.mark.parametrize("offset", [1e15, 4e15, 1e16])
 @pytest.mark.parametrize("seed", [0, 16, 17, 38, 40])
 def test_no_step_of_linear_algebra_fails_where_rounding_makes_clusters_collapse(offset, seed):

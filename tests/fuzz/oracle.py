@@ -65,7 +65,8 @@ class Mixture:
             quad = np.where(self.joint > top - reach, self.quad, 0).max(axis=1)
         eps = SINGLE if single else EPS
         moved = self.moved(SINGLE) if single else 0
-        error = 100 * eps * (self.kappa * (self.D + quad) + np.abs(self.log_p))
+        # Far out a shared frame costs some digits of a huge number.
+        error = eps * (100 * self.kappa * (self.D + quad) + 1e5 * quad + 100 * np.abs(self.log_p))
         return (1e-5 if single else 1e-9) + error + moved * (moved + 2 * np.sqrt(quad))
 
 
