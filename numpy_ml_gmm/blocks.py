@@ -28,6 +28,7 @@ from threadpoolctl import ThreadpoolController
 # the interpreter between short calls.
 NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**18, 2**13
 CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
+FEW_NUMBERS = 2**14  # up to which single precision would save no time that one could measure
 
 
 class Block(NamedTuple):
@@ -73,7 +74,8 @@ class Rows(NamedTuple):
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
         T = None if self.T is None else self.T[:, rows]
-        return Block(np.asarray(self.X[rows].T, order=order), weights, priors, T)
+        x = np.asarray(self.X[rows].T, self.precision, order=order)
+        return Block(x, weights, priors, T)
 
     def take(self, index):
         """The rows of an index, copied into memory.
@@ -85,6 +87,19 @@ class Rows(NamedTuple):
         """
         parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
         return Rows(*parts, self.n_jobs, names=self.names)
+
+    @property
+    def precision(self):
+        """What sums and densities are computed in: float64, but for many numbers in float32.
+
+        Few numbers cost nothing, and their results are then as good as float32 can say them.
+
+        Examples
+        --------
+        >>> [Rows(np.ones((N, 8), np.float32)).precision for N in (1_000, 100_000)]
+        [dtype('float64'), dtype('float32')]
+        """
+        return np.dtype(np.float64) if self.X.size <= FEW_NUMBERS else self.X.dtype
 
     def weighted_sum(self, values):
         """The sum of one value a row, each as often as its row counts."""

@@ -273,6 +273,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     on_end : callable
         Is told how many end.
     """
+    max_iter = min(max_iter, np.iinfo(int).max)  # NumPy's whole numbers have an end
     runs = [Run(start, history=[]) for start in starts]
     going, N = np.arange(len(runs)), data.rows.total_weight
     heights = np.full(len(runs), -np.inf)

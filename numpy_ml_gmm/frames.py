@@ -317,7 +317,7 @@ class Natural(NamedTuple):
             falls through it.
         """
         fitted = frame is not None
-        shape, dtype = theta.weights.shape, rows.X.dtype
+        shape, dtype = theta.weights.shape, rows.precision
         pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
         with np.errstate(divide="ignore"):
             log_pi = np.log(pi)

@@ -238,7 +238,8 @@ class GMM(Estimator):
         array([0.6, 0.4])
         """
         self._check_is_fitted()
-        parts = map(np.asarray, (self.weights_, self.means_, self.covariances_))
+        attributes = self.weights_, self.means_, self.covariances_
+        parts = (np.asarray(a, np.float64) for a in attributes)  # they may be single precision
         return Parameters.expand(*parts, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------

@@ -233,7 +233,7 @@ def add_up(step, rows, natural):
 
 
 def map_log_joint(function, rows, natural):
-    """``function`` of the log joint (K, B) of each block, joined along the rows."""
+    """``function`` of the log joint (K, B) of each block, joined along the rows: X's precision."""
 
     def chunk(blocks):
         with np.errstate(invalid="ignore", over="ignore"):
@@ -241,7 +241,8 @@ def map_log_joint(function, rows, natural):
             return [function(joint) for joint in joints]
 
     parts = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
-    return np.concatenate([part for some in parts for part in some])
+    joined = np.concatenate([part for some in parts for part in some])
+    return joined.astype(rows.X.dtype, copy=False) if joined.dtype.kind == "f" else joined
 
 
 def given_responsibilities(natural, block):
@@ -260,7 +261,7 @@ def statistics_of(rows, r, frame):
     """
     rows, own = rows._replace(priors=r), {}
     for _ in range(3):
-        natural = Natural.blank(r.shape[1], frame, rows.X.dtype, own)
+        natural = Natural.blank(r.shape[1], frame, rows.precision, own)
         statistics = add_up(given_responsibilities, rows, natural)
         origins = np.array([own.get(k, frame).c for k in range(r.shape[1])])
         delta = statistics.means - origins
@@ -317,7 +318,7 @@ class Data(NamedTuple):
         frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
         if not diagonal:
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
-        one = Natural.blank(1, frame, rows.X.dtype)
+        one = Natural.blank(1, frame, rows.precision)
         if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
             block = rows.block(slice(None), one.order)
             rows = rows._replace(T=one.features(block))

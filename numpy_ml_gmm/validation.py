@@ -710,11 +710,15 @@ def check_not_negative(value, name, at_most=np.inf):
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name}={value!r} must be a number, at least 0")
-    if not 0 <= value <= sys.float_info.max:  # a whole number may be larger than any float
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number
+        number = np.inf
+    if not 0 <= number < np.inf:
         raise ValueError(f"{name}={value!r} must be finite and at least 0")
-    if value > at_most:
+    if number > at_most:
         raise ValueError(f"{name}={value!r} must be at most {at_most:g}: use a small number")
-    return float(value)
+    return number
 
 
 def feature_names(X):

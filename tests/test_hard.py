@@ -120,7 +120,20 @@ def test_single_precision_at_an_offset_is_that_of_the_numbers_it_holds(name, off
     params = dict(covariance_type=name, init_params=np.repeat([0, 1, 2], 50), tol=0, max_iter=10)
     with np.errstate(all="raise", under="ignore"):
         single, double = (GMM(3, **params).fit(a) for a in (X, X.astype(float)))
+    assert single.log_likelihood_ == pytest.approx(double.log_likelihood_, rel=1e-12)
+    np.testing.assert_array_equal(single.means_, double.means_.astype(np.float32))
+
+
+@pytest.mark.parametrize("name", ["full", "diag"])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e5])
+def test_many_numbers_in_single_precision_lose_few_digits(name, offset):
+    X = (np.tile(IRIS, (60, 1)) + offset).astype(np.float32)
+    params = dict(covariance_type=name, init_params=np.arange(len(X)) % 3, tol=0, max_iter=1)
+    single, double = (GMM(3, **params).fit(a) for a in (X, X.astype(float)))
     assert single.log_likelihood_ == pytest.approx(double.log_likelihood_, abs=1e-5 * len(X))
+    spread = np.sqrt(np.diag(np.cov(IRIS.T)))
+    assert (np.abs(single.means_ - double.means_) / spread).max() < 1e-5 + 1e-7 * offset
+    assert single.score(X) == pytest.approx(single.score(X.astype(float)), abs=2e-6)
 
 
 @pytest.mark.parametrize("name", ["full", "EEE", "VEE", "EVV"])
@@ -141,14 +154,19 @@ def test_single_precision_never_stores_a_covariance_that_cannot_be_used(name, th
 
 
 @pytest.mark.parametrize("name", ["tol", "var_smoothing"])
-@pytest.mark.parametrize("value", [10**30, 10**400, np.int64(2) ** 62])
+@pytest.mark.parametrize("value", [10**30, 10**400, np.int64(2) ** 62, np.float32(1e30)])
 def test_a_number_may_be_larger_than_any_float(name, value):
     model = GMM(2, random_state=0, **{name: value})
-    if name == "tol" and value < 1e308:
+    if name == "tol" and value != 10**400:
         assert model.fit(FAITHFUL).converged_
     else:
         with pytest.raises(ValueError, match=name):
             model.fit(FAITHFUL)
+
+
+def test_no_number_of_steps_is_too_large():
+    model = GMM(2, max_iter=10**30, random_state=0).fit(FAITHFUL)
+    assert model.converged_ and select(FAITHFUL, [2], "VVV", max_iter=10**30).best.converged_
 
 
 @pytest.mark.parametrize("name", ["warm_start", "verbose"])
