@@ -19,6 +19,7 @@ from scipy.special import logsumexp
 
 EPS, SINGLE = (float(np.finfo(dtype).eps) for dtype in (float, np.float32))
 ILL = 1e8  # the condition number from which on mpmath decides
+MUCH = 1e5  # products, a second of mpmath
 FAR = 1e200  # squared distances beyond which a point counts as one on the horizon
 
 
@@ -34,7 +35,8 @@ class Mixture:
         X, means = np.asarray(X, float), np.asarray(means, float)
         self.D = X.shape[1]
         self.kappa = max(condition(S) for S in covariances)
-        exact = self.kappa > ILL if exact is None else exact
+        work = len(covariances) * X.size * X.shape[1]  # with many features both are in float64
+        exact = self.kappa > ILL and work < MUCH if exact is None else exact
         density = exact_log_density if exact else log_density
         parts = [density(X, mu, S) for mu, S in zip(means, covariances, strict=True)]
         log_p, self.quad = (np.array(a).T for a in zip(*parts, strict=True))
@@ -81,7 +83,10 @@ def log_density(X, mu, S):
     """log N(x_n | mu, S) and squared distances, both (N,)."""
     s = np.sqrt(S.diagonal())
     with np.errstate(over="ignore"):
-        L = np.linalg.cholesky(S / s[:, None] / s)
+        try:
+            L = np.linalg.cholesky(S / s[:, None] / s)
+        except np.linalg.LinAlgError:
+            raise Undecided from None
         y = np.linalg.solve(L, ((X - mu) / s).T)
         quad = (y * y).sum(axis=0)
     log_det = 2 * (np.log(L.diagonal()).sum() + np.log(s).sum())
