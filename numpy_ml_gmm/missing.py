@@ -77,7 +77,7 @@ class NaturalOfPatterns:
     wide = False  # responsibilities are never sparse here
 
     def __init__(self, theta, rows, frame=None):
-        self.shape, self.dtype = theta.weights.shape, rows.X.dtype
+        self.shape, self.dtype = theta.weights.shape, rows.precision
         theta = Parameters(*(a.reshape(-1, *a.shape[len(self.shape) :]) for a in theta))
         self.frame = frame or of_mixture(theta.weights / theta.weights.sum(), *theta[1:])
         patterns = rows.patterns
