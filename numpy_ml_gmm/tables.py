@@ -123,11 +123,12 @@ def read_csv(path, header=None):
     if not body:
         raise ValueError("has a header but no rows: add the numbers")
     points = (line.replace(",", ".") for line in body) if separator == ";" else body
+    points, form = list(points), {"delimiter": separator, "ndmin": 2, "quotechar": '"'}
     try:
-        X = np.loadtxt(points, delimiter=separator, ndmin=2, quotechar='"')
+        X = np.loadtxt(points, **form)
     except ValueError:
         check_cells(body, names, separator, first)
-        raise
+        X = np.loadtxt(points, **form, converters=number_or_nan, encoding="utf-8")
     if X.shape[1] != len(first):
         check_cells(body[:1], names, separator, first)
     if header is None and not named and look_like_names(X):
@@ -138,6 +139,7 @@ def read_csv(path, header=None):
     return Table(X, names)
 
 
+NOTHING = {"", "NA", "N/A", "<NA>", "NULL", "null", "None"}  # beside nan: a missing value
 READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv}
 
 
@@ -196,6 +198,12 @@ def is_number(cell, separator=None):
     return True
 
 
+def number_or_nan(cell):
+    """The number in a cell; nan where it says that there is none."""
+    cell = cell.strip()
+    return np.nan if cell in NOTHING else float(cell)
+
+
 def check_cells(body, names, separator, head):
     """Find the cells of lines that are no numbers, and name the first of each column."""
     wrong, top = {}, 1 if names is None else 2
@@ -204,10 +212,9 @@ def check_cells(body, names, separator, head):
         if len(row) != len(head):
             raise ValueError(f"line {n} has {len(row)} cells, but the first has {len(head)}")
         for d, cell in enumerate(row):
-            if not is_number(cell, separator) and d not in wrong:
+            if not is_number(cell, separator) and d not in wrong and cell not in NOTHING:
                 column = d + 1 if names is None else repr(names[d])
-                what = f"holds {cell!r}, not a number" if cell else "is empty"
-                wrong[d] = f"column {column} {what} (line {n})"
+                wrong[d] = f"column {column} holds {cell!r}, not a number (line {n})"
     if wrong:
         more = [f"and {len(wrong) - LISTED} columns more"] if len(wrong) > LISTED else []
         found = "; ".join([wrong[d] for d in sorted(wrong)][:LISTED] + more)

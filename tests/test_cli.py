@@ -285,21 +285,21 @@ def test_bundled_data_by_name():
     [
         ("a.csv", "x,species\n1,setosa\n2,virginica\n", "column 'species' holds 'setosa'"),
         ("a.csv", "1,2\n3,red\n", "column 2 holds 'red', not a number (line 2)"),
-        ("a.csv", "x,y\n1,2\n3,\n", "column 'y' is empty (line 3)"),
+        ("a.csv", "x,y\n1,\n3,\n", "column 'y' has no number at all"),
         ("a.csv", "x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, but the first has 2"),
         ("a.csv", "", "is empty"),
         ("a.csv", "x,y\n", "header but no rows"),
         ("a.txt", "1,2\n", "must end in .npy, .npz, .csv"),
         ("a.npy", "nonsense", "a.npy"),
         ("a.npz", "nonsense", "is not a .npz file"),
-        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "NaN"),
+        ("a.csv", "x,y\n1,2\n3,inf\n4,4\n", "infinity"),
         ("a.csv", ",a,b\n0,1,2\n1,3,5\n", "column 1 has no name: an index is no feature"),
         ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "column 'x' is constant"),
-        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "column 'y' holds NaN (row 1 is nan)"),
+        ("a.csv", "x,y\n1,2\n3,inf\n4,4\n", "column 'y' holds infinity (row 1 is inf)"),
         (
             "a.csv",
             "x,y,z\n1,2,a\n3,,b\n4,4,c\n",
-            "column 'y' is empty (line 3); column 'z' holds 'a', not a number (line 2): drop the",
+            "column 'z' holds 'a', not a number (line 2): drop the column or the row",
         ),
     ],
 )
@@ -575,3 +575,15 @@ def test_a_picture_into_a_pipe_a_hard_link_and_a_private_file(tmp_path, capsys):
     assert stat.S_ISFIFO(pipe.stat().st_mode) and os.path.samefile(link, tmp_path / "other.png")
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     assert len(os.listdir(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("nothing", ["", "NA", "nan", "NULL", "None", " "])
+def test_an_empty_cell_is_a_missing_value(capsys, tmp_path, nothing):
+    rows = [[f"{value}" for value in row] for row in load_iris().X]
+    rows[3][1] = rows[70][0] = rows[70][2] = nothing
+    path = tmp_path / "holes.csv"
+    path.write_text("a,b,c,d\n" + "".join(",".join(row) + "\n" for row in rows))
+    X = read_table(path).X
+    assert np.isnan(X).sum() == 3 and np.isnan(X[[3, 70, 70], [1, 0, 2]]).all()
+    assert main(["--n_clusters", "2", "--data_path", str(path)]) == 0
+    assert "150 rows, 4 features" in capsys.readouterr().out
