@@ -14,6 +14,7 @@ from pathlib import Path
 # What users call, in the order of the index.  Every other module is an internal one.
 USER = (
     "gmm",
+    "regression",
     "textbook",
     "parameters",
     "covariances",
