@@ -67,7 +67,7 @@ class GMMRegressor(Estimator):
     >>> x = np.linspace(-1, 1, 201)[:, None]
     >>> y = x[:, 0] ** 2
     >>> [round(GMMRegressor(K, random_state=0).fit(x, y).score(x, y), 2) for K in (1, 4)]
-    [0.0, 0.98]
+    [0.0, 0.99]
     """
 
     def __init__(
