@@ -281,6 +281,13 @@ def test_two_components_alike_share_a_point_however_far_it_is():
         assert pair.regress([[x, nan]])[0, 1] == close(1.7 + x / 2)
 
 
+def test_beyond_the_horizon_the_weights_are_still_numbers():
+    """The square of 1e160 standard deviations is none."""
+    thin = GMM.from_parameters([0.3, 0.7], [[0, 1], [0, 2]], [1e-120, 1], covariance_type="EEI")
+    np.testing.assert_allclose(thin.condition(0, 1e100).weights_, [0.3, 0.7])
+    assert thin.regress([[1e100, nan]])[0, 1] == close(1.7)
+
+
 def test_a_component_without_weight_gets_none():
     pair = GMM.from_parameters([0.0, 1.0], [[0.0, 0.0], [9.0, 9.0]], 1.0, covariance_type="EII")
     given = pair.condition(0, 0.0)
