@@ -15,9 +15,13 @@ name        shape         meaning
 ``weights`` (N,)          how often each row counts, or None for once
 ``priors``  (N, K)        what is known of each row's component, or None
 =========== ============= ======================================================
+
+Rows that lack the same features share a :class:`Patterns` pattern.  They are taken side by side,
+wherever they stand.
 """
 
 import functools
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -28,7 +32,75 @@ from threadpoolctl import ThreadpoolController
 # Two megabytes of float64.  Smaller blocks sit better in the cache, but threads then queue for
 # the interpreter between short calls.
 NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**18, 2**13
+MOST_COPIED = 2**25  # numbers: a quarter of a gigabyte
 CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
+
+
+class Patterns(NamedTuple):
+    """Which features are missing (nan) in which rows, the most common pattern first.
+
+    Rows with errors of their own share a pattern only if they share the errors too.
+
+    Examples
+    --------
+    >>> some = Patterns.of(np.array([[1.0, 2.0], [np.nan, 4.0], [5.0, 6.0]]))
+    >>> some.missing
+    array([[False, False],
+           [ True, False]])
+    >>> some.order, some.starts
+    (array([0, 2, 1]), array([0, 2, 3]))
+    """
+
+    order: np.ndarray  # (N,) the rows, those of one pattern side by side
+    starts: np.ndarray  # (P + 1,) where each pattern begins in that order
+    missing: np.ndarray  # (P, D) which features it lacks
+    X: np.ndarray | None  # (N, D) the rows in that order, unless they are many
+    errors: np.ndarray | None = None  # (P, D) or (P, D, D) covariances of the errors
+
+    @classmethod
+    def of(cls, X, errors=None):
+        """The patterns of X (N, D), or None if nothing is missing and all is exact."""
+        parts = slices(0, len(X), ROWS_PER_BLOCK)
+        if errors is None and not any(np.isnan(X[some]).any() for some in parts):
+            return None
+        codes = np.concatenate([np.packbits(np.isnan(X[some]), axis=1) for some in parts])
+        if errors is not None:
+            codes = np.hstack([codes, errors.reshape(len(X), -1).view(np.uint8)])
+        codes = np.pad(codes, ((0, 0), (0, -codes.shape[1] % 8))).view(np.uint64)
+        if codes.shape[1] > 1:
+            codes = codes.view(f"V{codes.itemsize * codes.shape[1]}")
+        codes = codes[:, 0]
+        _, first, which, counts = np.unique(codes, True, True, True)
+        rank = np.empty_like(first)
+        rank[np.argsort(-counts, kind="stable")] = np.arange(len(first))
+        order = np.argsort(rank[which], kind="stable")
+        starts = np.append(0, np.cumsum(np.sort(counts)[::-1]))
+        copy = X[order] if X.size <= MOST_COPIED else None
+        first = order[starts[:-1]]
+        errors = None if errors is None else errors[first]
+        return cls(order, starts, np.isnan(X[first]), copy, errors)
+
+    @property
+    def counts(self):
+        """How many rows have each pattern, (P,)."""
+        return np.diff(self.starts)
+
+    def within(self, some):
+        """The patterns of a slice of the order: pairs (pattern, slice within the slice)."""
+        first = np.searchsorted(self.starts, some.start, "right") - 1
+        last = np.searchsorted(self.starts, some.stop)
+        bounds = np.clip(self.starts[first : last + 1], some.start, some.stop) - some.start
+        return [(first + i, slice(a, b)) for i, (a, b) in enumerate(itertools.pairwise(bounds))]
+
+    def rows(self, X, some):
+        """A slice of the rows of X (N, D) in this order."""
+        return X[self.order[some]] if self.X is None else self.X[some]
+
+    def restored(self, values):
+        """What was found row by row in this order, in the order of the data."""
+        found = np.empty_like(values)
+        found[self.order] = values
+        return found
 
 
 class Block(NamedTuple):
@@ -44,6 +116,7 @@ class Block(NamedTuple):
     weights: np.ndarray | None  # (B,)
     priors: np.ndarray | None  # (K, B)
     kept: tuple | None = None  # a frame, and the features (F, B) in it
+    patterns: list | None = None  # (pattern, slice) where features are missing
 
 
 class Rows(NamedTuple):
@@ -61,6 +134,8 @@ class Rows(NamedTuple):
     n_jobs: int = 1
     kept: tuple | None = None  # a frame, and the features (F, N) in it: few rows keep theirs
     names: list | None = None  # (D,) labels of a data frame's columns, for messages
+    patterns: Patterns | None = None  # where features are missing; blocks are then in its order
+    errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -71,10 +146,13 @@ class Rows(NamedTuple):
         >>> rows.block(slice(1, 2)).priors
         array([[0.], [1.]])
         """
+        kept = None if self.kept is None else (self.kept[0], self.kept[1][:, rows])
+        patterns = None if self.patterns is None else self.patterns.within(rows)
+        X = self.X[rows] if self.patterns is None else self.patterns.rows(self.X, rows)
+        rows = rows if self.patterns is None else self.patterns.order[rows]
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
-        kept = None if self.kept is None else (self.kept[0], self.kept[1][:, rows])
-        return Block(np.asarray(self.X[rows].T, order=order), weights, priors, kept)
+        return Block(np.asarray(X.T, order=order), weights, priors, kept, patterns)
 
     def take(self, index):
         """The rows of an index, copied into memory.
@@ -84,8 +162,24 @@ class Rows(NamedTuple):
         >>> Rows(np.array([[1.0], [2.0], [3.0]])).take([0, 2]).X
         array([[1.], [3.]])
         """
-        parts = (None if a is None else a[index] for a in (self.X, self.weights, self.priors))
-        return Rows(*parts, self.n_jobs, names=self.names)
+        parts = self.X, self.weights, self.priors, self.errors
+        X, weights, priors, errors = (None if a is None else a[index] for a in parts)
+        patterns = None if self.patterns is None else Patterns.of(X, errors)
+        return Rows(X, weights, priors, self.n_jobs, None, self.names, patterns, errors)
+
+    def in_double(self):
+        """The same rows in double precision."""
+        X = self.X.astype(np.float64)
+        patterns = None if self.patterns is None else Patterns.of(X, self.errors)
+        return self._replace(X=X, patterns=patterns)
+
+    def as_if_exact(self):
+        """The same rows, as if they had no errors."""
+        return (
+            self
+            if self.errors is None
+            else self._replace(errors=None, patterns=Patterns.of(self.X))
+        )
 
     def weighted_sum(self, values):
         """The sum of one value a row, each as often as its row counts."""

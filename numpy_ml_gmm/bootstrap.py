@@ -212,7 +212,7 @@ def replicate(model, rows, r, parametric, rng):
         warm_start=False,
     )
     if parametric:
-        good = fits(again, draw_points(model, number_of_draws(rows), rng))
+        good = fits(again, draw_points(model, rows, rng))
     else:
         weights = draw_rows(rows, rng)
         good = fits(again, rows.X, sample_weight=weights, priors=rows.priors)
@@ -303,7 +303,7 @@ def likelihood_ratio_test(
     for model in (null, alternative):
         model.fit(rows.X, sample_weight=rows.weights)
     statistic = 2 * (alternative.log_likelihood_ - null.log_likelihood_)
-    one = partial(null_statistic, null, number_of_draws(rows), gmm_params)
+    one = partial(null_statistic, null, rows, gmm_params)
     values = np.array(list(repeat(one, n_bootstraps, int(seed), n_jobs, progress)))
     values = values[~np.isnan(values)]
     if len(values) == 0:
@@ -318,18 +318,24 @@ def pair_of(K, random_state, gmm_params):
     return GMM(K, **params), GMM(K + 1, **params)
 
 
-def null_statistic(null, N, gmm_params, rng):
-    """The statistic on N points drawn from the null; nan if a fit collapses."""
-    X = draw_points(null, N, rng)
+def null_statistic(null, rows, gmm_params, rng):
+    """The statistic on points drawn from the null; nan if a fit collapses."""
+    X = draw_points(null, rows, rng)
     models = pair_of(null.n_components, int(rng.integers(2**32)), gmm_params)
     if not all(fits(model, X) for model in models):
         return np.nan
     return 2 * (models[1].log_likelihood_ - models[0].log_likelihood_)
 
 
-def draw_points(model, N, rng):
-    """N points from a fitted mixture, with a generator of their own."""
-    return copy.copy(model).set_params(random_state=rng).sample(N)[0]
+def draw_points(model, rows, rng):
+    """As many points as the rows count for, from a fitted mixture; they lack what the rows lack."""
+    N = number_of_draws(rows)
+    X = copy.copy(model).set_params(random_state=rng).sample(N)[0]
+    if rows.patterns is not None:
+        p = None if rows.weights is None else rows.weights / rows.weights.sum()
+        n = np.arange(N) if p is None else rng.choice(len(rows.X), N, p=p)
+        X[np.isnan(rows.X[n])] = np.nan
+    return X
 
 
 def fits(model, X, **kwargs):

@@ -67,7 +67,7 @@ class Estimator:
 
     def __sklearn_tags__(self):
         """What scikit-learn's tools want to know; only they call this."""
-        from sklearn.utils import Tags, TargetTags
+        from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(
             estimator_type="density_estimator",
@@ -75,6 +75,7 @@ class Estimator:
             transformer_tags=None,
             classifier_tags=None,
             regressor_tags=None,
+            input_tags=InputTags(allow_nan=True),
         )
 
     def _check_is_fitted(self):

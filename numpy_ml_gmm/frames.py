@@ -288,10 +288,10 @@ class Natural(NamedTuple):
     shape: tuple  # (K,), or (M, K)
 
     @classmethod
-    def of(cls, theta, rows, frame=None):
+    def of(cls, theta, rows, frame=None, fitted=None):
         """Those of some parameters, to be used on some rows (:eq:`natural-parameters`).
 
-        The frame is that of the data they are fitted to, or else of the whole mixture.
+        The frame is that of the data they are ``fitted`` to, or else of the whole mixture.
 
         Raises
         ------
@@ -299,7 +299,7 @@ class Natural(NamedTuple):
             If a component's covariance has no inverse, or is so thin that a mean that is fitted
             falls through it.
         """
-        fitted = frame is not None
+        fitted = frame is not None if fitted is None else fitted
         shape, dtype = theta.weights.shape, rows.X.dtype
         pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
         with np.errstate(divide="ignore"):

@@ -16,7 +16,8 @@ import numpy as np
 
 from .blocks import slices
 from .em import Cell, Run, climb
-from .frames import EPS, Natural
+from .frames import EPS
+from .missing import natural_of
 from .parameters import Parameters
 from .starts import (
     by_nearest,
@@ -29,8 +30,14 @@ from .starts import (
     standardised,
     with_weight,
 )
-from .statistics import Statistics, map_log_joint, statistics_of
-from .training import Data
+from .statistics import (
+    Statistics,
+    add_up,
+    given_responsibilities,
+    map_log_joint,
+    statistics_of,
+)
+from .training import Data, completed_rows
 from .validation import (
     check_alive,
     check_covariances,
@@ -86,9 +93,10 @@ def _find_start(model, data, rng):
     kept, several = with_weight(data.rows), is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
     if "means" in given:
-        guesses = [by_nearest(few, given["means"])]
+        guesses = [by_nearest(completed_rows(few), given["means"])]
     else:
-        guesses = first_guesses(init, few, K, rng, model.n_init if several and K > 1 else 1)
+        n = model.n_init if several and K > 1 else 1
+        guesses = first_guesses(init, completed_rows(few), K, rng, n)
     attempt = Attempt.on(few, data if few is data.rows or few is kept else None, model, given)
     sampled = several and len(few.X) < len(kept.X)
     if len(guesses) == 1 and not sampled:
@@ -155,10 +163,10 @@ class Attempt(NamedTuple):
     def moved_on(self, best, rng):
         """The best run that moves from its end lead to, round by round as long as they help."""
         rows, w = self.data.rows, counts_of(self.data.rows)
-        Z = standardised(rows.X, w)
+        Z = standardised(completed_rows(rows).X, w)
         free = rows._replace(priors=None)  # where there are priors, they number the guesses below
         for _ in range(ROUNDS):
-            joint = map_log_joint(np.transpose, free, Natural.of(best.end, free))
+            joint = map_log_joint(np.transpose, free, natural_of(best.end, free))
             guesses = [in_line_with(rows.priors, r) for r in moved(joint, Z, w, rng)]
             better = self.likeliest([best, *(self.runs(guesses) if guesses else [])])
             if better is best:
@@ -185,11 +193,20 @@ def first_statistics(data, guesses):
     """The :class:`~numpy_ml_gmm.statistics.Statistics` of each first guess (N, K)."""
     K, statistics = guesses[0].shape[1], []
     for some in slices(0, len(guesses), max(1, TOGETHER // guesses[0].size)):
-        found = statistics_of(data.rows, np.hstack(guesses[some]), data.frame)
+        found = statistics_of_guess(data, np.hstack(guesses[some]))
         sums = found.counts, found.firsts, found.scatters
         parts = zip(*(a.reshape(-1, K, *a.shape[1:]) for a in sums), strict=True)
         statistics += [Statistics(*part, 0.0, found.origin, found.dtype) for part in parts]
     return statistics
+
+
+def statistics_of_guess(data, r):
+    """Statistics for responsibilities r; what is missing is as all rows together expect it."""
+    if data.rows.patterns is None:
+        return statistics_of(data.rows, r, data.frame)
+    theta = Parameters(*(np.repeat(a, r.shape[1], axis=0) for a in data.gaussian))
+    rows = data.rows._replace(priors=r)
+    return add_up(given_responsibilities, rows, natural_of(theta, rows, data.frame))
 
 
 def start_parameters(family, data, cell, moments, given=None, exact=False):

@@ -65,7 +65,7 @@ from .starts import (
     standardised,
     with_weight,
 )
-from .training import Data
+from .training import Data, completed_rows
 from .validation import (
     check_count,
     check_enough_rows,
@@ -376,7 +376,7 @@ def select(
     Best by BIC (smaller is better): EEE with 3 components (2314.2957); then \
 VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     """
-    frame, X = X, check_X(X)
+    frame, X = X, check_X(X, missing=True)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
     Ks, types = check_components(n_components), check_types(covariance_types)
@@ -474,10 +474,11 @@ def fit_table(data, models, inits, rounds, on_end):
     """
     rows, cells = data.rows, [Cell(model.n_components, model.covariance_model) for model in models]
     few = rows_of_starts(rows, models[0], inits, cells)
-    guesses = {K: guesses_of(rows, few, models[0], K, inits) for K in {K for K, _ in cells}}
+    whole = completed_rows(few)
+    guesses = {K: guesses_of(rows, whole, models[0], K, inits) for K in {K for K, _ in cells}}
     ends = fit_shares(rows, few, guesses, models, cells, on_end)
     for _ in range(rounds - 1):
-        guesses = guesses_from(few, data, models, ends)
+        guesses = guesses_from(few, whole.X, data, models, ends)
         more = fit_shares(rows, few, guesses, models, cells, int, finalists=1)
         ends = [some + others for some, others in zip(ends, more, strict=True)]
     return ends
@@ -503,7 +504,7 @@ def fit_shares(rows, few, guesses, models, cells, on_end, finalists=FINALISTS):
     return [found[cell] for cell in cells]
 
 
-def guesses_from(rows, data, models, ends):
+def guesses_from(rows, X, data, models, ends):
     """First guesses for each K from the best cells with K, K - 1 and K + 1 components, by BIC.
 
     Of one component fewer, the two largest are parted in turn; of one more, the two that share
@@ -518,7 +519,7 @@ def guesses_from(rows, data, models, ends):
             if bic < bics.get(K, np.inf):
                 bics[K], best[K] = bic, softmax(fit._log_joint(rows), axis=1)  # (N, K)
     w = counts_of(rows)
-    Z, guesses = standardised(rows.X, w), {}
+    Z, guesses = standardised(X, w), {}
     for K in {model.n_components for model in models}:
         some = [best[K]] if K in best else []
         if K - 1 in best:
@@ -680,7 +681,8 @@ def add_clusters(rows, table):
         row.icl = -2 * complete + row.n_parameters * np.log(rows.total_weight)
         labelled.append(np.eye(row.n_components)[joint[index].argmax(axis=1)])
     w = None if rows.weights is None else rows.weights[index]
-    distances = mean_distances(rows.X[index], np.hstack(labelled), w)  # one pass for all
+    X = completed_rows(rows.take(index)).X
+    distances = mean_distances(X, np.hstack(labelled), w)  # one pass for all
     columns = np.cumsum([row.n_components for row in table])[:-1]
     for row, z, d in zip(table, labelled, np.split(distances, columns, axis=1), strict=True):
         row.silhouette = silhouette_from(d, z, w)

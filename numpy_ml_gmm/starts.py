@@ -23,7 +23,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
 
 from .statistics import one_component
-from .training import constant_features
+from .training import constant_features, what_is_there
 from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
@@ -339,7 +339,8 @@ def some_rows(rows, K, rng):
         if rows.priors is not None:
             index = np.union1d(index, known_rows(rows.priors, rng))
         some = rows.take(np.sort(index))
-        if len(constant_features(one_component(some, diagonal=True))) == 0:
+        whole = what_is_there(some) if some.patterns else one_component(some, diagonal=True)
+        if len(constant_features(whole)) == 0:
             return some
         enough *= 2  # a feature that is rare shows in none of them: look at more
     return rows

@@ -229,7 +229,8 @@ def map_log_joint(function, rows, natural):
             return [function(joint) for joint in joints]
 
     parts = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
-    return np.concatenate([part for some in parts for part in some])
+    found = np.concatenate([part for some in parts for part in some])
+    return found if rows.patterns is None else rows.patterns.restored(found)
 
 
 def given_responsibilities(natural, block):

@@ -11,9 +11,11 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from .blocks import Rows, slices
-from .frames import COARSE, EPS, ROUNDING, Frame, Natural, of_mixture
-from .statistics import one_component, smoothed
-from .validation import NAMED, in_words
+from .frames import COARSE, EPS, ROUNDING, WIDE, Frame, Natural, of_mixture
+from .missing import completed, natural_of
+from .parameters import Parameters, diagonals
+from .statistics import Statistics, add_up, given_responsibilities, one_component, smoothed
+from .validation import NAMED, in_words, warn
 
 
 class Data(NamedTuple):
@@ -29,9 +31,13 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, rows, diagonal, var_smoothing):
         """Look at all rows as one component; a ValueError if they cannot be fitted."""
-        whole = one_component(rows, diagonal)
+        given, rows = rows, rows.as_if_exact()
+        whole = what_is_there(rows) if rows.patterns else one_component(rows, diagonal)
         check_unit(rows, whole)
         check_spread(whole, rows.names)
+        if rows.patterns and not diagonal:
+            look_for_pairs(rows)
+            whole = one_gaussian(rows, whole)
         dependence = "" if diagonal else check_independent(rows, whole, var_smoothing)
         N, mean, W = whole.counts[0], whole.means[0], whole.scatters[0]
         smoothing = var_smoothing * (W if diagonal else W.diagonal()) / N
@@ -42,15 +48,101 @@ class Data(NamedTuple):
         if not diagonal:
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
         one = Natural.blank(1, frame, rows.X.dtype)
-        if not one.own and one.block_size(len(rows.X)) >= len(rows.X):  # kept from step to step
+        all_at_once = one.block_size(len(rows.X)) >= len(rows.X)
+        if all_at_once and not one.own and not given.patterns:  # kept from step to step
             block = rows.block(slice(None), one.order)
-            rows = rows._replace(kept=(frame, one.features(block)))
-        return cls(rows, mean, covariance, smoothing, frame, dependence)
+            given = rows._replace(kept=(frame, one.features(block)))
+        return cls(given, mean, covariance, smoothing, frame, dependence)
 
     @property
     def variances(self):
         """Of each feature, (D,)."""
         return self.covariance if self.covariance.ndim == 1 else self.covariance.diagonal()
+
+    @property
+    def gaussian(self):
+        """The data as a mixture of one component."""
+        return Parameters(np.ones(1), self.mean[None], self.covariance[None])
+
+
+# ---- Where features are missing ---------------------------------------------------------------
+
+STEPS, CLOSE = 20, 1e-3  # of EM for one Gaussian, and the change of a correlation that ends it
+LEAST = 1e-6  # portion of its variance that each feature keeps to itself there
+
+
+def what_is_there(rows):
+    """Mean and variance of each feature over the rows that have it, as those of one component."""
+    patterns, D = rows.patterns, rows.X.shape[1]
+    first = patterns.order[patterns.starts[patterns.missing.argmin(axis=0)]]
+    c = rows.X[first, np.arange(D)].astype(np.float64)  # some number of each feature
+    n = np.zeros(D)
+    for square in (False, True):
+        total, n = np.zeros((1, D)), np.zeros(D)
+        for some in slices(0, len(rows.X), 8192):
+            block = rows.block(some)
+            w = np.ones(block.x.shape[1]) if block.weights is None else block.weights
+            delta = block.x - c[:, None]
+            n += ~np.isnan(delta) @ w
+            total += np.nan_to_num(delta * delta if square else delta) @ w
+        nothing = np.flatnonzero(~(n > 0))
+        if len(nothing):
+            one = len(nothing) == 1
+            raise ValueError(
+                f"{in_words(nothing, rows.names)} {'has' if one else 'have'} no number at all: "
+                f"drop {'that column' if one else 'those columns'}"
+            )
+        c = c if square else c + total[0] / n
+    N = rows.total_weight
+    return Statistics(np.array([N]), np.zeros((1, D)), N * total / n, 0.0, c, rows.X.dtype)
+
+
+def look_for_pairs(rows):
+    """Warn of pairs of columns that no row has both of: nothing is known of their covariance."""
+    there = (~rows.patterns.missing).astype(float)
+    never = np.argwhere(np.triu((there.T * rows.patterns.counts) @ there == 0))
+    if len(never):
+        pairs = [in_words(pair, rows.names) for pair in never[:NAMED]]
+        more = f", and {len(never) - NAMED} pairs more" * (len(never) > NAMED)
+        warn(
+            f"no row has both of {'; both of '.join(pairs)}{more}: the data say nothing of their "
+            "covariance, and EM leaves it near where it started. Choose covariance_type='diag', or "
+            "drop one of them"
+        )
+
+
+def one_gaussian(rows, start):
+    """Statistics of all rows as one Gaussian component, by some steps of EM."""
+    N, mean, variances = start.counts, start.means, start.scatters[0] / start.counts
+    rows = rows._replace(priors=np.broadcast_to(1.0, (len(rows.X), 1)))
+    frame = Frame.scaled(mean[0], np.sqrt(variances), diagonal=False)
+    Sigma, unit = np.diag(variances)[None], np.sqrt(np.outer(variances, variances))
+    for _ in range(STEPS):
+        theta, last = Parameters(np.ones(1), mean, Sigma), Sigma
+        whole = add_up(given_responsibilities, rows, natural_of(theta, rows, frame))
+        mean = whole.means
+        Sigma = smoothed(whole.scatters, N, LEAST * variances) / N
+        if (np.abs(Sigma - last) < CLOSE * unit).all():
+            break
+    return whole
+
+
+def completed_rows(rows):
+    """The rows, with what is missing as the Gaussian of all rows expects it: for first guesses."""
+    rows = rows.as_if_exact()
+    if rows.patterns is None:
+        return rows
+    D, whole = rows.X.shape[1], what_is_there(rows)
+    if D < WIDE:
+        whole = one_gaussian(rows, whole)
+    N, W = whole.counts, whole.scatters
+    variances = (W if whole.diagonal else diagonals(W))[0] / N
+    theta = Parameters(np.ones(1), whole.means, smoothed(W, N, LEAST * variances) / N)
+    X = completed(theta, rows._replace(priors=None))
+    return rows._replace(X=X, patterns=None)
+
+
+# ---- What cannot be fitted --------------------------------------------------------------------
 
 
 def constant_features(statistics):
@@ -80,7 +172,7 @@ def check_unit(rows, statistics):
     narrow = np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= least)
     if len(narrow) > 0:
         X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
-        spread = np.ptp(X[:, narrow], axis=0)
+        spread = np.nanmax(X[:, narrow], axis=0) - np.nanmin(X[:, narrow], axis=0)
         if spread.any():
             raise ValueError(
                 f"{in_words(narrow[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
@@ -141,6 +233,13 @@ def dependent_columns(rows, whole):
     return found
 
 
+def whole_rows(rows):
+    """The rows that lack nothing."""
+    if rows.patterns is None:
+        return rows
+    return rows.take(np.flatnonzero(~np.isnan(rows.X).any(axis=1)))
+
+
 def check_independent(rows, whole, var_smoothing):
     """In words, which columns depend on others; a ValueError if no smoothing makes up for it."""
     mean, names, relations = whole.means[0], rows.names, []
@@ -153,7 +252,7 @@ def check_independent(rows, whole, var_smoothing):
             "singular. Take fewer columns, raise var_smoothing, or choose covariance_type='diag'"
         )
     scale = np.sqrt(whole.scatters[0].diagonal() / whole.counts[0])
-    found = dependent_columns(rows, whole)
+    found = dependent_columns(whole_rows(rows), whole)
     for d, factors in found[:NAMED]:
         others = np.flatnonzero(np.abs(factors) * scale > 1e-6 * scale[d])
         if np.allclose(factors[others], -1, rtol=1e-6):

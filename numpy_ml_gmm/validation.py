@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from .blocks import Rows, slices
+from .blocks import Patterns, Rows, slices
 
 ROWS_AT_ONCE = 8192
 NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
@@ -95,8 +95,8 @@ def not_fitted_error(model, reason="is not fitted yet: call fit, or"):
     return kind(f"this {name} {reason} use {name}.from_parameters")
 
 
-def check_X(X, n_features=None, name="X"):
-    """X as a finite float array (N, D); float32 stays float32.
+def check_X(X, n_features=None, name="X", missing=False):
+    """X as a finite float array (N, D); float32 stays float32.  ``missing`` lets nan through.
 
     Examples
     --------
@@ -106,7 +106,11 @@ def check_X(X, n_features=None, name="X"):
     Traceback (most recent call last):
     ValueError: X must be a table of finite numbers: column 1 holds NaN (X[0, 1] is nan): ...
     """
+    if missing and np.ma.is_masked(X):
+        X = X.astype(np.result_type(X, np.float32)).filled(np.nan)
     table = _as_array(X, name)
+    if missing:
+        table = _with_nan(table)
     if table.ndim != 2:
         raise ValueError(
             f"{name} has shape {table.shape}, expected (n_samples, n_features). "
@@ -125,12 +129,13 @@ def check_X(X, n_features=None, name="X"):
         )
     try:
         numbers = as_floats(table, name)
-        if all(_finite(numbers[some]).all() for some in slices(0, len(numbers), ROWS_AT_ONCE)):
+        parts = (numbers[some] for some in slices(0, len(numbers), ROWS_AT_ONCE))
+        if all((_finite(part) | (missing & np.isnan(part))).all() for part in parts):
             return numbers
     except (TypeError, ValueError):
         if table.dtype.kind == "c":
             raise
-    raise _error_about_columns(X, table, name, fitting=n_features is None)
+    raise _error_about_columns(X, table, name, n_features is None, missing)
 
 
 def _how_to_reshape(X, array, name):
@@ -240,6 +245,7 @@ def in_words(columns, names=None):
     return f"columns {', '.join(first)} and {last}" if first else f"column {last}"
 
 
+MISSING = "NoneType", "NAType", "NaTType"  # types of a cell that holds nothing
 REMEDIES = {  # for each kind of cell that is no finite number
     "NaN": "drop {rows}, or fill {them} in",
     "infinity": "drop {rows}, or put a finite number there",
@@ -258,7 +264,15 @@ PANDAS_REMEDIES = {
 }
 
 
-def _error_about_columns(X, table, name, fitting):
+def _with_nan(table):
+    """An array of objects in which what is missing (None, pandas' NA) is nan."""
+    if table.dtype != object:
+        return table
+    lacking = np.frompyfunc(lambda cell: type(cell).__name__ in MISSING, 1, 1)(table)
+    return np.where(lacking.astype(bool), np.nan, table)
+
+
+def _error_about_columns(X, table, name, fitting, missing):
     """The error that says, column by column, what is no finite number, and the remedy."""
     names, lines, kinds = column_names(X), [], set()
     remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
@@ -266,7 +280,7 @@ def _error_about_columns(X, table, name, fitting):
     for d, column in enumerate(table.T):
         label, rows_of = in_words([d], names), {}
         for n in _suspects(column, limit):
-            if kind := _kind_of(column[n], limit):
+            if (kind := _kind_of(column[n], limit)) and not (missing and kind == "NaN"):
                 rows_of.setdefault(kind, []).append(int(n))
         for kind, rows in rows_of.items():
             cell = repr(str(column[rows[0]])) if kind == "text" else column[rows[0]]
@@ -311,7 +325,7 @@ def _suspects(column, limit):
 def _kind_of(cell, limit):
     """What a cell holds, in words; nothing if it is a number below the limit."""
     kind = type(cell).__name__
-    if kind in ("NoneType", "NAType", "NaTType") or str(cell) == "NaT":
+    if kind in MISSING or str(cell) == "NaT":
         return "NaN"
     if kind == "datetime64" or hasattr(cell, "strftime"):
         return "dates"
@@ -350,8 +364,16 @@ def _counts_up(X):
     return (X == np.floor(X)).all(axis=0) & (np.diff(X, axis=0) > 0).all(axis=0)
 
 
-def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
-    """Data with its weights and priors, checked, as :class:`~numpy_ml_gmm.blocks.Rows`.
+def check_rows(
+    X,
+    n_components,
+    sample_weight=None,
+    priors=None,
+    n_features=None,
+    n_jobs=1,
+    error_covariances=None,
+):
+    """Data with its weights, priors and errors, as :class:`~numpy_ml_gmm.blocks.Rows`.
 
     Examples
     --------
@@ -361,10 +383,42 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
     """
     if isinstance(X, Rows):
         return X
-    names, X = column_names(X), check_X(X, n_features)
+    names, X = column_names(X), check_X(X, n_features, missing=True)
     weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
     priors = None if priors is None else check_priors(priors, len(X), n_components)
-    return Rows(X, weights, priors, n_jobs, names=names)
+    errors = None if error_covariances is None else check_errors(error_covariances, X)
+    return Rows(X, weights, priors, n_jobs, None, names, Patterns.of(X, errors), errors)
+
+
+def check_errors(error_covariances, X):
+    """Covariances of the rows' errors, (N, D) variances or (N, D, D); 0 where a value is missing.
+
+    Examples
+    --------
+    >>> check_errors([[1, 2]], np.array([[0.5, np.nan]]))
+    array([[1., 0.]])
+    """
+    name, (N, D) = "error_covariances", X.shape
+    R = np.array(as_floats(error_covariances, name), np.float64)  # a copy
+    if R.shape not in ((N, D), (N, D, D)):
+        raise ValueError(
+            f"{name} has shape {R.shape}, expected {(N, D)} (variances) or {(N, D, D)}"
+        )
+    lacking = np.isnan(X)
+    R[lacking if R.ndim == 2 else lacking[:, :, None] | lacking[:, None, :]] = 0
+    variances = R if R.ndim == 2 else np.einsum("ndd->nd", R)
+    wrong = ~(_finite(R).reshape(N, -1).all(axis=1) & (variances >= 0).all(axis=1))
+    reason = "must be finite, with variances of at least 0"
+    if R.ndim == 3 and not wrong.any():
+        unit = np.sqrt(np.where(variances > 0, variances, 1))
+        correlations = R / (unit[:, :, None] * unit[:, None, :])
+        wrong = (np.abs(correlations - correlations.transpose(0, 2, 1)) > 1e-8).any(axis=(1, 2))
+        wrong |= np.linalg.eigvalsh(correlations)[:, 0] < -1e-8
+        reason = "must be symmetric, without a negative eigenvalue"
+    if wrong.any():
+        n = int(wrong.argmax())
+        raise ValueError(f"{name}[{n}] is {R[n].tolist()}: it {reason}")
+    return R
 
 
 def check_sample_weight(sample_weight, X):

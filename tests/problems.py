@@ -95,3 +95,62 @@ def one_start(model):
     return dict(
         weights_init=model.weights_, means_init=model.means_, covariances_init=model.covariances_
     )
+
+
+# ---- Missing values ----------------------------------------------------------------------------
+
+
+def with_holes(X, portion, seed=0):
+    """A copy in which each number is missing (nan) with some probability."""
+    X = np.array(X, dtype=np.result_type(X, np.float32))
+    X[np.random.default_rng(seed).random(X.shape) < portion] = np.nan
+    return X
+
+
+def observed_log_joint(X, pi, mu, Sigma):
+    """log pi_k N(x_o | mu_ko, Sigma_koo) of what each row has, (N, K), by scipy.stats."""
+    joint = np.log(np.broadcast_to(pi, (len(X), len(pi)))).copy()
+    for n, x in enumerate(X):
+        o = np.flatnonzero(~np.isnan(x))
+        for k in range(len(pi)) if len(o) else ():
+            joint[n, k] += multivariate_normal.logpdf(x[o], mu[k][o], Sigma[k][np.ix_(o, o)])
+    return joint
+
+
+def completed_moments(X, r, mu, Sigma):
+    """N_k, the mean and the scatter of the completed rows, a row and a component at a time."""
+    (K, D), N_k = mu.shape, r.sum(axis=0)
+    full, C = np.zeros((K, len(X), D)), np.zeros((K, len(X), D, D))
+    for n, x in enumerate(X):
+        m, o = np.flatnonzero(np.isnan(x)), np.flatnonzero(~np.isnan(x))
+        for k, S in enumerate(Sigma):
+            full[k, n] = x
+            factors = np.linalg.solve(S[np.ix_(o, o)], S[np.ix_(o, m)]).T
+            full[k, n, m] = mu[k][m] + factors @ (x[o] - mu[k][o])
+            C[k, n][np.ix_(m, m)] = S[np.ix_(m, m)] - factors @ S[np.ix_(o, m)]
+    means = np.einsum("nk,knd->kd", r, full) / N_k[:, None]
+    delta = full - means[:, None]
+    scatters = np.einsum("nk,kni,knj->kij", r, delta, delta) + np.einsum("nk,knij->kij", r, C)
+    return N_k, means, scatters
+
+
+def with_errors(X, R, pi, mu, Sigma):
+    """Log joint (N, K), and what is expected of the true points y where x = y + e, cov e_n = R_n.
+
+    Returns
+    -------
+    joint (N, K), points (K, N, D), covariances (K, N, D, D)
+    """
+    (N, D), K = X.shape, len(pi)
+    joint = np.log(np.broadcast_to(pi, (N, K))).copy()
+    points, covariances = np.zeros((K, N, D)), np.zeros((K, N, D, D))
+    for n, x in enumerate(X):
+        o = np.flatnonzero(~np.isnan(x))
+        for k, S in enumerate(Sigma):
+            V = S[np.ix_(o, o)] + R[n][np.ix_(o, o)]
+            if len(o):
+                joint[n, k] += multivariate_normal.logpdf(x[o], mu[k][o], V)
+            G = np.linalg.solve(V, S[o]).T
+            points[k, n] = mu[k] + G @ (x[o] - mu[k][o])
+            covariances[k, n] = S - G @ S[o]
+    return joint, points, covariances

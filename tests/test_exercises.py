@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,16 @@ from scipy.stats import norm as normal
 
 from numpy_ml_gmm import GMM, exercises, textbook
 from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark
+from numpy_ml_gmm.exercises.answering import from_json, to_json
+from numpy_ml_gmm.exercises.checking import (
+    ask,
+    first_wrong_part,
+    judge,
+    name_mistake,
+    one_line,
+    tells_apart,
+)
+from numpy_ml_gmm.exercises.marking import sound_seed
 
 # ---- A student's right answers, in loops, as the equations stand -------------------------------
 
@@ -395,17 +407,35 @@ def test_a_mistake_in_a_whole_step_is_placed_in_its_half(old, new, said):
     assert f"in the {half} step" in message
 
 
-def test_every_mistake_of_the_table_has_its_own_answer():
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_every_mistake_of_the_table_has_its_own_answer(exercise):
     """No two mistakes are the same answer, and none of them is right."""
+    problems = list(exercise.problems())
+    rights = [exercise.expected(arguments) for arguments in problems]
+    wrong = exercise.wrong_answers(problems)
+    for message, answers in wrong.items():
+        part = first_wrong_part(answers, rights, exercise.tolerance)
+        assert part is not None, message
+        assert name_mistake(wrong, answers, part, exercise.tolerance) == message
+
+
+@pytest.mark.parametrize("seed", [1, 31337, 2**32 - 1])
+def test_new_problems_tell_as_much(seed):
+    """What is right stays right, and what is wrong is named, on problems that nobody has seen."""
+    seed = sound_seed(seed)
+    for name, *case, said in [*[(name, "", "", "") for name in EXERCISES], *CASES]:
+        verdict = judge(name, partial(ask, function(name, *case), EXERCISES[name]), seed)
+        assert said in verdict.message and bool(verdict) is not bool(said), (name, case)
+    for wrong in [naive_e_step, naive_log_likelihood, padded_log_likelihood, padded_e_step]:
+        name = wrong.__name__.split("_", 1)[1]
+        assert "log-sum-exp" in judge(name, partial(ask, wrong, EXERCISES[name]), seed).message
+
+
+def test_problems_that_hide_a_mistake_are_not_asked():
+    unsound = next(seed for seed in range(1, 200) if not tells_apart(EXERCISES["sample"], seed))
+    assert sound_seed(unsound) > unsound
     for exercise in EXERCISES.values():
-        for message, wrong in exercise.mistakes.items():
-            problems = list(exercise.problems())
-            rights = [exercise.expected(arguments) for arguments in problems]
-            answers = [exercises.problems.as_parts(wrong(*arguments)) for arguments in problems]
-            part = exercises.checking.first_wrong_part(answers, rights, exercise.tolerance)
-            assert part is not None, message
-            said = exercises.checking.name_mistake(exercise, problems, answers, rights, part)
-            assert said == message
+        assert tells_apart(exercise, sound_seed(unsound))
 
 
 def test_every_mistake_is_made_by_some_function_here():
@@ -786,12 +816,22 @@ def test_an_endless_function_costs_only_itself(tmp_path):
     assert verdicts == {"bic": "", "sample": "it does not end within 3 s"} and not note
 
 
-def test_a_loop_that_cannot_be_left_is_stopped_and_what_was_marked_stays(tmp_path):
-    deaf = "import signal\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    while"
-    stubborn = ENDLESS.replace("while", deaf)
+DEAF = "import signal\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    while"
+
+
+def test_a_loop_that_cannot_be_left_costs_only_itself(tmp_path):
+    path = notebook(tmp_path / "a.ipynb", IMPORTS, BIC, ENDLESS.replace("while", DEAF))
+    verdicts, note = mark(path, time_limit=12)
+    assert verdicts == {"bic": "", "sample": "it does not end within 3 s"} and not note
+
+
+def test_what_was_marked_before_the_time_was_up_stays(tmp_path):
+    sleep, endless = "import time; time.sleep(2.5)", ENDLESS.replace("sample", "seed_probabilities")
+    path = notebook(tmp_path / "a.ipynb", IMPORTS, sleep, sleep, E_STEP, endless, BIC)
     start = time.perf_counter()
-    verdicts, note = mark(notebook(tmp_path / "a.ipynb", IMPORTS, BIC, stubborn), time_limit=6)
-    assert verdicts == {"bic": ""} and note == "stopped after 6 s"
+    verdicts, note = mark(path, time_limit=12)
+    assert verdicts == {"e_step": "", "seed_probabilities": "it does not end within 3 s"}
+    assert note == "stopped after 12 s: bic not marked"
     assert time.perf_counter() - start < 20
 
 
@@ -800,12 +840,61 @@ def test_a_process_that_dies_is_reported(tmp_path):
     assert not verdicts and note == "its process ended with code 5"
 
 
-@pytest.mark.parametrize("text", ["not a notebook", "[]", "{}"])
+DEATHS = {
+    "os._exit(3)": "its process ended with code 3",
+    "os.kill(os.getpid(), 9)": "its process ended with code",
+    "ctypes.string_at(0)": "its process ended with code",
+    "os.closerange(0, 100)": "its process",
+    "sys.exit()": "it raised SystemExit",
+    "raise KeyboardInterrupt": "it raised KeyboardInterrupt",
+}
+
+
+@pytest.mark.parametrize("death, said", DEATHS.items(), ids=DEATHS)
+def test_a_function_that_ends_its_process_costs_only_itself(tmp_path, death, said):
+    fatal = f"import ctypes, os, sys\ndef seed_probabilities(X, centres): {death}"
+    verdicts, note = mark(notebook(tmp_path / "a.ipynb", IMPORTS, M_STEP, fatal, BIC))
+    assert said in verdicts.pop("seed_probabilities")
+    assert verdicts == {"m_step": "", "bic": ""} and not note
+
+
+def test_functions_that_are_gone_the_second_time_are_missed_aloud(tmp_path):
+    once = tmp_path / "once"
+    cell = f"import os\nif not os.path.exists({str(once)!r}):\n    open({str(once)!r}, 'w')\n"
+    cell += "    def bic(*a): return 0.0\ndef e_step(*a): os._exit(1)"
+    verdicts, note = mark(notebook(tmp_path / "a.ipynb", cell))
+    assert set(verdicts) == {"e_step"} and note.endswith(": bic not marked")
+
+
+NO_NOTEBOOKS = [
+    "not a notebook",
+    "[]",
+    "{}",
+    '{"cells": 3}',
+    '{"cells": [{"cell_type": "code", "source": [1]}]}',
+    "[" * 200_000,
+    '{"cells": ' * 100_000,
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("text", NO_NOTEBOOKS, ids=[text[:10] for text in NO_NOTEBOOKS])
 def test_what_is_no_notebook_is_said_to_be_none(tmp_path, text):
-    (tmp_path / "b.ipynb").write_text(text)
+    (tmp_path / "b.ipynb").write_text(text, encoding="latin-1")
     verdicts, note = mark(str(tmp_path / "b.ipynb"))
     assert not verdicts and "cannot be read as a notebook" in note
+
+
+def test_a_notebook_that_is_not_there_is_said_to_be_none(tmp_path):
     assert "FileNotFoundError" in mark(str(tmp_path / "none.ipynb"))[1]
+    assert "IsADirectoryError" in mark(str(tmp_path))[1]
+    assert "no exercise was found" in mark(notebook(tmp_path / "a.ipynb", "1"))[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_notebook_that_nobody_writes_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.ipynb")
+    assert mark(str(tmp_path / "a.ipynb"), time_limit=3) == ({}, "stopped after 3 s")
 
 
 def test_one_notebook_cannot_take_all_the_memory(tmp_path):
@@ -820,3 +909,346 @@ def test_the_module_is_a_command(tmp_path):
     command = [sys.executable, "-m", "numpy_ml_gmm.exercises", path]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0 and "1/1" in run.stdout and not run.stderr
+
+
+# ---- One notebook never stops the class ----------------------------------------------------------
+
+TO_THE_MARKER = """
+import sys
+def tell(text):
+    frame = sys._getframe()
+    while "answers" not in frame.f_locals:
+        frame = frame.f_back
+    frame.f_locals["answers"].write(text + b"\\n")
+    frame.f_locals["answers"].flush()
+"""
+NONSENSE = {
+    "no JSON": b"bic: right",
+    "200,000 brackets": b"[" * 200_000,
+    "closed brackets": b"[" * 200_000 + b"]" * 200_000,
+    "10 MB": b'"' + b"x" * 10_000_000 + b'"',
+    "bytes": bytes(range(256)),
+    "nothing": b"",
+    "no parts": b"[]",
+    "no arrays": b"[null]",
+    "too many": b"[1, 2]",
+    "a large shape": b'[{"shape": [4611686018427387904], "values": [1]}]',
+    "no values": b'[{"shape": [1]}]',
+    "words": b'[{"shape": [1], "values": ["one"]}]',
+    "a large number": b'[{"shape": [1], "values": [1' + b"0" * 4000 + b"]}]",
+    "a generator": b'[{"bit_generator": "MT19937", "state": 3}]',
+}
+
+
+@pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_in_place_of_an_answer_costs_only_itself(tmp_path, text):
+    cells = IMPORTS, TO_THE_MARKER, f"def e_step(*a): tell({text!r})", BIC
+    verdicts, note = mark(notebook(tmp_path / "a.ipynb", *cells), seed=0)
+    assert verdicts == {
+        "e_step": "its process answers with something else than arrays",
+        "bic": "",
+    }
+    assert not note
+
+
+@pytest.mark.parametrize("text", [b'""', rb'"\ud800"', rb'"\nb.ipynb: bic: right"'])
+def test_words_in_place_of_an_answer_are_a_mistake(tmp_path, text):
+    path = notebook(tmp_path / "a.ipynb", TO_THE_MARKER, f"def sample(*a): tell({text!r})")
+    verdicts, note = mark(path, seed=0)
+    assert verdicts["sample"] and verdicts["sample"].isprintable() and not note
+
+
+AHEAD = [b"[1]", b'{"bic": ""}', b"3", b'["bic", ""]', b'"it is right"']
+AHEAD += [b'[{"shape": [2], "values": [1, 2]}]']
+
+
+@pytest.mark.parametrize("text", AHEAD)
+def test_an_answer_before_the_question_is_no_help(tmp_path, text):
+    """A cell that answers ahead is not taken for functions, or for what they return."""
+    path = notebook(tmp_path / "a.ipynb", IMPORTS, TO_THE_MARKER, f"tell({text!r})", BIC)
+    verdicts, note = mark(path, seed=0)
+    assert verdicts.get("bic") != "" and (note or verdicts)
+
+
+def test_no_notebook_stops_the_class(tmp_path, capsys):
+    cells = {
+        "a": [IMPORTS, "def e_step(*a): raise ValueError('\\ud800\\n' * 10**6)", BIC],
+        "b": ["import os; os._exit(1)"],
+        "c": [TO_THE_MARKER, f"tell({b'[' * 200_000!r})"],
+        "d": [IMPORTS, BIC],
+    }
+    paths = [notebook(tmp_path / f"{name}.ipynb", *source) for name, source in cells.items()]
+    assert main([*paths, str(tmp_path), "--seed", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1:] for line in lines[1:6]] == [
+        ["wrong", "right", "1/2"],
+        *[["-", "-", "0/2"]] * 2,
+        ["-", "right", "1/2"],
+        ["-", "-", "0/2"],
+    ]
+    assert len(lines) == 7 + 4 + 1 and max(map(len, lines)) < 700
+
+
+MESSAGES = {
+    "10 MB": "raise ValueError('x' * 10_000_000)",
+    "another student's line": "raise ValueError('no\\nb.ipynb: bic: right')",
+    "other line ends": "raise ValueError('no\\r\\x0b\\x85\\u2028b.ipynb: bic: right')",
+    "a lone surrogate": "raise ValueError('\\ud800')",
+    "a terminal": "raise ValueError('\\x1b[2J\\u202e')",
+    "a name": "raise type('no\\nb.ipynb', (Exception,), {})",
+    "a message that raises": "raise type('E', (Exception,), {'__str__': lambda e: 1 / 0})",
+    "a dtype": "return np.zeros(1, dtype=[('no\\nb.ipynb: bic: right', 'f8')])",
+    "a silent trouble": "from numpy_ml_gmm.exercises import Trouble\n"
+    "    raise type('T', (Trouble,), {'__str__': lambda e: ''})('')",
+}
+
+
+def test_a_message_is_one_short_printable_line(tmp_path, capsysbinary):
+    functions = [
+        f"def {name}(*a):\n    {body}"
+        for name, body in zip(EXERCISES, MESSAGES.values(), strict=True)
+    ]
+    path = notebook(tmp_path / "a.ipynb", IMPORTS, *functions)
+    out = tmp_path / "marks.csv"
+    assert main([path, "--csv", str(out), "--seed", "0"]) == 0
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert lines[1].split()[1:] == ["wrong"] * 9 + ["0/9"] and len(lines) == 3 + 9 + 1
+    for name, line in zip(EXERCISES, lines[3:], strict=False):
+        assert line.startswith(f"{path}: {name}: ") and len(line) < 700 and line.isprintable()
+    assert len(out.read_text().splitlines()) == 1 + 9
+
+
+def test_a_file_name_does_not_forge_a_line(tmp_path, capsys):
+    path = notebook(tmp_path / "a\nb.ipynb: bic: right", "1 / 0")
+    assert main([path, "--seed", "0"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+def test_a_terminal_that_knows_few_letters_is_enough(tmp_path):
+    path = notebook(tmp_path / "a.ipynb", "def bic(*a): raise ValueError('Ω')")
+    command = [sys.executable, "-m", "numpy_ml_gmm.exercises", path]
+    env = os.environ | {"PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+    assert run.returncode == 0 and r"ValueError: \u03a9" in run.stdout and not run.stderr
+
+
+HUGE = {
+    "labels": "def sample(n, pi, mu, *a): return np.zeros((n, len(mu[0]))), np.full(n, 1e12)",
+    "far labels": "def sample(n, pi, mu, *a): return np.zeros((n, len(mu[0]))), np.full(n, 1e300)",
+    "numbers": "def e_step(X, pi, *a): return np.full((len(X), len(pi)), 1e308) * (-1) ** len(X)",
+    "an array": "def bic(*a): return np.zeros(10_000_000)",
+    "a view": "def bic(*a): return np.broadcast_to(0.0, (10**6, 10**6))",
+    "a list": "def bic(*a): return [0.0] * 10**6",
+}
+
+
+@pytest.mark.parametrize("cell", HUGE.values(), ids=HUGE)
+def test_a_huge_answer_is_wrong_and_no_more(tmp_path, cell):
+    verdicts, note = mark(notebook(tmp_path / "a.ipynb", IMPORTS, cell), seed=0)
+    assert len(verdicts) == 1 and all(verdicts.values()) and not note
+
+
+FOLDERS = {
+    "deleted": "import os, shutil; shutil.rmtree(os.getcwd())",
+    "shut": "import os; os.mkdir('a'); open('a/b', 'w'); os.chmod('a', 0); os.chmod('.', 0)",
+    "deep": "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')",
+    "large": "open('results.jsonl', 'wb').truncate(1 << 40)",
+}
+
+
+@pytest.mark.parametrize("cell", FOLDERS.values(), ids=FOLDERS)
+def test_a_notebook_may_do_with_its_folder_what_it_likes(tmp_path, cell):
+    assert mark(notebook(tmp_path / "a.ipynb", IMPORTS, cell, BIC), seed=0)[0] == {"bic": ""}
+
+
+CHILDREN = {
+    "a session of its own": "pid = subprocess.Popen(SLEEP, start_new_session=True).pid",
+    "no environment": "pid = subprocess.Popen(SLEEP, start_new_session=True, env={}).pid",
+    "an orphan": """
+reader, writer = os.pipe()
+if not os.fork():
+    os.setsid()
+    pid = os.fork()
+    if pid:
+        os.write(writer, str(pid).encode())
+        os._exit(0)
+    os.close(writer)
+    while True: time.sleep(1)
+pid = int(os.read(reader, 100))
+""",
+    "a deaf one": """
+pid = os.fork()
+if not pid:
+    for deaf in signal.SIGTERM, signal.SIGHUP, signal.SIGINT: signal.signal(deaf, signal.SIG_IGN)
+    os.setsid()
+    while True: time.sleep(1)
+""",
+}
+
+
+ENDS = [(start, "") for start in CHILDREN.values()]
+ENDS += [(CHILDREN["an orphan"], last) for last in ["os._exit(1)", f"{ENDLESS}\nsample()"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are found on Linux only")
+@pytest.mark.parametrize("start, last", ENDS)
+def test_nothing_that_a_notebook_starts_outlives_it(tmp_path, start, last):
+    cell = "import os, signal, subprocess, sys, time\n"
+    cell += f"SLEEP = [sys.executable, '-c', 'import time; time.sleep(600)']\n{start}\n"
+    cell += f"open({str(tmp_path / 'pid')!r}, 'w').write(str(pid))\n"
+    mark(notebook(tmp_path / "a.ipynb", cell, last, IMPORTS, BIC), time_limit=8, seed=0)
+    assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(exercises.marking, "mark", None)  # it is not called
+    for place in [tmp_path, tmp_path / "none" / "marks.csv"]:
+        with pytest.raises(SystemExit, match="2"):
+            main(["a.ipynb", "--csv", str(place)])
+        assert f"--csv {place} cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["--time-limit 0", "--time-limit nan", "--seed -1", "--seed x"])
+def test_an_argument_that_makes_no_sense_is_refused(capsys, words):
+    with pytest.raises(SystemExit, match="2"):
+        main(["a.ipynb", *words.split()])
+    assert words.split()[0] in capsys.readouterr().err
+
+
+def test_a_full_disk_costs_the_file_and_not_the_table(tmp_path, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    assert main([notebook(tmp_path / "a.ipynb", IMPORTS, BIC), "--csv", "/dev/full"]) == 1
+    out = capsys.readouterr().out
+    assert "1/1" in out and "--csv /dev/full was not written (No space left on device)" in out
+
+
+def test_the_file_tells_of_notebooks_without_a_verdict_too(tmp_path):
+    out = tmp_path / "marks.csv"
+    out.write_text("older")
+    main([str(tmp_path / "none.ipynb"), "--csv", str(out)])
+    assert "none.ipynb,,,it cannot be read" in out.read_text()
+
+
+# ---- No answer but one's own ---------------------------------------------------------------------
+
+USES = {
+    "its own": "from numpy_ml_gmm.textbook import bic",
+    "all of it": "from numpy_ml_gmm.exercises import *",
+    "a wrapper": "from numpy_ml_gmm import textbook\ndef bic(*a): return textbook.bic(*a)",
+    "a partial": "import functools\nfrom numpy_ml_gmm import textbook\n"
+    "bic = functools.partial(textbook.bic)",
+    "a late import": "def bic(*a):\n    from numpy_ml_gmm.textbook import bic\n    return bic(*a)",
+    "knobs": "from numpy_ml_gmm.exercises.knobs import bic as b\ndef bic(*a): return b(*a)",
+    "the class": """
+import numpy as np
+from numpy_ml_gmm import GMM
+def log_likelihood(X, *theta): return GMM.from_parameters(*theta).log_likelihood(X)""",
+    "another function of the code": """
+import types
+from numpy_ml_gmm import textbook
+bic = types.FunctionType(textbook.bic.__code__, {"np": __import__("numpy")})""",
+    "a fresh import": """
+import importlib, numpy_ml_gmm.textbook
+def bic(*a): return importlib.reload(numpy_ml_gmm.textbook).bic(*a)""",
+    "an import under another name": """
+import importlib.util, numpy_ml_gmm.textbook
+file = numpy_ml_gmm.textbook.__file__
+def bic(*a):
+    spec = importlib.util.spec_from_file_location("mine", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.bic(*a)""",
+    "the text": """
+import numpy_ml_gmm.textbook
+def bic(*a):
+    names = {"__name__": "mine"}
+    exec(open(numpy_ml_gmm.textbook.__file__).read(), names)
+    return names["bic"](*a)""",
+    "the right answer in a frame": """
+import sys
+def bic(*a):
+    frame = sys._getframe()
+    while frame:
+        for value in list(frame.f_locals.values()):
+            if hasattr(value, "right"):
+                return value.right(*a)
+        frame = frame.f_back""",
+    "the table": "from numpy_ml_gmm.exercises import EXERCISES\nbic = EXERCISES['bic'].right",
+    "frozen": """
+import gc
+from numpy_ml_gmm.textbook import bic
+gc.freeze()""",
+}
+
+
+@pytest.mark.parametrize("cell", USES.values(), ids=USES)
+def test_the_package_in_an_answer_is_named(tmp_path, cell):
+    verdicts, note = mark(notebook(tmp_path / "a.ipynb", cell), seed=0)
+    assert set(verdicts.values()) == {"it uses numpy_ml_gmm: the answer should be your own"}
+    assert not note
+
+
+ZERO = "def bic(*a): return 0.0"
+CHEATS = {
+    "check": "from numpy_ml_gmm import exercises as e\n"
+    "e.check = e.checking.check = e.checking.judge = lambda *a: e.Verdict('bic')",
+    "same": "from numpy_ml_gmm.exercises import checking\nchecking.same = lambda *a: True",
+    "the tolerance": "from numpy_ml_gmm.exercises import EXERCISES\n"
+    "EXERCISES['bic'] = EXERCISES['bic']._replace(tolerance=1e99)",
+    "builtins.all": "import builtins\nbuiltins.all = lambda items: True",
+    "a result file": "import sys\nfor name in sys.argv[1:] + ['results.jsonl']:\n"
+    "    try: open(name, 'a').write('[\"bic\", \"\"]\\n')\n    except OSError: pass",
+    "the verdict": "from numpy_ml_gmm.exercises import Verdict\n"
+    "Verdict.__bool__ = lambda v: True\nVerdict.message = ''",
+    "equality": "import numpy as np\nnp.array_equal = np.allclose = np.isfinite = lambda *a: True",
+}
+
+
+@pytest.mark.parametrize("cell", CHEATS.values(), ids=CHEATS)
+def test_what_is_replaced_in_the_notebook_does_not_reach_the_marker(tmp_path, cell):
+    verdicts, _ = mark(notebook(tmp_path / "a.ipynb", cell, ZERO), seed=0)
+    assert verdicts == {"bic": "wrong answer: all zero; it is 0, not 319.625"}
+
+
+def test_answers_to_known_problems_are_no_answer(tmp_path):
+    """Whoever keeps the right answers to the problems of the notebook's own check."""
+    cell = """
+from numpy_ml_gmm.exercises import EXERCISES, check
+KEPT = {a: EXERCISES["bic"].right(*a) for a in EXERCISES["bic"].problems()}
+def bic(*a): return float(KEPT.get(a, 0.0))
+KNOWN = check(bic)"""
+    assert mark(notebook(tmp_path / "a.ipynb", cell), seed=0)[0] == {"bic": ""}
+    assert mark(notebook(tmp_path / "a.ipynb", cell))[0]["bic"]
+
+
+@pytest.mark.parametrize("start", ["subprocess.run(['true'])", "os.system('true')", "os.fork()"])
+def test_no_other_process_gives_the_answer(tmp_path, start):
+    cell = f"import os, subprocess\ndef bic(*a): return {start}"
+    verdicts, _ = mark(notebook(tmp_path / "a.ipynb", cell), seed=0)
+    assert verdicts["bic"].startswith("it starts another process")
+
+
+def test_the_package_may_be_used_beside_an_answer(tmp_path):
+    beside = "from numpy_ml_gmm import GMM\nfrom numpy_ml_gmm.exercises import check\n"
+    beside += "model = GMM(2, random_state=0).fit(np.random.default_rng(0).normal(size=(50, 2)))"
+    path = notebook(tmp_path / "a.ipynb", IMPORTS, beside, BIC + "print(check(bic), model)", E_STEP)
+    assert mark(path) == ({"e_step": "", "bic": ""}, "")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_questions_arrive_as_they_were_asked(name):
+    for arguments in [*EXERCISES[name].problems(), *EXERCISES[name].edge()]:
+        back = json.loads(json.dumps(arguments, default=to_json), object_hook=from_json)
+        for ours, theirs in zip(back, arguments, strict=True):
+            if isinstance(theirs, np.random.Generator):
+                assert ours.bit_generator.state == theirs.bit_generator.state
+            else:
+                assert type(ours) is type(theirs) and np.array_equal(ours, theirs)
+
+
+@given(st.text())
+def test_a_line_is_one_line(text):
+    line = one_line(text)
+    assert not line or (line.isprintable() and len(line.splitlines()) == 1)
+    assert line == text or not text.isprintable() or len(text) > 400

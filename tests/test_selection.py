@@ -300,7 +300,7 @@ def test_a_tight_cluster_is_real_without_smoothing():
         ({"covariance_types": []}, "empty"),
         ({"n_components": []}, "empty"),
         ({"n_components": 0}, "n_components=0"),
-        ({"X": [[np.nan], [1.0]]}, "NaN"),
+        ({"X": [[np.inf], [1.0]]}, "infinity"),
         ({"X": np.ones((9, 2)), "n_components": 1}, "constant"),
         ({"var_smoothing": -1}, "var_smoothing"),
         ({"init_params": ()}, "init_params="),

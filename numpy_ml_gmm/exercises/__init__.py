@@ -23,13 +23,16 @@ sample              ``sample(n, weights, means, covariances, rng)``        X (n,
 
 Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K).
 
-A class is marked from the shell, each notebook in a process of its own::
+A class is marked from the shell, by the same check on new problems::
 
     python -m numpy_ml_gmm.exercises class/*.ipynb
 
+There each notebook runs in a process of its own, and the check does not.  Problems go in, arrays
+come out, and what counts as right stays outside.
+
 The pages, each using those before it: ``k_means`` (right answers that the textbook lacks),
 ``knobs`` (right functions that can go wrong), ``mistakes`` (the catalogue), ``problems``,
-``checking`` and ``marking``.
+``checking`` (the check), ``answering`` (the notebook's process) and ``marking`` (the marker's).
 
 References
 ----------

@@ -1,12 +1,31 @@
-"""Asking a student's function, judging the answer, and naming the mistake."""
+"""Asking a student's function, judging the answer, and naming the mistake.
+
+:func:`judge` has problems and wants answers.  Where they are computed is not its business: in
+:func:`check` the student's function is called here, and when a class is marked in another process.
+"""
 
 import copy
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .problems import EXERCISES, PARAMETERS, as_parts
+from .problems import EXERCISES, PARAMETERS
+
+LONGEST = 400  # characters of a message
+
+
+def one_line(text):
+    r"""Somebody else's words on one line: printable, and not too many.
+
+    Examples
+    --------
+    >>> one_line("no\nben.ipynb: bic: right")
+    'no\\nben.ipynb: bic: right'
+    """
+    cut = f"{text[:LONGEST]} ... ({len(text)} characters)" if len(text) > LONGEST else text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 class Trouble(Exception):
@@ -18,6 +37,9 @@ class Trouble(Exception):
     Traceback (most recent call last):
     numpy_ml_gmm.exercises.checking.Trouble: it returns nothing: end with return
     """
+
+    def __init__(self, message):
+        super().__init__(one_line(message) or "it does not say what is wrong")
 
 
 class Verdict(NamedTuple):
@@ -76,22 +98,33 @@ def check(function, exercise=None):
     name = exercise or getattr(function, "__name__", None)
     if name not in EXERCISES:
         raise ValueError(f"there is no exercise {name!r}: choose one of {', '.join(EXERCISES)}")
+    return judge(name, partial(ask, function, EXERCISES[name]))
+
+
+def judge(name, answer_to, seed=0):
+    """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a :class:`Trouble`."""
     try:
-        return Verdict(name, diagnose(function, EXERCISES[name]))
+        with np.errstate(all="ignore"):  # what is huge is wrong, and no more
+            return Verdict(name, diagnose(EXERCISES[name], answer_to, seed))
     except Trouble as trouble:
         return Verdict(name, str(trouble))
 
 
-def diagnose(function, exercise):
+def diagnose(exercise, answer_to, seed):
     """The mistake in words, or nothing."""
-    problems, hard_problems = list(exercise.problems()), list(exercise.edge())
-    answers = [ask(function, exercise, arguments) for arguments in problems]
+    problems, hard_problems = list(exercise.problems(seed)), list(exercise.edge(seed))
+    answers = [compared(exercise, arguments, answer_to(arguments)) for arguments in problems]
     rights = [exercise.expected(arguments) for arguments in problems]
     part = first_wrong_part(answers, rights, exercise.tolerance)
     if part is not None:
-        return name_mistake(exercise, problems, answers, rights, part)
+        wrong = exercise.wrong_answers(problems)
+        return name_mistake(wrong, answers, part, exercise.tolerance) or describe_difference(
+            exercise, answers, rights, part
+        )
     try:
-        answers = [ask(function, exercise, arguments) for arguments in hard_problems]
+        answers = [
+            compared(exercise, arguments, answer_to(arguments)) for arguments in hard_problems
+        ]
     except Trouble:
         return exercise.edge_message
     rights = [exercise.expected(arguments) for arguments in hard_problems]
@@ -100,7 +133,7 @@ def diagnose(function, exercise):
 
 
 def ask(function, exercise, arguments):
-    """The function's answer as a tuple of arrays of the right shapes.
+    """The function's answer as a tuple of arrays of floats.
 
     Raises
     ------
@@ -112,44 +145,51 @@ def ask(function, exercise, arguments):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a nan gets a better message below
             answer = function(*given)
+    except Trouble:  # from a package that is shut: see answering
+        raise
     except Exception as error:
         raise Trouble(f"it raised {type(error).__name__}: {error}") from None
     for i, (now, before) in enumerate(zip(given, arguments, strict=True)):
         if isinstance(before, np.ndarray) and not np.array_equal(now, before):
             raise Trouble(f"it changes its argument number {i + 1}: work on a copy")
-    parts = check_parts(answer, exercise.parts, exercise.shapes(arguments))
-    return as_parts(exercise.summary(*parts)) if exercise.summary else parts
-
-
-def check_parts(answer, names, shapes):
-    """The answer as arrays, of the shapes asked for, finite."""
     if answer is None:
         raise Trouble("it returns nothing: end with return")
-    if len(names) == 1:
+    if len(exercise.parts) == 1:
         answer = (answer,)
-    elif not isinstance(answer, tuple | list) or len(answer) != len(names):
-        raise Trouble(f"it should return {len(names)} things: {', '.join(names)}")
-    return tuple(map(check_part, answer, names, shapes))
+    elif not isinstance(answer, tuple | list) or len(answer) != len(exercise.parts):
+        raise Trouble(f"it should return {len(exercise.parts)} things: {', '.join(exercise.parts)}")
+    return tuple(map(as_floats, answer, exercise.parts))
 
 
-def check_part(value, name, shape):
-    """One part as an array of floats, of the shape asked for."""
+def as_floats(value, name):
+    """One part as an array of floats."""
     try:
         a = np.asarray(value)
     except ValueError:
-        raise Trouble(f"the {name} cannot be read as one array of shape {shape}") from None
+        raise Trouble(f"the {name} cannot be read as one array: are its rows alike?") from None
     if a.dtype.kind == "c":
         raise Trouble(f"complex numbers in the {name}: is there a root of a negative number?")
     if a.dtype.kind not in "fiub":
         raise Trouble(f"the {name} should be numbers, not {a.dtype}")
+    return a.astype(float)
+
+
+def compared(exercise, arguments, parts):
+    """What of an answer is compared: the parts themselves, or their summary."""
+    shapes = exercise.shapes(arguments)
+    parts = tuple(map(fitting, parts, exercise.parts, shapes))
+    return exercise.summary(*parts) if exercise.summary else parts
+
+
+def fitting(a, name, shape):
+    """One part, if it has the shape asked for and is finite."""
     if a.shape != shape and (shape != () or a.size != 1):
         hint = ": it is transposed" if a.ndim > 1 and a.T.shape == shape else ""
         wanted = "a single number" if shape == () else f"of shape {shape}"
         raise Trouble(f"the {name} should be {wanted}, not of shape {a.shape}{hint}")
-    a = a.reshape(shape).astype(float)
     if not np.isfinite(a).all():
         raise Trouble(f"nan or inf in the {name}: look for log 0, 0 / 0 and exp of a large number")
-    return a
+    return a.reshape(shape)
 
 
 def same(a, b, tolerance):
@@ -174,17 +214,29 @@ def first_wrong_part(answers, rights, tolerance):
     return None if all(agree) else agree.index(False)
 
 
-def name_mistake(exercise, problems, answers, rights, part):
-    """The mistake that gives this part, and most of the others; or how the part differs."""
+def name_mistake(wrong_answers, answers, part, tolerance):
+    """The mistake that gives this part, and most of the others; or None."""
     scores = {}
-    for message, wrong in exercise.mistakes.items():
-        guesses = [as_parts(wrong(*copy.deepcopy(arguments))) for arguments in problems]
-        same_parts = parts_that_agree(answers, guesses, exercise.tolerance)
+    for message, guesses in wrong_answers.items():
+        same_parts = parts_that_agree(answers, guesses, tolerance)
         if same_parts[part]:
             scores[message] = sum(same_parts)
-    if scores:
-        return max(scores, key=scores.get)  # of equals, the first
-    return describe_difference(exercise, answers, rights, part)
+    return max(scores, key=scores.get, default=None)  # of equals, the first
+
+
+def tells_apart(exercise, seed=0):
+    """Whether, on the problems of this seed, every mistake is named and none is right."""
+    problems = list(exercise.problems(seed))
+    rights = [exercise.expected(arguments) for arguments in problems]
+    try:
+        wrong = exercise.wrong_answers(problems)
+    except np.linalg.LinAlgError:  # a cluster of too few points
+        return False
+    for message, answers in wrong.items():
+        part = first_wrong_part(answers, rights, exercise.tolerance)
+        if part is None or name_mistake(wrong, answers, part, exercise.tolerance) != message:
+            return False
+    return all(np.isfinite(part).all() for right in rights for part in right)
 
 
 def describe_difference(exercise, answers, rights, part):

@@ -2,6 +2,9 @@
 
 The weights are unequal, the covariances tilted, the means away from the origin: on round data
 about the origin several mistakes cannot be seen.
+
+Each set of problems has a seed.  A student's own check asks those of seed 0; whoever marks a class
+draws another, so that an answer to known problems is no answer.
 """
 
 import copy
@@ -26,53 +29,62 @@ def parameters(K, D, seed):
     return weights, means, A @ A.transpose(0, 2, 1) + 0.3 * np.eye(D)
 
 
-def mixtures(shift=0.0):
-    """Two mixtures, each with its points; a shift takes the points away from it."""
-    for N, K, D, seed in [(60, 3, 2, 7), (50, 2, 3, 4)]:
-        theta = parameters(K, D, seed)
-        X, _ = textbook.sample(N, *theta, np.random.default_rng(seed))
-        yield X + shift, *theta
+def mixtures(seed=0):
+    """Two mixtures, each with its points."""
+    for N, K, D, offset in [(60, 3, 2, 7), (50, 2, 3, 4)]:
+        theta = parameters(K, D, seed + offset)
+        X, _ = textbook.sample(N, *theta, np.random.default_rng(seed + offset))
+        yield X, *theta
 
 
-def far_mixtures():
-    """Points so far out that every density is 0 in floating point."""
-    return mixtures(shift=60.0)
+def far_mixtures(seed=0):
+    """Points so far out, in standard deviations, that every density is 0 in floating point."""
+    for X, weights, means, covariances in mixtures(seed):
+        spread = np.sqrt(np.linalg.eigvalsh(covariances).max())
+        yield X + 40 * spread, weights, means, covariances
 
 
-def with_responsibilities():
+def no_problems(seed=0):
+    """Nothing: an exercise whose fair attempts do not break."""
+    return ()
+
+
+def with_responsibilities(seed=0):
     """(X, r): the rows of r are neither even nor certain."""
-    for X, *theta in mixtures():
+    for X, *theta in mixtures(seed):
         yield X, textbook.e_step(X, *theta)
 
 
-def with_q():
+def with_q(seed=0):
     """(X, q, parameters) with a q that is not the posterior."""
-    for X, *theta in mixtures():
-        q = np.random.default_rng(len(X)).dirichlet(np.ones(len(theta[0])), size=len(X))
+    for X, *theta in mixtures(seed):
+        q = np.random.default_rng(seed + len(X)).dirichlet(np.ones(len(theta[0])), size=len(X))
         yield X, q, *theta
 
 
-def with_certain_q():
+def with_certain_q(seed=0):
     """The same with a single 1 in each row of q."""
-    for X, q, *theta in with_q():
+    for X, q, *theta in with_q(seed):
         yield X, mistakes.hard(q), *theta
 
 
-def with_centres():
+def with_centres(seed=0):
     """(X, centres): rows of X as centres."""
-    for X, weights, *_ in mixtures():
+    for X, weights, *_ in mixtures(seed):
         yield X, X[1 : 1 + len(weights)].copy()
 
 
-def counts():
+def counts(seed=0):
     """(log-likelihood, N, K, D)."""
-    return [(-137.5, 90, 3, 2), (-201.25, 40, 2, 4), (88.0, 250, 5, 3)]
+    rng = np.random.default_rng(seed)
+    for log_likelihood, N, K, D in [(-137.5, 90, 3, 2), (-201.25, 40, 2, 4), (88.0, 250, 5, 3)]:
+        yield log_likelihood + float(rng.integers(20)), N + int(rng.integers(20)), K, D
 
 
-def to_draw():
+def to_draw(seed=0):
     """(n, parameters, rng)."""
-    for K, D, seed in [(3, 2, 7), (2, 3, 4)]:
-        yield 20_000, *parameters(K, D, seed), np.random.default_rng(seed)
+    for K, D, offset in [(3, 2, 7), (2, 3, 4)]:
+        yield 20_000, *parameters(K, D, seed + offset), np.random.default_rng(seed + offset)
 
 
 def true_moments(n, weights, means, covariances, rng):
@@ -82,10 +94,11 @@ def true_moments(n, weights, means, covariances, rng):
 
 def sample_moments(X, z):
     """Frequencies, means and covariances of the points of each component."""
-    z = z.astype(int)
-    counts = np.bincount(z) if z.min() >= 0 else np.zeros(1)
-    if counts.all() and len(counts) < 20:
-        return textbook.m_step(X, np.eye(len(counts))[z])
+    if z.min() >= 0 and z.max() < 20:  # before anything as large as the largest label is made
+        labels = z.astype(int)
+        r = np.eye(labels.max() + 1)[labels]
+        if r.any(axis=0).all():
+            return textbook.m_step(X, r)
     return z, z, z
 
 
@@ -106,15 +119,29 @@ class Exercise(NamedTuple):
     (('answer',), 20)
     """
 
-    problems: Callable  # () -> argument tuples
+    problems: Callable  # (seed) -> argument tuples
     right: Callable
     mistakes: dict  # message -> wrong version of ``right``
     parts: tuple  # names of what is returned
-    edge: Callable = tuple  # problems on which a fair attempt may still break
+    edge: Callable = no_problems  # problems on which a fair attempt may still break
     edge_message: str = ""
     returned: tuple = ()  # (arguments) -> shapes, where they are not those of ``right``
     summary: Callable | None = None  # of the answer, to compare with ``right``
     tolerance: float = 1e-3  # float32 is welcome; mistakes are far larger
+
+    def wrong_answers(self, problems):
+        """For each mistake, the answers to the problems of who makes it.
+
+        Examples
+        --------
+        >>> wrong = EXERCISES["bic"].wrong_answers([(-1130.26, 272, 2, 2)])
+        >>> round(float(wrong["this is AIC: the price of a parameter is log N, not 2"][0][0]), 2)
+        2282.52
+        """
+        return {
+            message: [as_parts(wrong(*copy.deepcopy(arguments))) for arguments in problems]
+            for message, wrong in self.mistakes.items()
+        }
 
     def expected(self, arguments):
         """The right answer, a tuple of arrays.

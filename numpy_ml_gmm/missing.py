@@ -1,0 +1,456 @@
+r"""Missing values: the E step where rows lack some of their features.
+
+A row that lacks features is an ordinary point of the features that it has, and those have a
+mixture too: the marginal one.  So the likelihood and the responsibilities are known
+(:eq:`marginal-density`).  What the M step needs of the row is completed by what its component
+expects of the missing features m, given the observed ones o (:eq:`lifting`):
+
+.. math::
+
+    \hat x_k = \mu_k + G_k (x_o - \mu_{k,o}), \qquad
+    G_k = \begin{pmatrix} I \\ \Sigma_{mo} \Sigma_{oo}^{-1} \end{pmatrix}, \qquad
+    C_k = \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om} .
+
+Rows of one pattern share G and C, so their sums are completed at once:
+:math:`W = G W_o G^\top + N_k C`.  Then the patterns add up.  Rows of patterns that few share are
+completed one by one.
+
+The sums enter EM as features T(x) do, so the E step, :meth:`GMM.e_step_of_block
+<numpy_ml_gmm.GMM.e_step_of_block>`, is the same: ``eta @ T``, a softmax, ``r @ T.T``.
+
+========== =================== ============================================================
+name       shape               meaning
+========== =================== ============================================================
+``K``                          number of components, of all mixtures side by side
+``P``                          number of patterns that are common enough to share their sums
+``missing``(P, D)              which features a pattern lacks
+``z``      (B, D)              points about the frame's c, in units of the spread
+``delta``  (K, B, D)           completed points of a block, less the component's mean
+``sums``   ((P + 1) K, F)      sums of each pattern, and of the rows taken one by one
+========== =================== ============================================================
+
+Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data via an EM approach*,
+NIPS 6, pages 120-127.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.special import softmax
+
+from .blocks import Block, block_size, map_chunks
+from .frames import (
+    HORIZON,
+    TINY,
+    WIDE,
+    Frame,
+    Natural,
+    OwnFeatures,
+    SingularCovariance,
+    n_sums,
+    of_mixture,
+    packed,
+    unpacked,
+)
+from .parameters import Parameters, diagonals
+
+# A pattern that so many rows share, for each feature, pays for natural parameters of its own.
+COMMON = 2
+# At most so many numbers in the matrices of all common patterns: 32 megabytes each.
+MOST_NUMBERS = 2**22
+
+
+def natural_of(theta, rows, frame=None):
+    """Natural parameters for some rows, whether or not they lack features."""
+    kind = Natural.of if rows.patterns is None else NaturalOfPatterns
+    return kind(theta, rows, frame)
+
+
+class NaturalOfPatterns:
+    """What :class:`~numpy_ml_gmm.frames.Natural` is to an E step, for rows that lack features.
+
+    In a pattern a missing feature is replaced by an independent one, observed at its mean; it
+    says nothing, and what its density adds is taken off again.  So all patterns have
+    natural parameters of one shape, and features in one frame.
+    """
+
+    wide = False  # responsibilities are never sparse here
+
+    def __init__(self, theta, rows, frame=None):
+        self.shape, self.dtype = theta.weights.shape, rows.X.dtype
+        theta = Parameters(*(a.reshape(-1, *a.shape[len(self.shape) :]) for a in theta))
+        self.frame = frame or of_mixture(theta.weights / theta.weights.sum(), *theta[1:])
+        patterns = rows.patterns
+        self.missing, self.errors = patterns.missing, patterns.errors
+        self.diagonal = self.frame.A.ndim == 1
+        self.contracted = self.diagonal and self.errors is not None and self.errors.ndim == 3
+        if self.contracted:  # errors that are correlated make what is expected correlated too
+            self.diagonal, D = False, len(self.frame.c)
+            theta = theta._replace(covariances=theta.covariances[..., None] * np.eye(D))
+            self.frame = Frame.scaled(self.frame.c, self.frame.A_inv, diagonal=False)
+        scale = self.frame.A_inv
+        variances = scale**2 if self.diagonal else np.einsum("ij,ij->i", scale, scale)
+        self.unit = np.sqrt(variances)  # (D,) what z is measured in
+        square = variances if self.diagonal else np.outer(self.unit, self.unit)
+        self.theta = theta._replace(
+            means=(theta.means - self.frame.c) / self.unit,
+            covariances=theta.covariances / square,
+        )
+        K, D = theta.means.shape
+        if self.errors is None:
+            most = max(1, MOST_NUMBERS // (K * D * D))
+            self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
+            self.common = self._common(theta, rows, frame is not None)
+            self.eta = self.common.eta
+        else:
+            self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
+            variances = self.errors.ndim == 2 and not self.diagonal
+            self.errors = self.errors[..., None] * np.eye(D) if variances else self.errors
+            self.errors = self.errors / square
+        self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
+
+    def _common(self, theta, rows, fitted):
+        """Natural parameters (P K, F) of the patterns that many rows share."""
+        K, D = theta.means.shape
+        missing = self.missing[: self.P, None]  # (P, 1, D)
+        means = np.where(missing, self.frame.c, theta.means)  # (P, K, D)
+        covariances = variances = theta.covariances
+        if self.diagonal:
+            covariances = np.broadcast_to(variances, means.shape)
+        else:
+            variances = diagonals(covariances)  # (K, D)
+            apart = missing[..., None] | missing[..., None, :]
+            covariances = np.where(apart, variances[..., None] * np.eye(D), covariances)
+        flat = Parameters(
+            np.tile(theta.weights, self.P),
+            means.reshape(-1, D),
+            covariances.reshape(self.P * K, *covariances.shape[2:]),
+        )
+        try:
+            natural = Natural.of(flat, rows, self.frame, fitted)
+        except SingularCovariance as error:
+            k = error.k % K
+            raise SingularCovariance(k, theta.weights[k] * rows.total_weight) from None
+        # What the independent features add, at their means, is taken off again.
+        added = -(missing * np.log(2 * np.pi * variances)).sum(axis=-1) / 2  # (P, K)
+        natural.eta[:, 0] -= added.ravel()
+        return natural
+
+    def features_of_patterns(self, x, places):
+        """T of points x (D, B) in which nothing is missing any more, for each (pattern, place)."""
+        K, F = len(self.theta.weights), self.eta.shape[1]
+        own_of = {}
+        for k, frame in self.common.own.items():
+            own_of.setdefault(k // K, {})[k % K] = frame
+        T, found = None, []
+        if len(self.common.own) < len(self.eta):
+            T = self.common._replace(own={}).features(Block(x, None, None))
+        for p, some in places:
+            shared, own = None if T is None else T[:, some], own_of.get(p)
+            found.append(shared if own is None else OwnFeatures(shared, x[:, some], own, F))
+        return found
+
+    @cached_property
+    def precisions(self):
+        """The inverse of each covariance, and its log determinant, in the units of z."""
+        S = self.theta.covariances
+        if self.diagonal:
+            return 1 / S, np.log(S).sum(axis=-1)
+        U = np.linalg.inv(np.linalg.cholesky(S))  # the factor is inverted, never the covariance
+        return U.transpose(0, 2, 1) @ U, -2 * np.log(diagonals(U)).sum(axis=-1)
+
+    def conditionals(self, patterns):
+        """For patterns with equally many features missing: which, and their conditionals.
+
+        Yields numbers of patterns (n,), of their missing features (n, m), the conditional
+        covariances (K, n, m, m), and their log determinants (K, n).
+        """
+        n_missing = self.missing[patterns].sum(axis=1)
+        for m in np.unique(n_missing[n_missing > 0]):
+            which = patterns[n_missing == m]
+            i = np.nonzero(self.missing[which])[1].reshape(-1, m)
+            precision = self.precisions[0][:, i[:, :, None], i[:, None, :]]
+            U = np.linalg.inv(np.linalg.cholesky(precision))
+            log_det = 2 * np.log(diagonals(U)).sum(axis=-1)
+            yield which, i, np.swapaxes(U, -1, -2) @ U, log_det
+
+    @cached_property
+    def rare(self):
+        """The conditionals of the patterns that are completed row by row."""
+        few = np.arange(self.P, len(self.missing))
+        return [] if self.diagonal else list(self.conditionals(few))
+
+    @property
+    def order(self):
+        """How the points of a block lie in memory."""
+        return "F" if len(self.frame.c) >= WIDE else "C"
+
+    def block_size(self, n_rows):
+        """Rows in a block, so that what it needs fits the cache."""
+        K, D = self.theta.means.shape
+        matrices = self.errors is not None and not self.diagonal
+        return block_size(
+            self.eta.shape[1] + K + int(self.alone * 4 * K * D * (D if matrices else 1)), n_rows
+        )
+
+    def features(self, block):
+        """T of a block."""
+        return FeaturesOfPatterns(self, block)
+
+    log_joint, with_priors = Natural.log_joint, Natural.with_priors
+
+    @cached_property
+    def lifts(self):
+        """G and C of every common pattern, (P, K, D, D), or diagonals (P, K, D) as they are."""
+        missing = self.missing[: self.P]
+        K, D = self.theta.means.shape
+        if self.diagonal:
+            return ~missing[:, None], missing[:, None] * self.theta.covariances
+        G = np.zeros((self.P, K, D, D))
+        G[...] = np.eye(D) * ~missing[:, None, None]
+        C, precisions = np.zeros((self.P, K, D, D)), self.precisions[0]
+        for which, i, inside, _ in self.conditionals(np.arange(self.P)):
+            H = -inside @ precisions[:, i]  # (K, n, m, D)
+            H *= ~missing[which][:, None]
+            n, k = which[:, None], np.arange(K)[:, None, None]
+            G[n, k, i] = H
+            C[which[:, None, None], k[..., None], i[:, :, None], i[:, None, :]] = inside
+        return G, C
+
+    def moments(self, sums):
+        """From sums to counts, first moments and scatters, completed (:eq:`lifting`)."""
+        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
+        square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
+        N, m, W = np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *square.shape))
+        if P:
+            N, firsts, W = self.common.moments(sums[: P * K])
+            N = N.reshape(P, K)
+            m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
+            W = (W / square).reshape(P, K, *W.shape[1:])
+            G, C = self.lifts
+            if self.diagonal:
+                m, W = np.where(G, m, mu), G * W + N[..., None] * C
+            else:
+                m = mu + (G @ (m - mu)[..., None])[..., 0]
+                W = G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
+        own = sums[P * K :]  # about the component's mean
+        n, first = own[:, 0], own[:, 1 : D + 1]
+        shift = first / np.maximum(n, TINY)[:, None]
+        if self.diagonal:
+            w = own[:, D + 1 :] - first * shift
+        else:
+            w = own[:, D + 1 :]
+            w = w.reshape(-1, D, D) if w.shape[1] == D * D else unpacked(w, D)
+            w = w - first[:, :, None] * shift[:, None, :]
+        N, m = np.vstack([N, n[None]]), np.concatenate([m, (mu + shift)[None]])
+        W = W.sum(axis=0) + w
+        total = N.sum(axis=0)
+        firsts = (N[..., None] * m).sum(axis=0)
+        delta = np.sqrt(N)[..., None] * (m - firsts / np.maximum(total, TINY)[:, None])
+        if self.diagonal:
+            W += (delta * delta).sum(axis=0)
+        else:
+            delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
+            W += delta @ delta.transpose(0, 2, 1)
+        W *= square
+        return total, firsts * self.unit, diagonals(W) if self.contracted else W
+
+
+def completed(theta, rows):
+    """X (N, D) with each missing number as the mixture expects it, given those of its row."""
+    natural, X = natural_of(theta, rows), rows.X.copy()
+
+    def fill(blocks):
+        for some in blocks:
+            block = rows.block(some, natural.order)
+            T = natural.features(block)
+            joint = natural.with_priors(natural.eta @ T, block)
+            x = block.x.T
+            x = np.where(np.isnan(x), T.completed(softmax(joint, axis=0)), x)
+            X[rows.patterns.order[some]] = x
+
+    for _ in map_chunks(fill, len(X), natural.block_size(len(X)), rows.n_jobs):
+        pass
+    return X
+
+
+class FeaturesOfPatterns:
+    """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
+
+    The first is the log joint of what is observed, (K, B).  The second is the sums of every
+    common pattern, each in its own rows, and last those of the points that were completed one by
+    one, about the means of their components.
+    """
+
+    __array_ufunc__ = None  # so that NumPy leaves the products to us
+
+    def __init__(self, natural, block):
+        self.natural = natural
+        self.common = [(p, some) for p, some in block.patterns if p < natural.P]
+        self.rare = [(p, some) for p, some in block.patterns if p >= natural.P]
+        split = self.common[-1][1].stop if self.common else 0
+        c = natural.frame.c.astype(block.x.dtype)
+        self.x = x = block.x[:, :split].copy(order=natural.order)
+        for p, some in self.common:
+            missing = natural.missing[p]
+            x[missing, some] = c[missing, None]
+        self.of_pattern = natural.features_of_patterns(x, self.common) if self.common else []
+        self.rest = slice(split, block.x.shape[1])
+        if self.rare:
+            z = (block.x[:, split:].T - c) / natural.unit
+            complete = self._one_by_one if natural.errors is None else self._with_errors
+            self.joint, self.delta = complete(z)
+
+    def _one_by_one(self, z):
+        """The log joint (K, B) of the points z that are left, and the points completed."""
+        natural = self.natural
+        pi, mu, S = natural.theta
+        P, log_det = natural.precisions
+        far = HORIZON[z.dtype]
+        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
+        u = delta * P[:, None] if natural.diagonal else delta @ P
+        energy = (delta * u).sum(axis=-1)  # (K, B)
+        observed = ~np.isnan(z)
+        if natural.diagonal:
+            log_det = np.log(S) @ observed.T
+        else:
+            log_det = np.repeat(log_det[:, None], len(z), axis=1)
+        for which, i, C, log_det_C in natural.rare:
+            rows, n = self._rows_of(which)
+            features = rows[:, None], i[n]
+            u_m = u[:, *features]  # (K, B', m)
+            v = -(C[:, n] @ u_m[..., None])[..., 0]
+            energy[:, rows] += (u_m * v).sum(axis=-1)
+            log_det[:, rows] -= log_det_C[:, n]
+            delta[:, *features] = v
+        with np.errstate(divide="ignore"):
+            log_pi = np.log(pi)[:, None]
+        constant = observed @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
+        return log_pi - (constant + log_det + energy) / 2, delta
+
+    def _with_errors(self, z):
+        r"""The same where points have errors: x = y + e, and y is what the mixture is of.
+
+        With R the covariance of the errors, :math:`V = \Sigma + R` on what is observed, and
+        :math:`B = V^{-1}` there and 0 elsewhere (:eq:`deconvolution`),
+
+        .. math::
+
+            \hat y = \mu + \Sigma B (x - \mu), \qquad C = \Sigma - \Sigma B \Sigma .
+        """
+        natural, patterns = self.natural, [p for p, _ in self.rare]
+        pi, mu, S = natural.theta
+        missing = natural.missing[patterns]  # (n, D)
+        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
+        if natural.diagonal:
+            B = np.where(missing, 0, 1 / V)
+            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
+        else:
+            apart = missing[..., None] | missing[..., None, :]
+            V = np.where(apart, np.eye(len(mu[0])), V)  # 1 for what is missing
+            U = np.linalg.inv(np.linalg.cholesky(V))
+            B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
+            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
+        self.B = B
+        self.which = np.repeat(np.arange(len(patterns)), [s.stop - s.start for _, s in self.rare])
+        far = HORIZON[z.dtype]
+        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
+        B = B[:, self.which]
+        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
+        energy = (delta * u).sum(axis=-1)
+        with np.errstate(divide="ignore"):
+            log_pi = np.log(pi)[:, None]
+        constant = ~np.isnan(z) @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
+        joint = log_pi - (constant + log_det[:, self.which] + energy) / 2
+        return joint, S[:, None] * u if natural.diagonal else u @ S
+
+    def _rows_of(self, which):
+        """The points of some rare patterns: their numbers, and which of these patterns each has."""
+        pairs = [(p, np.arange(some.start, some.stop) - self.rest.start) for p, some in self.rare]
+        place = dict(zip(which.tolist(), range(len(which)), strict=True))
+        chosen = [(place[p], rows) for p, rows in pairs if p in place]
+        if not chosen:
+            return np.zeros(0, int), np.zeros(0, int)
+        rows = np.concatenate([rows for _, rows in chosen])
+        return rows, np.repeat([n for n, _ in chosen], [len(rows) for _, rows in chosen])
+
+    def __rmatmul__(self, eta):
+        """eta @ T, (K, B)."""
+        K = len(self.natural.theta.weights)
+        joint = np.empty((K, self.rest.stop), self.natural.dtype)
+        for (p, some), T in zip(self.common, self.of_pattern, strict=True):
+            joint[:, some] = eta[p * K : (p + 1) * K] @ T
+        if self.rare:
+            joint[:, self.rest] = self.joint
+        return joint
+
+    @property
+    def T(self):
+        """The other product."""
+        return TransposedFeatures(self)
+
+    def completed(self, r):
+        """The points, completed by every component and averaged with weights r (K, B): (B, D)."""
+        natural, x = self.natural, np.zeros((self.rest.stop, len(self.natural.unit)))
+        mu, (G, _) = natural.theta.means[:, None], natural.lifts
+        for p, some in self.common:
+            delta = (self.x[:, some].T - natural.frame.c) / natural.unit - mu  # (K, n, D)
+            lifted = delta * G[p][:, None] if natural.diagonal else delta @ G[p].transpose(0, 2, 1)
+            x[some] = np.einsum("kn,knd->nd", r[:, some], mu + lifted)
+        if self.rare:
+            x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.delta)
+        return natural.frame.c + x * natural.unit
+
+
+class TransposedFeatures:
+    """T.T of :class:`FeaturesOfPatterns`."""
+
+    __array_ufunc__ = None
+
+    def __init__(self, features):
+        self.of = features
+
+    def __rmatmul__(self, r):
+        """r @ T.T, ((P + 1) K, F)."""
+        of, natural = self.of, self.of.natural
+        K = len(natural.theta.weights)
+        sums = np.zeros(((natural.P + 1) * K, natural.eta.shape[1]))
+        for (p, some), T in zip(of.common, of.of_pattern, strict=True):
+            sums[p * K : (p + 1) * K] = r[:, some] @ T.T
+        if of.rare:
+            sums[natural.P * K :] = self._one_by_one(r[:, of.rest].astype(np.float64))
+        return sums
+
+    def _one_by_one(self, r):
+        """The sums (K, F) of the points that were completed one by one."""
+        of, natural, delta = self.of, self.of.natural, self.of.delta
+        weighted = r[..., None] * delta  # (K, B, D)
+        first = weighted.sum(axis=1)
+        if natural.errors is not None:
+            S, N = natural.theta.covariances, np.zeros(of.B.shape[1::-1])  # (n, K)
+            np.add.at(N, of.which, r.T)
+            B = np.einsum("nk,kn...->k...", N, of.B)
+            C = N.sum(axis=0).reshape(-1, *(1,) * (S.ndim - 1)) * S
+            if natural.diagonal:
+                second = (weighted * delta).sum(axis=1) + C - S * B * S
+                return np.column_stack([r.sum(axis=1), first, second])
+            second = weighted.transpose(0, 2, 1) @ delta + C - S @ B @ S
+        elif natural.diagonal:
+            missing = np.repeat(
+                natural.missing[[p for p, _ in of.rare]],
+                [some.stop - some.start for _, some in of.rare],
+                axis=0,
+            )
+            second = (weighted * delta).sum(axis=1) + (r @ missing) * natural.theta.covariances
+            return np.column_stack([r.sum(axis=1), first, second])
+        else:
+            second = weighted.transpose(0, 2, 1) @ delta
+            for which, i, C, _ in natural.rare:
+                rows, n = of._rows_of(which)
+                N = np.zeros((len(which), len(r)))
+                np.add.at(N, n, r[:, rows].T)
+                at = slice(None), i[:, :, None], i[:, None, :]
+                np.add.at(second, at, N.T[..., None, None] * C)
+        wide = natural.eta.shape[1] > 1 + delta.shape[2] * (delta.shape[2] + 3) // 2
+        second = second.reshape(len(r), -1) if wide else packed(second)
+        return np.column_stack([r.sum(axis=1), first, second])
