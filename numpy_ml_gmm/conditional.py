@@ -43,7 +43,7 @@ from scipy.special import softmax
 from .blocks import block_size, slices
 from .frames import HORIZON, cholesky
 from .parameters import Parameters, diagonals
-from .validation import as_floats, check_X
+from .validation import as_floats
 
 
 class Conditional(NamedTuple):
@@ -174,17 +174,17 @@ def condition(theta, features, values):
     return Parameters(r[:, 0], mu[:, :, 0], seen.covariances)
 
 
-def regress(theta, X, return_cov=False):
+def regress(theta, rows, return_cov=False):
     """Complete a table: the mean of what each row does not know, given what it knows.
 
-    Rows with the same holes are taken together (:eq:`conditional-mean`,
+    Rows that lack the same features are taken together (:eq:`conditional-mean`,
     :eq:`conditional-covariance`).
 
     Parameters
     ----------
     theta : Parameters
-    X : array (N, D)
-        NaN where the answer is wanted.
+    rows : Rows
+        Checked data, NaN where the answer is wanted.
     return_cov : bool
 
     Returns
@@ -193,35 +193,24 @@ def regress(theta, X, return_cov=False):
 
     Examples
     --------
+    >>> from numpy_ml_gmm.blocks import Patterns, Rows
     >>> theta = Parameters(np.ones(1), np.zeros((1, 2)), np.array([[[1.0, 0.5], [0.5, 1.0]]]))
-    >>> regress(theta, np.array([[2.0, np.nan], [np.nan, np.nan]]))
+    >>> X = np.array([[2.0, np.nan], [np.nan, np.nan]])
+    >>> regress(theta, Rows(X, patterns=Patterns.of(X)))
     array([[2., 1.],
            [0., 0.]])
     """
-    holes, completed, D = np.isnan(X), X.copy(), X.shape[1]
-    V = np.zeros((len(X), D, D), X.dtype) if return_cov else None
-    for n in patterns(holes):
-        m, o = np.flatnonzero(holes[n[0]]), np.flatnonzero(~holes[n[0]])
+    completed, (N, D), patterns = np.array(rows.X), rows.X.shape, rows.patterns
+    V = np.zeros((N, D, D), completed.dtype) if return_cov else None
+    for p, missing in enumerate(() if patterns is None else patterns.missing):
+        n = patterns.order[patterns.starts[p] : patterns.starts[p + 1]]
+        m, o = np.flatnonzero(missing), np.flatnonzero(~missing)
         if len(m) > 0:
-            mean, covariance = Conditional.of(theta, o).moments(X[n][:, o], return_cov)
+            mean, covariance = Conditional.of(theta, o).moments(completed[n][:, o], return_cov)
             completed[n[:, None], m] = mean
             if return_cov:
                 V[n[:, None, None], m[:, None], m] = covariance
     return (completed, V) if return_cov else completed
-
-
-def patterns(holes):
-    """The rows of each pattern of holes (N, D), a list of arrays.
-
-    Examples
-    --------
-    >>> patterns(np.array([[True, False], [False, False], [True, False]]))
-    [array([1]), array([0, 2])]
-    """
-    bits = np.packbits(holes, axis=1)  # (N, D / 8)
-    order = np.lexsort(bits.T)
-    changes = (bits[order[1:]] != bits[order[:-1]]).any(axis=1)
-    return np.split(order, np.flatnonzero(changes) + 1)
 
 
 # ---- What the caller gives -------------------------------------------------------------------
@@ -276,16 +265,3 @@ def check_values(values, features, D):
             f"features names all {D} features, and none is left: leave out at least one"
         )
     return x
-
-
-def check_with_holes(X, n_features):
-    """X as floats (N, D), NaN where the answer is wanted; infinity is an error.
-
-    Examples
-    --------
-    >>> check_with_holes([[1, None]], n_features=2)
-    array([[ 1., nan]])
-    """
-    numbers = as_floats(X, "X")
-    check_X(np.where(np.isnan(numbers), 0, numbers), n_features)
-    return numbers

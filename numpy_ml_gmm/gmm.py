@@ -908,11 +908,8 @@ class GMM(Estimator):
         >>> completed[:, 1].round(2), V[:, 1, 1].round(2)
         (array([0. , 4.5]), array([ 1.  , 21.25]))
         """
-        theta = self.theta
-        self._check_feature_names(X)
-        X = conditional.check_with_holes(X, self.n_features_in_)
-        X = X if is_resolved(theta, X.dtype) else X.astype(np.float64)
-        return conditional.regress(theta, X, return_cov)
+        rows = self._check_rows(X)
+        return conditional.regress(self.theta, rows, return_cov)
 
     # ---- How many components -----------------------------------------------------------------
 
