@@ -50,11 +50,12 @@ from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
 from . import conditional, restarts
+from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, cholesky, is_resolved
+from .frames import ROUNDING, cholesky, holds, is_resolved
 from .missing import natural_of
 from .parameters import Parameters, choose
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
@@ -66,6 +67,7 @@ from .validation import (
     check_alive,
     check_count,
     check_enough_rows,
+    check_flag,
     check_labels,
     check_matrix_shape,
     check_means,
@@ -73,6 +75,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_some_component,
+    known_to_sklearn,
     look_for_ids,
     not_fitted_error,
     random_generator,
@@ -238,7 +241,8 @@ class GMM(Estimator):
         array([0.6, 0.4])
         """
         self._check_is_fitted()
-        parts = map(np.asarray, (self.weights_, self.means_, self.covariances_))
+        attributes = self.weights_, self.means_, self.covariances_
+        parts = (np.asarray(a, np.float64) for a in attributes)  # they may be single precision
         return Parameters.expand(*parts, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------
@@ -575,7 +579,8 @@ class GMM(Estimator):
         Parameters
         ----------
         X : array (N, D)
-            float32 stays float32; other numbers become float64.  nan is a missing value.
+            float32 stays float32; other numbers become float64.  Covariances that would be
+            singular in single precision are float64 all the same.  nan is a missing value.
         y : ignored
             There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
             are known to ``priors``.
@@ -606,7 +611,8 @@ class GMM(Estimator):
             If a column is a linear function of others, and only ``var_smoothing`` keeps the
             covariances from being singular; or if a column looks like an id.
         ConvergenceWarning
-            If ``max_iter`` was reached first.
+            If ``max_iter`` was reached first.  Where scikit-learn is loaded it is of scikit-learn's
+            class of that name too.
 
         Examples
         --------
@@ -624,7 +630,7 @@ class GMM(Estimator):
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             warnings.warn(
                 f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
-                ConvergenceWarning,
+                known_to_sklearn(ConvergenceWarning),
                 stacklevel=2,
             )
         return self
@@ -1016,14 +1022,20 @@ class GMM(Estimator):
             return rows
         return rows.in_double()  # single precision cannot see the model
 
-    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
-        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
-        K = check_count(self.n_components, "n_components")
+    def _check_arguments(self):
+        """Arguments that a fit can work with."""
+        check_count(self.n_components, "n_components")
         check_count(self.max_iter, "max_iter", minimum=0)
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
-        n_jobs = thread_count(self.n_jobs)
+        check_flag(self.warm_start, "warm_start")
+        check_flag(self.verbose, "verbose")
+
+    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
+        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
+        self._check_arguments()
+        K, n_jobs = self.n_components, thread_count(self.n_jobs)
         rows = check_rows(X, K, sample_weight, priors, None, n_jobs, error_covariances)
         check_enough_rows(rows, K)
         look_for_ids(rows)
@@ -1075,9 +1087,36 @@ class GMM(Estimator):
         """Parameters as attributes, in the shapes of the covariance type."""
         self.weights_ = theta.weights.astype(dtype)
         self.means_ = theta.means.astype(dtype)
+        if dtype != np.float64 and not theta.diagonal and not holds(dtype, theta.covariances):
+            dtype = np.float64  # in single precision they would be singular
         self.covariances_ = self.covariance_model.contract(theta.covariances).astype(dtype)
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
+
+    _results = *FITTED, "feature_names_in_", "class_labels_"
+
+    @staticmethod
+    def _saved_shapes(values, shapes):
+        """What K, D and the covariance type in a file imply."""
+        if "means_" not in shapes:
+            return {}
+        K, D = (check_count(values[name], name) for name in ("n_components", "n_features_in_"))
+        fitted_type = values.get("_fitted_type", values["covariance_type"])
+        return Parameters.shapes(K, D, covariance_model(fitted_type))
+
+    def _check_state(self):
+        """Arguments, parameters and results that a fit could have left here."""
+        self._check_arguments()
+        thread_count(self.n_jobs)
+        random_generator(self.random_state)
+        covariance_model(self.covariance_type)
+        shapes = {}
+        if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
+            self._check_is_fitted()
+            self._checked_theta(self.n_features_in_)
+            K, D = self.n_components, self.n_features_in_
+            shapes = Parameters.shapes(K, D, self.covariance_model)
+        check_results(vars(self), shapes)
 
     def _shown(self):
         """Shapes and bits of the attributes, by which a change is seen; a list is one."""

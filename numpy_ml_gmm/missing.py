@@ -77,7 +77,7 @@ class NaturalOfPatterns:
     wide = False  # responsibilities are never sparse here
 
     def __init__(self, theta, rows, frame=None):
-        self.shape, self.dtype = theta.weights.shape, rows.X.dtype
+        self.shape, self.dtype = theta.weights.shape, rows.precision
         theta = Parameters(*(a.reshape(-1, *a.shape[len(self.shape) :]) for a in theta))
         self.frame = frame or of_mixture(theta.weights / theta.weights.sum(), *theta[1:])
         patterns = rows.patterns
@@ -287,7 +287,8 @@ class FeaturesOfPatterns:
     def __init__(self, natural, block):
         self.natural = natural
         self.common = [(p, some) for p, some in block.patterns if p < natural.P]
-        self.rare = [(p, some) for p, some in block.patterns if p >= natural.P]
+        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
+        self.pattern = np.repeat(*np.array(rare, int).reshape(-1, 2).T)  # of each of those points
         split = self.common[-1][1].stop if self.common else 0
         c = natural.frame.c.astype(block.x.dtype)
         self.x = x = block.x[:, :split].copy(order=natural.order)
@@ -296,7 +297,7 @@ class FeaturesOfPatterns:
             x[missing, some] = c[missing, None]
         self.of_pattern = natural.features_of_patterns(x, self.common) if self.common else []
         self.rest = slice(split, block.x.shape[1])
-        if self.rare:
+        if rare:
             z = (block.x[:, split:].T - c) / natural.unit
             complete = self._one_by_one if natural.errors is None else self._with_errors
             self.joint, self.delta = complete(z)
@@ -338,7 +339,8 @@ class FeaturesOfPatterns:
 
             \hat y = \mu + \Sigma B (x - \mu), \qquad C = \Sigma - \Sigma B \Sigma .
         """
-        natural, patterns = self.natural, [p for p, _ in self.rare]
+        natural = self.natural
+        patterns, self.which = np.unique(self.pattern, return_inverse=True)
         pi, mu, S = natural.theta
         missing = natural.missing[patterns]  # (n, D)
         V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
@@ -352,7 +354,6 @@ class FeaturesOfPatterns:
             B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
             log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
         self.B = B
-        self.which = np.repeat(np.arange(len(patterns)), [s.stop - s.start for _, s in self.rare])
         far = HORIZON[z.dtype]
         delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
         B = B[:, self.which]
@@ -366,13 +367,11 @@ class FeaturesOfPatterns:
 
     def _rows_of(self, which):
         """The points of some rare patterns: their numbers, and which of these patterns each has."""
-        pairs = [(p, np.arange(some.start, some.stop) - self.rest.start) for p, some in self.rare]
-        place = dict(zip(which.tolist(), range(len(which)), strict=True))
-        chosen = [(place[p], rows) for p, rows in pairs if p in place]
-        if not chosen:
-            return np.zeros(0, int), np.zeros(0, int)
-        rows = np.concatenate([rows for _, rows in chosen])
-        return rows, np.repeat([n for n, _ in chosen], [len(rows) for _, rows in chosen])
+        place = np.full(len(self.natural.missing), -1)
+        place[which] = np.arange(len(which))
+        n = place[self.pattern]
+        rows = np.flatnonzero(n >= 0)
+        return rows, n[rows]
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
@@ -380,7 +379,7 @@ class FeaturesOfPatterns:
         joint = np.empty((K, self.rest.stop), self.natural.dtype)
         for (p, some), T in zip(self.common, self.of_pattern, strict=True):
             joint[:, some] = eta[p * K : (p + 1) * K] @ T
-        if self.rare:
+        if len(self.pattern):
             joint[:, self.rest] = self.joint
         return joint
 
@@ -397,7 +396,7 @@ class FeaturesOfPatterns:
             delta = (self.x[:, some].T - natural.frame.c) / natural.unit - mu  # (K, n, D)
             lifted = delta * G[p][:, None] if natural.diagonal else delta @ G[p].transpose(0, 2, 1)
             x[some] = np.einsum("kn,knd->nd", r[:, some], mu + lifted)
-        if self.rare:
+        if len(self.pattern):
             x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.delta)
         return natural.frame.c + x * natural.unit
 
@@ -417,7 +416,7 @@ class TransposedFeatures:
         sums = np.zeros(((natural.P + 1) * K, natural.eta.shape[1]))
         for (p, some), T in zip(of.common, of.of_pattern, strict=True):
             sums[p * K : (p + 1) * K] = r[:, some] @ T.T
-        if of.rare:
+        if len(of.pattern):
             sums[natural.P * K :] = self._one_by_one(r[:, of.rest].astype(np.float64))
         return sums
 
@@ -436,12 +435,8 @@ class TransposedFeatures:
                 return np.column_stack([r.sum(axis=1), first, second])
             second = weighted.transpose(0, 2, 1) @ delta + C - S @ B @ S
         elif natural.diagonal:
-            missing = np.repeat(
-                natural.missing[[p for p, _ in of.rare]],
-                [some.stop - some.start for _, some in of.rare],
-                axis=0,
-            )
-            second = (weighted * delta).sum(axis=1) + (r @ missing) * natural.theta.covariances
+            missing = r @ natural.missing[of.pattern]  # (K, D)
+            second = (weighted * delta).sum(axis=1) + missing * natural.theta.covariances
             return np.column_stack([r.sum(axis=1), first, second])
         else:
             second = weighted.transpose(0, 2, 1) @ delta

@@ -23,15 +23,19 @@ symbol           shape        meaning
 
 import numpy as np
 
-from . import archive
 from .blocks import Rows, thread_count
 from .conditional import Conditional
 from .conventions import Estimator
-from .gmm import GMM
+from .gmm import FITTED, GMM
 from .parameters import diagonals
-from .validation import as_floats, check_sample_weight, check_X, column_names, not_fitted_error
-
-MIXTURE = "mixture_."  # before the names of the mixture's attributes in a saved file
+from .validation import (
+    as_floats,
+    check_count,
+    check_sample_weight,
+    check_X,
+    column_names,
+    not_fitted_error,
+)
 
 
 class GMMRegressor(Estimator):
@@ -51,12 +55,12 @@ class GMMRegressor(Estimator):
     ----------
     mixture_ : GMM
         Of the D + T features, those of X before the outputs y.
-    n_iter_ : int
-        EM steps of the run that was kept.
+    weights_, means_, covariances_, log_likelihood_, converged_, n_iter_, history_, best_restart_
+        Its attributes.
     n_features_in_ : int
         D
-    output_shape_ : tuple
-        Of one row of y: () if y was (N,), else (T,).
+    output_shape_ : list
+        Of one row of y: [] if y was (N,), else [T].
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
 
@@ -131,9 +135,10 @@ class GMMRegressor(Estimator):
         weights = None if sample_weight is None else check_sample_weight(sample_weight, joint)
         names = [*names_of(X, "X", table), *names_of(y, "y", outputs)]
         rows = Rows(joint, weights, n_jobs=thread_count(self.n_jobs), names=names)
-        self.mixture_ = GMM(**self.get_params()).fit(rows)
-        self.n_features_in_, self.output_shape_ = table.shape[1], outputs.shape[1:]
-        self.n_iter_ = self.mixture_.n_iter_
+        mixture = GMM(**self.get_params()).fit(rows)
+        for name in FITTED:
+            setattr(self, name, getattr(mixture, name))
+        self.n_features_in_, self.output_shape_ = table.shape[1], list(outputs.shape[1:])
         self._remember_features(X)
         return self
 
@@ -167,7 +172,7 @@ class GMMRegressor(Estimator):
         X, shape = check_X(X, self.n_features_in_), (-1, *self.output_shape_)
         seen = Conditional.of(self.mixture_.theta, range(self.n_features_in_))
         mean, V = seen.moments(X, return_std)
-        dtype = self.mixture_.means_.dtype
+        dtype = self.means_.dtype
         mean = mean.reshape(shape).astype(dtype)
         if not return_std:
             return mean
@@ -194,57 +199,37 @@ class GMMRegressor(Estimator):
         share = np.divide(left, total, out=np.sign(left), where=total > 0)
         return float((1 - share).mean())
 
-    def save(self, path):
-        """Write parameters and results to an ``.npz`` file, whole or not at all.
-
-        Raises
-        ------
-        TypeError
-            If a constructor argument cannot be stored, such as a function as ``init_params``.
-
-        Examples
-        --------
-        >>> import os, tempfile
-        >>> model = GMMRegressor(random_state=0).fit([[0.0], [1.0], [3.0]], [0.0, 2.0, 5.0])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     model.save(os.path.join(folder, "line.npz"))
-        ...     GMMRegressor.load(os.path.join(folder, "line.npz")).predict([[2.0]]).round(2)
-        array([3.43])
-        """
-        values = dict(vars(self))
-        mixture = values.pop("mixture_", None)
-        if mixture is not None:
-            values |= {MIXTURE + name: value for name, value in vars(mixture).items()}
-        archive.save(path, type(self).__name__, values)
-
-    @classmethod
-    def load(cls, path):
-        """Read what :meth:`save` wrote; a ValueError if the file holds no regressor.
-
-        Examples
-        --------
-        A mixture is no regressor, though each can be made of the other:
-
-        >>> import os, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "mixture.npz")
-        ...     GMM().fit([[0.0], [1.0]]).save(path)
-        ...     GMMRegressor.load(path)  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        ValueError: ...mixture.npz holds GMM, expected GMMRegressor
-        """
-        model = super().load(path)
-        stored = [name for name in vars(model) if name.startswith(MIXTURE)]
-        if stored:
-            model.mixture_ = GMM()
-        for name in stored:
-            setattr(model.mixture_, name.removeprefix(MIXTURE), vars(model).pop(name))
-        return model
+    @property
+    def mixture_(self):
+        """The mixture of the D + T features, those of X before the outputs y."""
+        self._check_is_fitted()
+        mixture = GMM(**self.get_params())
+        vars(mixture).update({name: a for name, a in vars(self).items() if name in FITTED})
+        mixture.n_features_in_ = self.means_.shape[1]
+        return mixture
 
     def _check_is_fitted(self):
-        if not hasattr(self, "mixture_"):
+        if not hasattr(self, "means_"):
             kind, name = type(not_fitted_error(self)), type(self).__name__
             raise kind(f"this {name} is not fitted yet: call fit with X and y")
+
+    _results = *FITTED, "output_shape_", "feature_names_in_"
+
+    def _check_state(self):
+        """Arguments, and results if there are any, that a fit could have left here."""
+        if not hasattr(self, "means_"):
+            return GMM(**self.get_params())._check_state()
+        mixture, shape = self.mixture_, getattr(self, "output_shape_", None)
+        mixture._check_state()
+        D = check_count(getattr(self, "n_features_in_", None), "n_features_in_")
+        T = mixture.n_features_in_ - D
+        if T < 1 or (shape != [T] and (shape, T) != ([], 1)):
+            raise ValueError(
+                f"output_shape_={shape!r} does not fit n_features_in_={D} and means_ of {D + T} "
+                "features"
+            )
+        if len(getattr(self, "feature_names_in_", range(D))) != D:
+            raise ValueError(f"feature_names_in_ must be {D} names, one a feature")
 
     def __sklearn_tags__(self):
         """What scikit-learn's tools want to know; only they call this."""

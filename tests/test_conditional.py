@@ -597,11 +597,44 @@ def test_a_saved_regressor_comes_back_whole(tmp_path, outputs):
     model.save(tmp_path / "model.npz")
     loaded = GMMRegressor.load(tmp_path / "model.npz")
     assert vars(loaded).keys() == vars(model).keys()
-    assert vars(loaded.mixture_).keys() == vars(model.mixture_).keys()
+    assert loaded.output_shape_ == model.output_shape_
     for a, b in zip(loaded.predict(X, True), model.predict(X, True), strict=True):
         np.testing.assert_array_equal(a, b)
     GMMRegressor(3).save(tmp_path / "model.npz")
     assert vars(GMMRegressor.load(tmp_path / "model.npz")) == vars(GMMRegressor(3))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("output_shape_", [3]),
+        ("output_shape_", []),
+        ("n_features_in_", 4),
+        ("n_features_in_", 0),
+        ("feature_names_in_", np.array(["u"])),
+        ("weights_", np.ones(2)),
+        ("n_components", 3),
+        ("note", "mine"),
+    ],
+)
+def test_what_does_not_fit_together_is_not_saved(tmp_path, name, value):
+    X, y = bent(50)
+    model = GMMRegressor(2, random_state=0).fit(pd.DataFrame(X, columns=["u", "v"]), y)
+    setattr(model, name, value)
+    with pytest.raises((TypeError, ValueError), match=rf"{name.rstrip('_')}|means_"):
+        model.save(tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mixture_is_no_regressor_and_has_one(tmp_path):
+    X, y = bent(50)
+    model = GMMRegressor(2, random_state=0).fit(X, y)
+    model.mixture_.save(tmp_path / "mixture.npz")
+    with pytest.raises(ValueError, match="holds GMM, expected GMMRegressor"):
+        GMMRegressor.load(tmp_path / "mixture.npz")
+    same(GMM.load(tmp_path / "mixture.npz"), model.mixture_, rtol=0)
+    given = model.mixture_.condition([0, 1], X[0])
+    assert moments_of(*parameters(given))[0] == close(model.predict(X[:1])[0])
 
 
 def test_single_precision_stays():
