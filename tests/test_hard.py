@@ -46,6 +46,20 @@ def test_cells_learn_from_neighbours_whose_components_share_no_point(distance, K
     assert all(np.isfinite(row.bic) or "collapsed" in row.error for row in table.rows)
 
 
+@pytest.mark.parametrize("name", ["VII", "VVV"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_table_whose_last_fit_collapses_in_the_end_is_an_error(name, seed):
+    X = np.random.default_rng(seed).normal(size=(5, 1))
+    for tol in (1e-1, 1e-2, 1e-4):
+        arguments = dict(init_params="random", var_smoothing=0, max_iter=100, tol=tol)
+        try:
+            table = select(X, [2], name, **arguments)
+        except ValueError as error:
+            assert "no cell could be fitted" in str(error) and "collapsed" in str(error)
+        else:
+            assert table.best.n_components == 2
+
+
 @pytest.mark.parametrize("offset", [1e15, 4e15, 1e16])
 @pytest.mark.parametrize("seed", [0, 16, 17, 38, 40])
 def test_no_step_of_linear_algebra_fails_where_rounding_makes_clusters_collapse(offset, seed):
