@@ -26,8 +26,6 @@ from typing import NamedTuple
 
 import mpmath
 import numpy as np
-from sklearn.mixture import GaussianMixture
-from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 
 from numpy_ml_gmm import GMM
 
@@ -133,6 +131,9 @@ def ours(X, theta, steps):
 
 def scikit_learns(X, theta, steps):
     """The same, by its own two steps: its ``fit`` would take the start as precisions."""
+    from sklearn.mixture import GaussianMixture
+    from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
+
     model = GaussianMixture(len(theta[0]), reg_covar=0)
     model.weights_, model.means_, model.covariances_ = (a.astype(X.dtype) for a in theta)
     model.precisions_cholesky_ = _compute_precision_cholesky(model.covariances_, "full")
