@@ -401,14 +401,14 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         ends = fit_table(data, models, inits, rounds, bar.update)
     table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
-    if all(row.error for row in table):
-        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
-    sound = [row for row in table if not row.error]
-    add_clusters(rows, sound)
+    if sound := [row for row in table if not row.error]:
+        add_clusters(rows, sound)
     for row in sound:
         row.model._remember_features(frame)
     selection = Selection(table, criterion)
-    finish(data, selection, TO_THE_END * tol)
+    finish(data, selection, TO_THE_END * tol)  # the last may collapse on the way
+    if all(row.error for row in table):
+        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     return selection
 
 

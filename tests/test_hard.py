@@ -1,10 +1,12 @@
 """Hard input: what the campaign of tests/fuzz found, by its kind, and what the issues named."""
 
+import importlib.util
 import os
 import pickle
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -44,6 +46,20 @@ def test_cells_learn_from_neighbours_whose_components_share_no_point(distance, K
     X[20:] -= distance
     table = select(X, Ks, ["VVV", "EEI"], init_params="kmeans", var_smoothing=0)
     assert all(np.isfinite(row.bic) or "collapsed" in row.error for row in table.rows)
+
+
+@pytest.mark.parametrize("name", ["VII", "VVV"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_table_whose_last_fit_collapses_in_the_end_is_an_error(name, seed):
+    X = np.random.default_rng(seed).normal(size=(5, 1))
+    for tol in (1e-1, 1e-2, 1e-4):
+        arguments = dict(init_params="random", var_smoothing=0, max_iter=100, tol=tol)
+        try:
+            table = select(X, [2], name, **arguments)
+        except ValueError as error:
+            assert "no cell could be fitted" in str(error) and "collapsed" in str(error)
+        else:
+            assert table.best.n_components == 2
 
 
 @pytest.mark.parametrize("offset", [1e15, 4e15, 1e16])
@@ -149,6 +165,39 @@ def test_single_precision_never_stores_a_covariance_that_cannot_be_used(name, th
     assert model.score(X) == pytest.approx(model.log_likelihood_ / 90, abs=1e-2)
     easy = GMM(2, **params).fit(rng.normal(size=(90, 12)).astype(np.float32))
     assert easy.covariances_.dtype == easy.means_.dtype == np.float32
+
+
+def hard_numerics():
+    """The benchmark as a module."""
+    path = Path(__file__).parents[1] / "benchmarks" / "hard_numerics.py"
+    spec = importlib.util.spec_from_file_location("hard_numerics", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:EM did not converge")
+@pytest.mark.parametrize(
+    "kind, size",
+    [
+        *(("translation", size) for size in (1e3, 1e9, 1e12)),
+        *(("scale", size) for size in (1e-150, 1e150)),
+        *(("condition", size) for size in (1e4, 1e8, 1e12, 1e15)),
+        *(("distance", size) for size in (1e2, 1e6, 1e10)),
+        *(("float32", size) for size in (0.0, 1e3, 1e5)),
+        ("float32, condition", 1e4),
+    ],
+)
+def test_a_step_is_as_good_as_fifty_digits_rounded(kind, size):
+    h = hard_numerics()
+    X, z, numbers = h.problem(kind, size)
+    start, exact = h.start_of(X, z), numbers.array(X)
+    truth = h.exact_step(exact, tuple(map(numbers.array, start)), numbers)
+    found, remark = h.outcome(h.ours, X, start, 1, truth, numbers)
+    assert not remark
+    rounded = [a.astype(float).astype(X.dtype) for a in truth]
+    log_p = h.exact_log_p(h.exact_log_joint(exact, truth, numbers), numbers)
+    assert found <= max(1e-12, 3 * h.error(exact, truth, rounded, log_p, numbers))
 
 
 # ---- Arguments ----------------------------------------------------------------------------------
