@@ -18,16 +18,16 @@ completed one by one.
 The sums enter EM as features T(x) do, so the E step, :meth:`GMM.e_step_of_block
 <numpy_ml_gmm.GMM.e_step_of_block>`, is the same: ``eta @ T``, a softmax, ``r @ T.T``.
 
-========== =================== ============================================================
-name       shape               meaning
-========== =================== ============================================================
+=========== ================== ============================================================
+name        shape              meaning
+=========== ================== ============================================================
 ``K``                          number of components, of all mixtures side by side
 ``P``                          number of patterns that are common enough to share their sums
-``missing``(P, D)              which features a pattern lacks
-``z``      (B, D)              points about the frame's c, in units of the spread
-``delta``  (K, B, D)           completed points of a block, less the component's mean
-``sums``   ((P + 1) K, F)      sums of each pattern, and of the rows taken one by one
-========== =================== ============================================================
+``missing`` (P, D)             which features a pattern lacks
+``z``       (B, D)             points about the frame's c, in units of the spread
+``delta``   (K, B, D)          completed points of a block, less the component's mean
+``sums``    ((P + 1) K, F)     sums of each pattern, and of the rows taken one by one
+=========== ================== ============================================================
 
 Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data via an EM approach*,
 NIPS 6, pages 120-127.
@@ -93,11 +93,11 @@ class NaturalOfPatterns:
         self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
         self.missing = patterns.missing
         self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
-        self.common = self._common(theta, rows, frame is not None)
+        self.common = self.of_common_patterns(theta, rows, frame is not None)
         self.eta = self.common.eta
 
-    def _common(self, theta, rows, fitted):
-        """Natural parameters (P K, F) of the patterns that many rows share."""
+    def of_common_patterns(self, theta, rows, fitted):
+        """Natural parameters (P K, F) of patterns that many rows share (:eq:`padded-density`)."""
         K, D = theta.means.shape
         missing = self.missing[: self.P, None]  # (P, 1, D)
         means = np.where(missing, self.frame.c, theta.means)  # (P, K, D)
@@ -147,7 +147,7 @@ class NaturalOfPatterns:
         return U.transpose(0, 2, 1) @ U, -2 * np.log(diagonals(U)).sum(axis=-1)
 
     def conditionals(self, patterns):
-        """For patterns with equally many features missing: which, and their conditionals.
+        """For patterns with equally many features missing (:eq:`conditional-precision`).
 
         Yields numbers of patterns (n,), of their missing features (n, m), the conditional
         covariances (K, n, m, m), and their log determinants (K, n).
@@ -202,7 +202,7 @@ class NaturalOfPatterns:
         return G, C
 
     def moments(self, sums):
-        """From sums to counts, first moments and scatters, completed (:eq:`lifting`)."""
+        """Counts, first moments, scatters: completed (:eq:`lifted-sums`), added (:eq:`merge`)."""
         (K, D), P = self.theta.means.shape, self.P
         N, firsts, W = self.common.moments(sums[: P * K])
         square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
@@ -259,9 +259,9 @@ def completed(theta, rows):
 class FeaturesOfPatterns:
     """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
 
-    The first is the log joint of what is observed, (K, B).  The second is the sums of every
-    common pattern, each in its own rows, and last those of the points that were completed one by
-    one, about the means of their components.
+    The first is the log joint of what is observed, (K, B) (:eq:`marginal-density`).  The second is
+    the sums of every common pattern, each in its own rows, and last those of the points that were
+    completed one by one (:eq:`marginal-by-precision`), about the means of their components.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -348,7 +348,7 @@ class FeaturesOfPatterns:
 
 
 class TransposedFeatures:
-    """T.T of :class:`FeaturesOfPatterns`."""
+    """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
 
     __array_ufunc__ = None
 
