@@ -1,75 +1,40 @@
-"""Files written whole or not at all: a file, a folder, a saved model, a folder of results.
+"""A saved model, and a folder of results.
 
-What is read or written stands beside its place under a temporary name until it is complete.
-A saved model is an ``.npz`` file without pickle, so that loading it runs no code.
+A saved model is an ``.npz`` file: a zip of arrays without pickle, so that loading it runs no code.
+Plain values are JSON in one of the arrays, the ``header``::
+
+    {"format": 1, "class": "GMM", "values": {"n_components": 2, "tol": 1e-07, ...},
+     "arrays": ["weights_", "means_", "covariances_"]}
+
+Reading trusts nothing.  Names must be known, and an array is read once its shape is right and its
+bytes are there: the members are not compressed, so none is larger than the file.
 """
 
 import json
+import math
 import os
-import shutil
-import tempfile
+import re
 import zipfile
-import zlib
 from contextlib import contextmanager
-from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 
+from .validation import check_count
+from .writing import as_path, whole_file, whole_folder
+
+__all__ = ["as_path", "load", "save", "whole_file", "whole_folder", "write_results"]
+
 FORMAT = 1
-# What reading an array file raises whose bytes are not what they were.
-DAMAGED = ValueError, EOFError, RuntimeError, TokenError, zipfile.BadZipFile, zlib.error
+# How NumPy begins an array of truth values, numbers or text.  Its own reader evaluates this.
+NPY = re.compile(
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '([<>|=]?[biufU][1-9]\d{0,9})', 'fortran_order': "
+    rb"(?:True|False), 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n",
+    re.DOTALL,
+)
+RESULTS = "labels.txt", "responsibilities.txt", "parameters.json", "model.npz", "selection.txt"
 
 
-@contextmanager
-def whole_file(path):
-    """A temporary path beside ``path`` that takes its place if the body succeeds."""
-    if Path(path).is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name a file in it")
-    path = Path(path).resolve()  # a link stays one: what it points to is replaced
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path, outdated=None):
-    """A folder to write in, which becomes ``path`` in one step if the body succeeds.
-
-    If ``path`` is there already, its other files stay, and there are two ways.  By default
-    the new files move into it, each in one step.  With ``outdated``, the names of files that
-    the new ones would contradict, it is exchanged as a whole for a copy without them.
-
-    Parameters
-    ----------
-    path : str or path-like
-    outdated : iterable of str, optional
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
-        new, old = Path(scratch, "new"), Path(scratch, "old")
-        if outdated is not None and path.exists():
-            shutil.copytree(path, new)
-            for name in outdated:
-                (new / name).unlink(missing_ok=True)
-        new.mkdir(exist_ok=True)
-        yield new
-        if outdated is None and path.exists():
-            for file in new.iterdir():
-                os.replace(file, path / file.name)
-            return
-        if path.exists():
-            path.rename(old)
-        try:
-            new.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
+# ---- A model -----------------------------------------------------------------------------------
 
 
 def save(path, kind, values):
@@ -91,26 +56,9 @@ def save(path, kind, values):
     stored = {name: storable(name, value) for name, value in values.items()}
     arrays = {name: v for name, v in stored.items() if isinstance(v, np.ndarray)}
     plain = {name: v for name, v in stored.items() if name not in arrays}
-    header = json.dumps({"format": FORMAT, "class": kind, "values": plain})
+    header = {"format": FORMAT, "class": kind, "values": plain, "arrays": list(arrays)}
     with whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, header=np.array(header), **arrays)
-
-
-def load(path, kind):
-    """The values that :func:`save` wrote; a ValueError if the file holds none of this class."""
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name][()] for name in file.files}
-        header = json.loads(str(arrays.pop("header")))
-        found = header["format"], header["class"]
-        values = header["values"] | arrays
-    except FileNotFoundError:
-        raise
-    except (*DAMAGED, KeyError, TypeError, OSError) as error:
-        raise ValueError(f"{path} is not a model written by save: {error}") from None
-    if found != (FORMAT, kind):
-        raise ValueError(f"{path} holds {found[1]}, expected {kind}")
-    return values
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
 
 def storable(name, value):
@@ -121,19 +69,210 @@ def storable(name, value):
         if isinstance(value, list):  # arrays and NumPy's numbers in it become plain ones
             return json.loads(json.dumps(value, default=lambda item: item.tolist()))
         array = np.asarray(value)
-        if array.dtype != object:
+        if array.dtype == object and all(isinstance(item, str) for item in array.ravel()):
+            array = array.astype(str)
+        if array.dtype.kind in "biufU":
             return array
-        if all(isinstance(item, str) for item in array.ravel()):
-            return array.astype(str)
-        raise TypeError("objects need pickle")
+        raise TypeError("other objects need pickle")
     except (AttributeError, TypeError, ValueError):
         raise TypeError(
             f"{name}={value!r} cannot be saved: set it to a plain value or an array"
         ) from None
 
 
+def load(path, kind, names, shapes, bare=False):
+    """The values that :func:`save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : str
+        The class that they must belong to.
+    names : collection of str
+        Those that the class knows.
+    shapes : callable
+        From the plain values, and the shape of each array, to the shapes that arrays must have.
+    bare : bool
+        Whether a file without a header is one of the class.
+
+    Raises
+    ------
+    ValueError
+        If the file holds anything else.  Nothing is read then that is larger than it should be.
+    """
+    path = as_path(path)
+    with open(path, "rb") as stream:
+        with damage_told(path):
+            file = zipfile.ZipFile(stream)
+            members = {name: Member.of(file, name) for name in unpacked_names(file)}
+            header = {"format": FORMAT, "class": kind, "values": {}}
+            if "header" in members or not bare:
+                header = json.loads(str(members.pop("header").read()))
+            found, owner = header["format"], header["class"]
+        if type(found) is int and found > FORMAT:
+            raise ValueError(
+                f"{path} is of format {found}, which a newer version of numpy_ml_gmm wrote: "
+                f"update the package, which knows format {FORMAT}"
+            )
+        if owner != kind:
+            raise ValueError(f"{path} holds {owner}, expected {kind}")
+        with damage_told(path):
+            check_names(header, members, names)
+            return read_members(header["values"], members, shapes)
+
+
+@contextmanager
+def damage_told(path):
+    """Whatever damaged bytes do to zipfile, json and NumPy is one error."""
+    try:
+        yield
+    except Exception as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        what = what or type(error).__name__
+        raise ValueError(f"{path} is not a model written by save: {what}") from None
+
+
+def unpacked_names(file):
+    """The names of the arrays in a zip file, each there once and no larger than the file."""
+    infos, size = file.infolist(), os.fstat(file.fp.fileno()).st_size
+    for info in infos:
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{info.filename} is compressed, which save never does")
+    names = [info.filename.removesuffix(".npy") for info in infos]
+    if len(set(names)) < len(names) or sum(info.file_size for info in infos) > size:
+        raise ValueError("its members overlap")
+    return names
+
+
+class Member:
+    """An array in a zip file, of which only shape and type have been looked at."""
+
+    def __init__(self, file, name, shape):
+        self.file, self.name, self.shape = file, name, shape
+
+    @classmethod
+    def of(cls, file, name):
+        """Look at an array: it must declare as many bytes as there are."""
+        info = file.getinfo(f"{name}.npy")
+        with file.open(info) as stream:
+            declared = NPY.match(stream.read(1 << 12))
+        if declared is None:
+            raise ValueError(f"{name} is no array of numbers or text")
+        length, dtype, shape = declared.groups()
+        shape = tuple(map(int, shape.replace(b",", b" ").split()))
+        size = math.prod(shape) * np.dtype(dtype.decode()).itemsize
+        if declared.end() != 10 + int.from_bytes(length, "little"):
+            raise ValueError(f"{name} is damaged")
+        if declared.end() + size != info.file_size:
+            raise ValueError(
+                f"{name} declares {size} bytes for shape {shape}, but there are "
+                f"{info.file_size - declared.end()}"
+            )
+        return cls(file, name, shape)
+
+    def read(self):
+        """The array, or the number or the text if it holds but one."""
+        with self.file.open(f"{self.name}.npy") as stream:
+            return np.lib.format.read_array(stream, allow_pickle=False)[()]
+
+
+def check_names(header, members, names):
+    """The format is known, names are those of the class, and plain values are plain."""
+    values, listed = header["values"], header.get("arrays", [])
+    if type(header["format"]) is not int or header["format"] != FORMAT:
+        raise ValueError(f"its format is {header['format']!r}, not {FORMAT}")
+    if not isinstance(values, dict):
+        raise ValueError("its header names no values")
+    for found, what in (
+        ({*values, *members}.difference(names), "it holds {}, which no model has"),
+        (values.keys() & members.keys(), "it holds {} twice"),
+        ({*listed}.difference(members), "it has lost {}"),
+        ([name for name, v in values.items() if isinstance(v, dict)], "{} is a JSON object"),
+    ):
+        if found:
+            raise ValueError(what.format(", ".join(map(repr, sorted(found)))))
+
+
+def read_members(values, members, shapes):
+    """All values, once the shapes are right that some of them imply for others."""
+    values = values | {name: m.read() for name, m in members.items() if m.shape == ()}
+    wanted = shapes(values, {name: m.shape for name, m in members.items()})
+    for name in sorted(members.keys() & wanted.keys()):
+        check_shape(name, members[name].shape, wanted[name])
+    return values | {name: m.read() for name, m in members.items() if m.shape != ()}
+
+
+def check_results(results, shapes):
+    """What a fit says of itself beside the parameters; each may be missing.
+
+    Parameters
+    ----------
+    results : dict
+        Attributes of a model by name.
+    shapes : dict
+        Those that arrays among them must have.
+    """
+    for name, least in (("n_features_in_", 1), ("n_iter_", 0), ("best_restart_", 0)):
+        if name in results:
+            check_count(results[name], name, minimum=least)
+    for name, of, what in (
+        ("warm_start", is_flag, "True or False"),
+        ("converged_", is_flag, "True or False"),
+        ("log_likelihood_", is_number, "a number"),
+        ("history_", are_runs, "a list of numbers for each restart"),
+        ("feature_names_in_", are_names, "texts, one for each feature"),
+        ("class_labels_", are_whole, "whole numbers, one for each component"),
+    ):
+        if name in results and not of(results[name]):
+            raise ValueError(f"{name}={results[name]!r} must be {what}")
+    for name in sorted(results.keys() & shapes.keys()):
+        check_shape(name, np.shape(results[name]), shapes[name])
+    for name in sorted(results.keys() & {"weights_", "means_", "covariances_"}):
+        dtype = np.asarray(results[name]).dtype
+        if dtype.kind != "f":
+            raise ValueError(f"{name} holds {dtype}: set it to floats, as from_parameters does")
+
+
+def check_shape(name, shape, wanted):
+    """A shape is the one that it must be."""
+    if shape != wanted:
+        raise ValueError(f"{name} has shape {shape}, expected {wanted}")
+
+
+def is_flag(value):
+    """Whether a value says yes or no."""
+    return np.ndim(value) == 0 and value in (True, False)
+
+
+def is_number(value):
+    """Whether a value is one number."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def are_runs(value):
+    """Whether a value is a list of lists of numbers."""
+    lists = isinstance(value, list) and all(isinstance(run, list) for run in value)
+    return lists and all(is_number(number) for run in value for number in run)
+
+
+def are_names(value):
+    """Whether a value is an array of text."""
+    return isinstance(value, np.ndarray) and all(isinstance(name, str) for name in value.tolist())
+
+
+def are_whole(value):
+    """Whether a value is an array of whole numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+
+# ---- Results -----------------------------------------------------------------------------------
+
+
 def write_results(folder, model, X, extra=""):
     """Labels, responsibilities, parameters and the model itself, whole or not at all.
+
+    Results of an earlier run give way to them, other files in the folder stay.  If there are
+    only plain files in it the folder is exchanged as a whole; see :mod:`numpy_ml_gmm.writing`.
 
     Parameters
     ----------
@@ -161,10 +300,10 @@ def write_results(folder, model, X, extra=""):
         "converged": model.converged_,
         "n_iter": model.n_iter_,
     }
-    with whole_folder(folder) as to:
+    with whole_folder(folder, outdated=RESULTS) as to:
         np.savetxt(to / "labels.txt", model.predict(X), fmt="%d")
         np.savetxt(to / "responsibilities.txt", model.predict_proba(X), fmt="%.17g")
         (to / "parameters.json").write_text(json.dumps(values, indent=2) + "\n")
         model.save(to / "model.npz")
         if extra:
-            (to / "selection.txt").write_text(extra + "\n")
+            (to / "selection.txt").write_text(extra + "\n", encoding="utf-8")

@@ -3,14 +3,15 @@
     numpy_ml_gmm --n_clusters 2 --data_path old_faithful --plot faithful.png
     numpy_ml_gmm --find_num_clusters_range 1 9 --covariance_type all --data_path iris
 
-Exit codes: 0 all went well, 1 the fit failed, 2 the command or the data are wrong,
-130 interrupted.
+Exit codes: 0 all went well, 1 the fit failed or memory is short, 2 the command or the data are
+wrong or something cannot be written, 130 interrupted.
 """
 
 import argparse
 import os
 import sys
 import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,14 @@ __all__ = ["main", "parser"]
 
 PROGRAM = "numpy_ml_gmm"
 PANELS = 6  # features in a scatter-plot matrix
+PRINTED = 20  # features in what is printed of a component
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
+
+    def _print_message(self, message, file=None):  # argparse's own says nothing if it cannot
+        print(message, end="", file=file)
 
     def error(self, message):
         self.exit(2, f"{PROGRAM}: error: {message} (--help shows the options)\n")
@@ -60,6 +65,16 @@ def parser():
         required=True,
         metavar="DATA",
         help="a .npy, .npz or .csv file with a row for each sample, or old_faithful or iris",
+    )
+    header = p.add_mutually_exclusive_group()
+    header.add_argument(
+        "--header",
+        action="store_true",
+        default=None,
+        help="the first line of a .csv names the columns, even if it holds numbers",
+    )
+    header.add_argument(
+        "--no_header", dest="header", action="store_false", help="the first line is a row"
     )
     p.add_argument("--max_iter", type=int, default=100, help="most EM steps (default 100)")
     p.add_argument(
@@ -100,55 +115,114 @@ def main(argv=None):
     0
     """
     try:
-        code = run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        try:
+            code = run(sys.argv[1:] if argv is None else argv)
+        except SystemExit as done:  # from argparse
+            code = done.code or 0
+        flush()
         return code
-    except SystemExit as done:  # from argparse
-        return done.code or 0
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output has left: say no more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except MemoryError as error:
+        remedy = "use fewer columns or rows, or --covariance_type diag"
+        return fail(f"not enough memory ({in_one_line(error)}): {remedy}", 1)
+    except OSError as error:
+        return output_lost(error)
+    except ImportError as error:  # of what is loaded when it is needed
+        return fail(f"a library cannot be loaded, perhaps for lack of memory: {error}", 1)
+    except Exception as error:
+        name = type(error).__name__
+        return fail(f"{name}: {error}. That is a mistake in {PROGRAM}: please report it", 1)
 
 
 def run(argv):
     """Parse, read, fit, show, save; the exit code."""
+    args = parser().parse_args([alike(word) for word in argv])
     try:
-        args = parser().parse_args([alike(word) for word in argv])
         check(args)
-        table = read_table(args.data_path)
+        with notes():
+            table = read_table(args.data_path, args.header)
         check_data(args, table)
     except (OSError, ValueError, TypeError) as error:
         return fail(error, 2)
     try:
         model, search = fit(args, table)
-    except ValueError as error:
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no threads, no processes
         return fail(error, 1)
-    show(args, table.X, model, search)
+    code = 0
     try:
-        write(args, table.X, model, search)
+        show(args, table.X, model, search)
+        flush()
+    except OSError as error:  # go on: files may be asked for as well
+        code = output_lost(error)
+    try:
+        with notes():
+            write(args, table.X, model, search)
+    except BrokenPipeError as error:
+        return output_lost(error)
     except (OSError, RuntimeError, TypeError, ValueError) as error:  # RuntimeError: no LaTeX
         return fail(error, 2)
-    return 0
+    return code
+
+
+# ---- What is said ------------------------------------------------------------------------------
+
+
+def say(text):
+    """Text on stdout; what its encoding lacks is escaped."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def flush():
+    """Whatever is wrong with stdout is seen now; it may be closed."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def output_lost(error):
+    """Nothing more can be printed: the exit code.  A reader that has left knows why."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1 if isinstance(error, BrokenPipeError) else fail(f"standard output: {error}", 2)
+
+
+def fail(error, code):
+    """One line on stderr; the exit code."""
+    complain(f"error: {in_one_line(error)}")
+    return code
+
+
+def in_one_line(error):
+    """What an error says, or its name."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def complain(text):
+    """One line on stderr, if anybody reads it."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
+@contextmanager
+def notes():
+    """Warnings in the body are lines on stderr that are no errors."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        if not issubclass(warning.category, ConvergenceWarning):
+            complain(f"note: {in_one_line(warning.message)}")
+
+
+# ---- What is asked for -------------------------------------------------------------------------
 
 
 def alike(word):
     """An option's name with ``_`` for ``-``; what is no long option stays as it is."""
     name, mark, value = word.partition("=")
     return "--" + name[2:].replace("-", "_") + mark + value if word.startswith("--") else word
-
-
-def fail(error, code):
-    """One line on stderr; the exit code."""
-    text = " ".join(str(error).split())
-    print(f"{PROGRAM}: error: {text or type(error).__name__}", file=sys.stderr)
-    return code
-
-
-def note(text):
-    """One line on stderr that is no error."""
-    print(f"{PROGRAM}: note: {text}", file=sys.stderr)
 
 
 def check(args):
@@ -205,11 +279,20 @@ def check_data(args, table):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the fit itself warns
         GMM(1, covariance_type="diag").fit(table)
-    fewest = args.n_clusters or args.find_num_clusters_range[0]
-    if len(table.X) < fewest:
-        raise ValueError(
-            f"n_samples={len(table.X)} is too few for {fewest} clusters: ask for fewer"
-        )
+    N, (fewest, most) = len(table.X), cluster_range(args)
+    if N < fewest:
+        raise ValueError(f"n_samples={N} is too few for {fewest} clusters: ask for fewer")
+    if N < most:
+        complain(f"note: no more than {N} clusters are tried, for there are {N} rows")
+        args.find_num_clusters_range[1] = N
+
+
+def cluster_range(args):
+    """The smallest and the largest number of components asked for."""
+    return args.find_num_clusters_range or (args.n_clusters, args.n_clusters)
+
+
+# ---- What is done ------------------------------------------------------------------------------
 
 
 def types(args):
@@ -219,43 +302,39 @@ def types(args):
 
 def fit(args, table):
     """The mixture, and the search that chose it, if there was one.  Warnings become notes."""
-    low, high = args.find_num_clusters_range or (args.n_clusters, args.n_clusters)
+    low, high = cluster_range(args)
     shared = {"max_iter": args.max_iter, "random_state": args.seed, "n_jobs": args.n_jobs}
     alone = args.n_clusters and len(types(args)) == 1 and types(args) != ["all"]
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+    with notes():
         if alone:
             search = None
             model = GMM(args.n_clusters, covariance_type=types(args)[0], **shared).fit(table)
             late = "EM" * (not model.converged_)
         else:
-            bar = sys.stderr.isatty()
+            bar = sys.stderr is not None and sys.stderr.isatty()
             search = select(
                 table, range(low, high + 1), types(args), args.criterion, progress=bar, **shared
             )
             model, n = search.best, len(search.rows)
             late = sum(not (row.converged or row.error) for row in search.rows)
             late = f"{late} of {n} fits" if late else ""
-    for warning in caught:
-        if not issubclass(warning.category, ConvergenceWarning):
-            note(warning.message)
     if late:
-        note(f"{late} did not converge in {args.max_iter} steps: raise --max_iter")
+        complain(f"note: {late} did not converge in {args.max_iter} steps: raise --max_iter")
     return model, search
 
 
 def show(args, X, model, search):
     """Print the search, what was fitted and whether it converged, the criteria, the parameters."""
-    print(f"{args.data_path}: {len(X)} rows, {X.shape[1]} features\n")
+    say(f"{args.data_path}: {len(X)} rows, {X.shape[1]} features\n")
     if search is not None:
-        print(search, end="\n\n")
+        say(f"{search}\n")
     letters = covariance_model(model.covariance_type).letters
     name = model.covariance_type + (f" ({letters})" if letters != model.covariance_type else "")
     verb = "converged" if model.converged_ else "not converged"
     components = f"{model.n_components} component" + "s" * (model.n_components > 1)
     steps = f"{model.n_iter_} step" + "s" * (model.n_iter_ > 1)
-    print(f"{components}, covariances {name}: {verb} after {steps} of EM")
-    print("\n".join([*criterion_lines(model, X), "", *component_lines(model)]))
+    say(f"{components}, covariances {name}: {verb} after {steps} of EM")
+    say("\n".join([*criterion_lines(model, X), "", *component_lines(model)]))
 
 
 def criterion_lines(model, X):
@@ -274,14 +353,18 @@ def criterion_lines(model, X):
 def component_lines(model):
     """Weight, mean and covariance of every component."""
     theta = model.theta
-    names = getattr(model, "feature_names_in_", [f"x{d}" for d in range(theta.means.shape[1])])
+    D = theta.means.shape[1]
+    F = min(D, PRINTED)
+    names = getattr(model, "feature_names_in_", [f"x{d}" for d in range(F)])[:F]
     lines = []
     for k, (weight, mean, Sigma) in enumerate(zip(*theta, strict=True)):
-        table = [["", *names], ["mean", *map("{:.6g}".format, mean)]]
-        rows = np.diag(Sigma) if theta.diagonal else Sigma  # (D, D)
+        table = [["", *names], ["mean", *map("{:.6g}".format, mean[:F])]]
+        rows = np.diag(Sigma[:F]) if theta.diagonal else Sigma[:F, :F]  # (F, F)
         table += [["covariance" * (d == 0), *map("{:.6g}".format, S)] for d, S in enumerate(rows)]
         lines += [f"component {k}, weight {weight:.6g}"]
         lines += ["  " + line for line in aligned(table)] + [""]
+    if D > F:
+        lines += [f"these are the first {F} of {D} features: --out DIR writes all of them", ""]
     return lines[:-1]
 
 
@@ -289,11 +372,11 @@ def write(args, X, model, search):
     """Write what was asked for, and say where it is."""
     if args.out:
         write_results(args.out, model, X, "" if search is None else str(search))
-        print(f"\nresults in {args.out}")
+        say(f"\nresults in {args.out}")
     if args.plot:
         with whole_file(args.plot) as path:
             picture(model, X).savefig(path, dpi=150)
-        print(f"\npicture in {args.plot}")
+        say(f"\npicture in {args.plot}")
 
 
 def picture(model, X):
@@ -314,6 +397,6 @@ def picture(model, X):
     else:
         F = min(D, PANELS)
         if D > F:
-            note(f"the picture shows the first {F} of {D} features")
+            complain(f"note: the picture shows the first {F} of {D} features")
         plots.plot_scatter_matrix(model, X, features=range(F), ax=figure.subplots(F, F))
     return figure

@@ -104,14 +104,17 @@ class Estimator:
 
         Parameters
         ----------
-        path : str or path-like
-            Written as given; it is replaced in one step if it exists.
+        path : str, bytes or path-like
+            Written as given.  A file that is there is replaced in one step and keeps its mode; a
+            pipe, a device or a hard link gets the content.
 
         Raises
         ------
         TypeError
-            If a constructor argument cannot be stored, such as a function as
-            ``init_params``.
+            If an attribute cannot be stored, such as a function as ``init_params``, or is none
+            of the constructor's nor of a fit's.
+        ValueError
+            If :meth:`load` would refuse the model, because something in it does not fit.
 
         Examples
         --------
@@ -122,16 +125,28 @@ class Estimator:
         ...     os.listdir(folder)
         ['iris.npz']
         """
+        foreign = sorted(vars(self).keys() - self._saved_names())
+        if foreign:
+            raise TypeError(
+                f"{', '.join(foreign)} cannot be saved: a file holds the arguments and the results "
+                f"of a {type(self).__name__}. Delete the attribute, or keep it in another file"
+            )
+        self._check_state()
         archive.save(path, type(self).__name__, vars(self))
 
     @classmethod
     def load(cls, path):
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote, now or with an earlier version of the package.
+
+        The file is not trusted: what it holds must pass the checks that
+        ``from_parameters`` makes, and there must be nothing else in it.
 
         Raises
         ------
         ValueError
-            If the file is not a saved model.
+            If the file is not a saved model, or one that makes no sense.
+        OSError
+            If it cannot be opened.
 
         Examples
         --------
@@ -144,6 +159,24 @@ class Estimator:
         (3, 4)
         """
         model = cls()
-        for name, value in archive.load(path, cls.__name__).items():
-            setattr(model, name, value)
+        vars(model).update(archive.load(path, cls.__name__, cls._saved_names(), cls._saved_shapes))
+        try:
+            model._check_state()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} holds no sound {cls.__name__}: {error}") from None
         return model
+
+    @classmethod
+    def _saved_names(cls):
+        """Arguments and results: what there may be in a file."""
+        return {*cls._parameter_names(), *cls._results}
+
+    _results = ()  # names of attributes that a fit sets
+
+    @staticmethod
+    def _saved_shapes(values, shapes):
+        """The shapes that arrays in a file must have; values and shapes are what is there."""
+        return {}
+
+    def _check_state(self):
+        """Raise a ValueError or a TypeError if attributes do not fit together."""

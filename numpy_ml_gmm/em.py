@@ -183,8 +183,10 @@ class SideBySide:
         alpha = -np.divide(length, bend, out=np.ones(len(r)), where=bend > 0)
         for _ in range(LEAPS):
             alpha = np.minimum(alpha, -1)[:, None]
-            N, shifts, W = self._parted(start - 2 * alpha * r + alpha**2 * v, like=x2)
-            # Those of some points have counts and variances above 0.
+            with np.errstate(over="ignore", invalid="ignore"):  # such a leap is not possible
+                N, shifts, W = self._parted(start - 2 * alpha * r + alpha**2 * v, like=x2)
+            # Those of some points have counts and variances above 0.  A failure may hold nan.
+            W[~np.isfinite(W).all(axis=-1)] = 0
             least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
             possible = ((N > 0) & (least > 0) | self.spare).all(axis=1)
             x = self._as_statistics(N, shifts, W, like=x2)
@@ -271,6 +273,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     on_end : callable
         Is told how many end.
     """
+    max_iter = min(max_iter, np.iinfo(int).max)  # NumPy's whole numbers have an end
     runs = [Run(start, history=[]) for start in starts]
     going, N = np.arange(len(runs)), data.rows.total_weight
     heights = np.full(len(runs), -np.inf)

@@ -39,6 +39,7 @@ from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
 from .blocks import block_size
 from .parameters import diagonals
+from .validation import is_positive_definite
 
 DTYPES = np.dtype(np.float64), np.dtype(np.float32)
 ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
@@ -92,19 +93,26 @@ def cholesky(S):
     """
     try:
         L = np.linalg.cholesky(S)
+        bad = is_singular(L, S)
     except np.linalg.LinAlgError:
-        for k in range(len(S)):
-            Frame.of(None, S[k], k)
-        raise
-    bad = is_singular(L, S)
-    if bad.any():
-        raise SingularCovariance(int(bad.argmax()))
+        bad = [not is_positive_definite(C) for C in S]
+    if np.any(bad):
+        raise SingularCovariance(int(np.argmax(bad)))
     return L
 
 
-def is_singular(L, S):
+def is_singular(L, S, eps=EPS):
     """Whether a pivot of each factor L (..., D, D) of S is rounding error beside its diagonal."""
-    return (diagonals(L) ** 2 <= S.shape[-1] * EPS * diagonals(S)).any(axis=-1)
+    return (diagonals(L) ** 2 <= S.shape[-1] * eps * diagonals(S)).any(axis=-1)
+
+
+def holds(dtype, S):
+    """Whether matrices (K, D, D) are still regular when they are rounded to that type."""
+    rounded = S.astype(dtype).astype(np.float64)
+    try:
+        return not is_singular(np.linalg.cholesky(rounded), rounded, ROUNDING[dtype]).any()
+    except np.linalg.LinAlgError:
+        return False
 
 
 @functools.lru_cache(maxsize=32)
@@ -178,7 +186,7 @@ class Frame(NamedTuple):
         A point beyond the horizon, some 10^102 standard deviations away (in single precision
         10^12), counts as one upon it.
         """
-        y, far = x - self.c.astype(x.dtype)[:, None], HORIZON[x.dtype]
+        y, far = less(x, self.c), HORIZON[x.dtype]
         A = (self.A_inv if self.A is None else self.A).astype(x.dtype, copy=False)
         if A.ndim == 1:
             np.multiply(A[:, None], y, out=y)
@@ -188,6 +196,15 @@ class Frame(NamedTuple):
         else:
             y = A @ y
         return y.clip(-far, far, out=y)
+
+
+def less(x, c):
+    """x (D, B) - c: in single precision first what it can say of c, and then the rest."""
+    near = c.astype(x.dtype)
+    y = x - near[:, None]
+    if near.dtype != c.dtype:
+        y -= (c - near).astype(x.dtype)[:, None]
+    return y
 
 
 def n_features(D, diagonal):
@@ -262,7 +279,7 @@ class OwnFeaturesTransposed(NamedTuple):
         for k, frame in self.of.own.items():
             n = np.flatnonzero(r[k] > least)
             r_k = r[k, n]
-            y = (x if len(n) == len(r[k]) else x.T[n].T) - frame.c.astype(x.dtype)[:, None]
+            y = less(x if len(n) == len(r[k]) else x.T[n].T, frame.c)
             sums[k, 0] = r[k].sum()
             sums[k, 1 : D + 1] = y @ r_k
             if frame.A_inv.ndim == 1:
@@ -300,7 +317,7 @@ class Natural(NamedTuple):
             falls through it.
         """
         fitted = frame is not None if fitted is None else fitted
-        shape, dtype = theta.weights.shape, rows.X.dtype
+        shape, dtype = theta.weights.shape, rows.precision
         pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
         with np.errstate(divide="ignore"):
             log_pi = np.log(pi)
@@ -315,7 +332,8 @@ class Natural(NamedTuple):
                     one = own[k - 1] if same else Frame.of(None, S, k, len(rows.X))
                     own[k] = one._replace(c=mu[k])
             else:
-                eta, off = natural_parameters(log_pi, mu, Sigma, frame)
+                with np.errstate(over="ignore", invalid="ignore"):  # off is inf or nan then
+                    eta, off = natural_parameters(log_pi, mu, Sigma, frame)
                 most = min(RESOLUTION[dtype], frame.most)
                 far = () if off.max() <= most else ~(off <= most)
                 own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in np.flatnonzero(far)}
@@ -411,12 +429,13 @@ class Natural(NamedTuple):
             if self.own:
                 shared = np.ones(len(W), bool)
                 shared[list(self.own)] = False
+            with np.errstate(over="ignore", invalid="ignore"):  # of weights; Data.of looks
+                S = congruence(frame.A_inv, W[shared])
             if self.diagonal:
                 firsts[shared] *= frame.A_inv
-                scatters[shared] = congruence(frame.A_inv, W[shared])
+                scatters[shared] = S
             else:
                 firsts[shared] = first[shared] @ frame.A_inv.T
-                S = congruence(frame.A_inv, W[shared])
                 scatters[shared] = (S + np.swapaxes(S, 1, 2)) / 2  # they differ by rounding
         for k, one in self.own.items():
             firsts[k] += N[k] * (one.c - frame.c)

@@ -50,11 +50,12 @@ from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
 from . import restarts
+from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, cholesky, is_resolved
+from .frames import ROUNDING, cholesky, holds, is_resolved
 from .missing import natural_of
 from .parameters import Parameters, choose
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
@@ -66,6 +67,7 @@ from .validation import (
     check_alive,
     check_count,
     check_enough_rows,
+    check_flag,
     check_labels,
     check_matrix_shape,
     check_means,
@@ -73,6 +75,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_some_component,
+    known_to_sklearn,
     look_for_ids,
     not_fitted_error,
     random_generator,
@@ -238,12 +241,13 @@ class GMM(Estimator):
         array([0.6, 0.4])
         """
         self._check_is_fitted()
-        parts = map(np.asarray, (self.weights_, self.means_, self.covariances_))
+        attributes = self.weights_, self.means_, self.covariances_
+        parts = (np.asarray(a, np.float64) for a in attributes)  # they may be single precision
         return Parameters.expand(*parts, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------
 
-    def log_joint(self, X, *, priors=None):
+    def log_joint(self, X, *, priors=None, error_covariances=None):
         r"""Log joint of each point and each component, (N, K) (:eq:`log-joint`).
 
         .. math::
@@ -257,9 +261,9 @@ class GMM(Estimator):
         >>> standard.log_joint([[0.0]]).round(4)  # -log(2 pi) / 2
         array([[-0.9189]])
         """
-        return self._per_block(self._check_rows(X, priors=priors), lambda joint: joint.T.copy())
+        return self._log_joint(self._check_rows(X, None, priors, error_covariances))
 
-    def log_likelihood(self, X, *, sample_weight=None, priors=None):
+    def log_likelihood(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         r"""Log-likelihood of the observed points, the sum over n (:eq:`log-likelihood`).
 
         .. math::
@@ -276,7 +280,7 @@ class GMM(Estimator):
         >>> twice == standard.log_likelihood([[0.0], [0.0]])
         True
         """
-        rows = self._check_rows(X, sample_weight, priors)
+        rows = self._check_rows(X, sample_weight, priors, error_covariances)
         return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
 
     def complete_log_likelihood(self, X, z, *, sample_weight=None, priors=None):
@@ -367,7 +371,7 @@ class GMM(Estimator):
         """
         return add_up(cls.e_step_of_block, rows, natural_of(theta, rows, frame))
 
-    def e_step(self, X, *, sample_weight=None, priors=None):
+    def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
 
         .. math::
@@ -396,7 +400,7 @@ class GMM(Estimator):
         >>> pair.e_step([[0.0], [0.0], [9.0]]).counts.round(4)
         array([1., 2.])
         """
-        rows = self._check_rows(X, sample_weight, priors)
+        rows = self._check_rows(X, sample_weight, priors, error_covariances)
         return self.expect(self.theta, rows)
 
     # ---- The M step --------------------------------------------------------------------------
@@ -520,7 +524,7 @@ class GMM(Estimator):
             statistics = e_step(theta)
         return theta, statistics
 
-    def iterate(self, X, *, sample_weight=None, priors=None):
+    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
         It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
@@ -540,7 +544,7 @@ class GMM(Estimator):
         >>> step.means_[:, 0].round(2)
         array([2.04, 4.29])
         """
-        rows = self._check_training_rows(X, sample_weight, priors)
+        rows = self._check_training_rows(X, sample_weight, priors, error_covariances)
         data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
         if data.dependence:
             warn(data.dependence)
@@ -569,13 +573,14 @@ class GMM(Estimator):
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
-    def fit(self, X, y=None, *, sample_weight=None, priors=None):
+    def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
         """Fit the mixture by EM.
 
         Parameters
         ----------
         X : array (N, D)
-            float32 stays float32; other numbers become float64.
+            float32 stays float32; other numbers become float64.  Covariances that would be
+            singular in single precision are float64 all the same.  nan is a missing value.
         y : ignored
             There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
             are known to ``priors``.
@@ -585,6 +590,9 @@ class GMM(Estimator):
             Probabilities that multiply the weights of each point.  A row
             with a single 1 is a labelled point, a row of ones an unlabelled one.
             Or labels, 0 to K - 1, with -1 where there is none.
+        error_covariances : array (N, D) or (N, D, D), optional
+            Variances, or covariances, of what was added to each point when it was measured: the
+            mixture is that of the points without it (:eq:`deconvolution`).
 
         Returns
         -------
@@ -603,7 +611,8 @@ class GMM(Estimator):
             If a column is a linear function of others, and only ``var_smoothing`` keeps the
             covariances from being singular; or if a column looks like an id.
         ConvergenceWarning
-            If ``max_iter`` was reached first.
+            If ``max_iter`` was reached first.  Where scikit-learn is loaded it is of scikit-learn's
+            class of that name too.
 
         Examples
         --------
@@ -612,7 +621,8 @@ class GMM(Estimator):
                [5.1 ]])
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
-        for _ in run.iterate(X, sample_weight=sample_weight, priors=priors):
+        known = {"sample_weight": sample_weight, "priors": priors}
+        for _ in run.iterate(X, **known, error_covariances=error_covariances):
             pass
         for name in FITTED:
             setattr(self, name, getattr(run, name))
@@ -620,12 +630,12 @@ class GMM(Estimator):
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             warnings.warn(
                 f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
-                ConvergenceWarning,
+                known_to_sklearn(ConvergenceWarning),
                 stacklevel=2,
             )
         return self
 
-    def fit_predict(self, X, y=None, *, sample_weight=None, priors=None):
+    def fit_predict(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
         """Fit, then the most probable component of each point (N,).
 
         Examples
@@ -633,7 +643,9 @@ class GMM(Estimator):
         >>> GMM(2, init_params=[0, 0, 1, 1]).fit_predict([[0.0], [0.1], [5.0], [5.2]])
         array([0, 0, 1, 1])
         """
-        return self.fit(X, sample_weight=sample_weight, priors=priors).predict(X, priors=priors)
+        what_is_known = {"priors": priors, "error_covariances": error_covariances}
+        self.fit(X, sample_weight=sample_weight, **what_is_known)
+        return self.predict(X, **what_is_known)
 
     # ---- Why EM climbs -----------------------------------------------------------------------
 
@@ -723,7 +735,7 @@ class GMM(Estimator):
 
     # ---- Use ---------------------------------------------------------------------------------
 
-    def predict(self, X, *, priors=None):
+    def predict(self, X, *, priors=None, error_covariances=None):
         """The most probable component of each point, (N,).
 
         Examples
@@ -734,9 +746,10 @@ class GMM(Estimator):
         >>> pair.predict([[-0.5], [-0.5]], priors=[-1, 1])
         array([0, 1])
         """
-        return self._per_block(self._check_rows(X, priors=priors), partial(np.argmax, axis=0))
+        rows = self._check_rows(X, None, priors, error_covariances)
+        return self._per_block(rows, partial(np.argmax, axis=0))
 
-    def predict_proba(self, X, *, priors=None):
+    def predict_proba(self, X, *, priors=None, error_covariances=None):
         """Responsibilities :eq:`e-step`, (N, K).
 
         Examples
@@ -747,10 +760,10 @@ class GMM(Estimator):
         array([[0., 1.],
                [1., 0.]])
         """
-        rows = self._check_rows(X, priors=priors)
+        rows = self._check_rows(X, None, priors, error_covariances)
         return self._per_block(rows, lambda joint: responsibilities(joint, axis=0).T)
 
-    def score_samples(self, X, *, priors=None):
+    def score_samples(self, X, *, priors=None, error_covariances=None):
         """Log density of each point, (N,).
 
         Examples
@@ -758,9 +771,10 @@ class GMM(Estimator):
         >>> GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).score_samples([[0.0], [2.0]]).round(4)
         array([-1.6121, -2.1121])
         """
-        return self._per_block(self._check_rows(X, priors=priors), partial(logsumexp, axis=0))
+        rows = self._check_rows(X, None, priors, error_covariances)
+        return self._per_block(rows, partial(logsumexp, axis=0))
 
-    def score(self, X, y=None, *, sample_weight=None, priors=None):
+    def score(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
         """Log-likelihood, the mean over points.
 
         Examples
@@ -768,7 +782,7 @@ class GMM(Estimator):
         >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).score([[0.0], [2.0]]), 4)
         -1.8621
         """
-        rows = self._check_rows(X, sample_weight, priors)
+        rows = self._check_rows(X, sample_weight, priors, error_covariances)
         log_p = self._per_block(rows, partial(logsumexp, axis=0))
         return rows.weighted_sum(log_p) / rows.total_weight
 
@@ -894,25 +908,32 @@ class GMM(Estimator):
                 f"{self.covariance_type!r}: {remedy}"
             )
 
-    def _check_rows(self, X, sample_weight=None, priors=None):
+    def _check_rows(self, X, sample_weight=None, priors=None, error_covariances=None):
         """The door: data that fit the fitted model, as :class:`~numpy_ml_gmm.blocks.Rows`."""
         self._check_is_fitted()
         self._check_feature_names(X)
         n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
-        rows = check_rows(X, K, sample_weight, priors, D, n_jobs)
+        rows = check_rows(X, K, sample_weight, priors, D, n_jobs, error_covariances)
         check_some_component(rows.priors, self.theta.weights)
         if is_resolved(self.theta, rows.X.dtype):
             return rows
         return rows.in_double()  # single precision cannot see the model
 
-    def _check_training_rows(self, X, sample_weight, priors):
-        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
-        K = check_count(self.n_components, "n_components")
+    def _check_arguments(self):
+        """Arguments that a fit can work with."""
+        check_count(self.n_components, "n_components")
         check_count(self.max_iter, "max_iter", minimum=0)
         check_count(self.n_init, "n_init")
         check_not_negative(self.tol, "tol")
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
-        rows = check_rows(X, K, sample_weight, priors, n_jobs=thread_count(self.n_jobs))
+        check_flag(self.warm_start, "warm_start")
+        check_flag(self.verbose, "verbose")
+
+    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
+        """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
+        self._check_arguments()
+        K, n_jobs = self.n_components, thread_count(self.n_jobs)
+        rows = check_rows(X, K, sample_weight, priors, None, n_jobs, error_covariances)
         check_enough_rows(rows, K)
         look_for_ids(rows)
         return rows
@@ -947,9 +968,36 @@ class GMM(Estimator):
         """Parameters as attributes, in the shapes of the covariance type."""
         self.weights_ = theta.weights.astype(dtype)
         self.means_ = theta.means.astype(dtype)
+        if dtype != np.float64 and not theta.diagonal and not holds(dtype, theta.covariances):
+            dtype = np.float64  # in single precision they would be singular
         self.covariances_ = self.covariance_model.contract(theta.covariances).astype(dtype)
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
+
+    _results = *FITTED, "feature_names_in_", "class_labels_"
+
+    @staticmethod
+    def _saved_shapes(values, shapes):
+        """What K, D and the covariance type in a file imply."""
+        if "means_" not in shapes:
+            return {}
+        K, D = (check_count(values[name], name) for name in ("n_components", "n_features_in_"))
+        fitted_type = values.get("_fitted_type", values["covariance_type"])
+        return Parameters.shapes(K, D, covariance_model(fitted_type))
+
+    def _check_state(self):
+        """Arguments, parameters and results that a fit could have left here."""
+        self._check_arguments()
+        thread_count(self.n_jobs)
+        random_generator(self.random_state)
+        covariance_model(self.covariance_type)
+        shapes = {}
+        if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
+            self._check_is_fitted()
+            self._checked_theta(self.n_features_in_)
+            K, D = self.n_components, self.n_features_in_
+            shapes = Parameters.shapes(K, D, self.covariance_model)
+        check_results(vars(self), shapes)
 
     def _shown(self):
         """Shapes and bits of the attributes, by which a change is seen; a list is one."""

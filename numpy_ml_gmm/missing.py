@@ -43,9 +43,11 @@ from .frames import (
     HORIZON,
     TINY,
     WIDE,
+    Frame,
     Natural,
     OwnFeatures,
     SingularCovariance,
+    n_sums,
     of_mixture,
     packed,
     unpacked,
@@ -75,10 +77,17 @@ class NaturalOfPatterns:
     wide = False  # responsibilities are never sparse here
 
     def __init__(self, theta, rows, frame=None):
-        self.shape, self.dtype = theta.weights.shape, rows.X.dtype
+        self.shape, self.dtype = theta.weights.shape, rows.precision
         theta = Parameters(*(a.reshape(-1, *a.shape[len(self.shape) :]) for a in theta))
         self.frame = frame or of_mixture(theta.weights / theta.weights.sum(), *theta[1:])
+        patterns = rows.patterns
+        self.missing, self.errors = patterns.missing, patterns.errors
         self.diagonal = self.frame.A.ndim == 1
+        self.contracted = self.diagonal and self.errors is not None and self.errors.ndim == 3
+        if self.contracted:  # errors that are correlated make what is expected correlated too
+            self.diagonal, D = False, len(self.frame.c)
+            theta = theta._replace(covariances=theta.covariances[..., None] * np.eye(D))
+            self.frame = Frame.scaled(self.frame.c, self.frame.A_inv, diagonal=False)
         scale = self.frame.A_inv
         variances = scale**2 if self.diagonal else np.einsum("ij,ij->i", scale, scale)
         self.unit = np.sqrt(variances)  # (D,) what z is measured in
@@ -88,13 +97,17 @@ class NaturalOfPatterns:
             covariances=theta.covariances / square,
         )
         K, D = theta.means.shape
-        patterns = rows.patterns
-        most = max(1, MOST_NUMBERS // (K * D * D))
-        self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
-        self.missing = patterns.missing
+        if self.errors is None:
+            most = max(1, MOST_NUMBERS // (K * D * D))
+            self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
+            self.common = self.of_common_patterns(theta, rows, frame is not None)
+            self.eta = self.common.eta
+        else:
+            self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
+            variances = self.errors.ndim == 2 and not self.diagonal
+            self.errors = self.errors[..., None] * np.eye(D) if variances else self.errors
+            self.errors = self.errors / square
         self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
-        self.common = self.of_common_patterns(theta, rows, frame is not None)
-        self.eta = self.common.eta
 
     def of_common_patterns(self, theta, rows, fitted):
         """Natural parameters (P K, F) of patterns that many rows share (:eq:`padded-density`)."""
@@ -175,7 +188,10 @@ class NaturalOfPatterns:
     def block_size(self, n_rows):
         """Rows in a block, so that what it needs fits the cache."""
         K, D = self.theta.means.shape
-        return block_size(self.eta.shape[1] + K + int(self.alone * 4 * K * D), n_rows)
+        matrices = self.errors is not None and not self.diagonal
+        return block_size(
+            self.eta.shape[1] + K + int(self.alone * 4 * K * D * (D if matrices else 1)), n_rows
+        )
 
     def features(self, block):
         """T of a block."""
@@ -203,19 +219,20 @@ class NaturalOfPatterns:
 
     def moments(self, sums):
         """Counts, first moments, scatters: completed (:eq:`lifted-sums`), added (:eq:`merge`)."""
-        (K, D), P = self.theta.means.shape, self.P
-        N, firsts, W = self.common.moments(sums[: P * K])
+        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
         square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
-        N = N.reshape(P, K)
-        m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
-        W = (W / square).reshape(P, K, *W.shape[1:])
-        G, C = self.lifts
-        mu = self.theta.means
-        if self.diagonal:
-            m, W = np.where(G, m, mu), G * W + N[..., None] * C
-        else:
-            m = mu + (G @ (m - mu)[..., None])[..., 0]
-            W = G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
+        N, m, W = np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *square.shape))
+        if P:
+            N, firsts, W = self.common.moments(sums[: P * K])
+            N = N.reshape(P, K)
+            m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
+            W = (W / square).reshape(P, K, *W.shape[1:])
+            G, C = self.lifts
+            if self.diagonal:
+                m, W = np.where(G, m, mu), G * W + N[..., None] * C
+            else:
+                m = mu + (G @ (m - mu)[..., None])[..., 0]
+                W = G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
         own = sums[P * K :]  # about the component's mean
         n, first = own[:, 0], own[:, 1 : D + 1]
         shift = first / np.maximum(n, TINY)[:, None]
@@ -235,7 +252,8 @@ class NaturalOfPatterns:
         else:
             delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
             W += delta @ delta.transpose(0, 2, 1)
-        return total, firsts * self.unit, W * square
+        W *= square
+        return total, firsts * self.unit, diagonals(W) if self.contracted else W
 
 
 def completed(theta, rows):
@@ -269,7 +287,8 @@ class FeaturesOfPatterns:
     def __init__(self, natural, block):
         self.natural = natural
         self.common = [(p, some) for p, some in block.patterns if p < natural.P]
-        self.rare = [(p, some) for p, some in block.patterns if p >= natural.P]
+        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
+        self.pattern = np.repeat(*np.array(rare, int).reshape(-1, 2).T)  # of each of those points
         split = self.common[-1][1].stop if self.common else 0
         c = natural.frame.c.astype(block.x.dtype)
         self.x = x = block.x[:, :split].copy(order=natural.order)
@@ -278,9 +297,10 @@ class FeaturesOfPatterns:
             x[missing, some] = c[missing, None]
         self.of_pattern = natural.features_of_patterns(x, self.common) if self.common else []
         self.rest = slice(split, block.x.shape[1])
-        if self.rare:
+        if rare:
             z = (block.x[:, split:].T - c) / natural.unit
-            self.joint, self.delta = self._one_by_one(z)
+            complete = self._one_by_one if natural.errors is None else self._with_errors
+            self.joint, self.delta = complete(z)
 
     def _one_by_one(self, z):
         """The log joint (K, B) of the points z that are left, and the points completed."""
@@ -309,15 +329,49 @@ class FeaturesOfPatterns:
         constant = observed @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
         return log_pi - (constant + log_det + energy) / 2, delta
 
+    def _with_errors(self, z):
+        r"""The same where points have errors: x = y + e, and y is what the mixture is of.
+
+        With R the covariance of the errors, :math:`V = \Sigma + R` on what is observed, and
+        :math:`B = V^{-1}` there and 0 elsewhere,
+
+        .. math::
+
+            \hat y = \mu + \Sigma B (x - \mu), \qquad C = \Sigma - \Sigma B \Sigma .
+        """
+        natural = self.natural
+        patterns, self.which = np.unique(self.pattern, return_inverse=True)
+        pi, mu, S = natural.theta
+        missing = natural.missing[patterns]  # (n, D)
+        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
+        if natural.diagonal:
+            B = np.where(missing, 0, 1 / V)
+            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
+        else:
+            apart = missing[..., None] | missing[..., None, :]
+            V = np.where(apart, np.eye(len(mu[0])), V)  # 1 for what is missing
+            U = np.linalg.inv(np.linalg.cholesky(V))
+            B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
+            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
+        self.B = B
+        far = HORIZON[z.dtype]
+        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
+        B = B[:, self.which]
+        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
+        energy = (delta * u).sum(axis=-1)
+        with np.errstate(divide="ignore"):
+            log_pi = np.log(pi)[:, None]
+        constant = ~np.isnan(z) @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
+        joint = log_pi - (constant + log_det[:, self.which] + energy) / 2
+        return joint, S[:, None] * u if natural.diagonal else u @ S
+
     def _rows_of(self, which):
         """The points of some rare patterns: their numbers, and which of these patterns each has."""
-        pairs = [(p, np.arange(some.start, some.stop) - self.rest.start) for p, some in self.rare]
-        place = dict(zip(which.tolist(), range(len(which)), strict=True))
-        chosen = [(place[p], rows) for p, rows in pairs if p in place]
-        if not chosen:
-            return np.zeros(0, int), np.zeros(0, int)
-        rows = np.concatenate([rows for _, rows in chosen])
-        return rows, np.repeat([n for n, _ in chosen], [len(rows) for _, rows in chosen])
+        place = np.full(len(self.natural.missing), -1)
+        place[which] = np.arange(len(which))
+        n = place[self.pattern]
+        rows = np.flatnonzero(n >= 0)
+        return rows, n[rows]
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
@@ -325,7 +379,7 @@ class FeaturesOfPatterns:
         joint = np.empty((K, self.rest.stop), self.natural.dtype)
         for (p, some), T in zip(self.common, self.of_pattern, strict=True):
             joint[:, some] = eta[p * K : (p + 1) * K] @ T
-        if self.rare:
+        if len(self.pattern):
             joint[:, self.rest] = self.joint
         return joint
 
@@ -342,7 +396,7 @@ class FeaturesOfPatterns:
             delta = (self.x[:, some].T - natural.frame.c) / natural.unit - mu  # (K, n, D)
             lifted = delta * G[p][:, None] if natural.diagonal else delta @ G[p].transpose(0, 2, 1)
             x[some] = np.einsum("kn,knd->nd", r[:, some], mu + lifted)
-        if self.rare:
+        if len(self.pattern):
             x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.delta)
         return natural.frame.c + x * natural.unit
 
@@ -362,7 +416,7 @@ class TransposedFeatures:
         sums = np.zeros(((natural.P + 1) * K, natural.eta.shape[1]))
         for (p, some), T in zip(of.common, of.of_pattern, strict=True):
             sums[p * K : (p + 1) * K] = r[:, some] @ T.T
-        if of.rare:
+        if len(of.pattern):
             sums[natural.P * K :] = self._one_by_one(r[:, of.rest].astype(np.float64))
         return sums
 
@@ -371,20 +425,27 @@ class TransposedFeatures:
         of, natural, delta = self.of, self.of.natural, self.of.delta
         weighted = r[..., None] * delta  # (K, B, D)
         first = weighted.sum(axis=1)
-        if natural.diagonal:
-            missing = np.repeat(
-                natural.missing[[p for p, _ in of.rare]],
-                [some.stop - some.start for _, some in of.rare],
-                axis=0,
-            )
-            second = (weighted * delta).sum(axis=1) + (r @ missing) * natural.theta.covariances
+        if natural.errors is not None:
+            S, N = natural.theta.covariances, np.zeros(of.B.shape[1::-1])  # (n, K)
+            np.add.at(N, of.which, r.T)
+            B = np.einsum("nk,kn...->k...", N, of.B)
+            C = N.sum(axis=0).reshape(-1, *(1,) * (S.ndim - 1)) * S
+            if natural.diagonal:
+                second = (weighted * delta).sum(axis=1) + C - S * B * S
+                return np.column_stack([r.sum(axis=1), first, second])
+            second = weighted.transpose(0, 2, 1) @ delta + C - S @ B @ S
+        elif natural.diagonal:
+            missing = r @ natural.missing[of.pattern]  # (K, D)
+            second = (weighted * delta).sum(axis=1) + missing * natural.theta.covariances
             return np.column_stack([r.sum(axis=1), first, second])
-        second = weighted.transpose(0, 2, 1) @ delta
-        for which, i, C, _ in natural.rare:
-            rows, n = of._rows_of(which)
-            N = np.zeros((len(which), len(r)))
-            np.add.at(N, n, r[:, rows].T)
-            np.add.at(second, (slice(None), i[:, :, None], i[:, None, :]), N.T[..., None, None] * C)
+        else:
+            second = weighted.transpose(0, 2, 1) @ delta
+            for which, i, C, _ in natural.rare:
+                rows, n = of._rows_of(which)
+                N = np.zeros((len(which), len(r)))
+                np.add.at(N, n, r[:, rows].T)
+                at = slice(None), i[:, :, None], i[:, None, :]
+                np.add.at(second, at, N.T[..., None, None] * C)
         wide = natural.eta.shape[1] > 1 + delta.shape[2] * (delta.shape[2] + 3) // 2
         second = second.reshape(len(r), -1) if wide else packed(second)
         return np.column_stack([r.sum(axis=1), first, second])

@@ -61,6 +61,17 @@ class Parameters(NamedTuple):
         weights, means = check_weights(weights, K), check_means(means, K, D)
         return cls.expand(weights, means, check_covariances(covariances, model, K, D), model)
 
+    @staticmethod
+    def shapes(K, D, model):
+        """The shapes of a model's attributes that K, D and its covariance model imply."""
+        return {
+            "weights_": (K,),
+            "means_": (K, D),
+            "covariances_": model.shape(K, D),
+            "feature_names_in_": (D,),
+            "class_labels_": (K,),
+        }
+
     @property
     def diagonal(self):
         """Whether the covariances are diagonals only."""

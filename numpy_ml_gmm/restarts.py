@@ -83,7 +83,7 @@ def find_start(model, data, rng):
 
 
 def _find_start(model, data, rng):
-    K, D, init = model.n_components, len(data.mean), model.init_params
+    K, D, init = int(model.n_components), len(data.mean), model.init_params  # no int8
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
         model._check_is_fitted()

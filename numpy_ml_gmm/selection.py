@@ -44,6 +44,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
+from .frames import TINY
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import (
@@ -67,6 +68,7 @@ from .starts import (
 )
 from .training import Data, completed_rows
 from .validation import (
+    as_array,
     check_count,
     check_enough_rows,
     check_rows,
@@ -414,9 +416,10 @@ def check_table_priors(priors, X, Ks):
     """Priors (N, K) for the largest K; those of a smaller one are its first columns."""
     if priors is None:
         return None
-    if np.ndim(priors) > 1 and len(Ks) > 1:
+    shape = as_array(priors, "priors").shape
+    if len(shape) > 1 and len(Ks) > 1:
         raise ValueError(
-            f"priors has shape {np.shape(priors)}, but K={Ks} are tried: give labels (N,), -1 "
+            f"priors has shape {shape}, but K={Ks} are tried: give labels (N,), -1 "
             "where there is none, or try one K"
         )
     return check_rows(X, max(Ks), priors=priors).priors
@@ -530,8 +533,10 @@ def guesses_from(rows, X, data, models, ends):
         if K + 1 in best:
             r = best[K + 1]
             length = np.sqrt(w @ r**2)
-            shared = np.triu(r.T @ (w[:, None] * r) / np.outer(length, length), 1)
-            i, j = np.unravel_index(shared.argmax(), shared.shape)
+            shared = r.T @ (w[:, None] * r) / np.maximum(np.outer(length, length), TINY)
+            i, j = np.triu_indices(K + 1, 1)  # where no two share a point, the first two
+            most = shared[i, j].argmax()
+            i, j = i[most], j[most]
             some.append(np.column_stack([np.delete(r, [i, j], axis=1), r[:, i] + r[:, j]]))
         guesses[K] = some or ValueError("no cell near this one has a fit")
     return guesses

@@ -221,7 +221,7 @@ def add_up(step, rows, natural):
 
 
 def map_log_joint(function, rows, natural):
-    """``function`` of the log joint (K, B) of each block, joined along the rows."""
+    """``function`` of the log joint (K, B) of each block, joined along the rows: X's precision."""
 
     def chunk(blocks):
         with np.errstate(invalid="ignore", over="ignore"):
@@ -230,6 +230,7 @@ def map_log_joint(function, rows, natural):
 
     parts = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
     found = np.concatenate([part for some in parts for part in some])
+    found = found.astype(rows.X.dtype, copy=False) if found.dtype.kind == "f" else found
     return found if rows.patterns is None else rows.patterns.restored(found)
 
 
@@ -249,12 +250,13 @@ def statistics_of(rows, r, frame):
     """
     rows, own = rows._replace(priors=r), {}
     for _ in range(3):
-        natural = Natural.blank(r.shape[1], frame, rows.X.dtype, own)
+        natural = Natural.blank(r.shape[1], frame, rows.precision, own)
         statistics = add_up(given_responsibilities, rows, natural)
         origins = np.array([own.get(k, frame).c for k in range(r.shape[1])])
         delta = statistics.means - origins
         W = statistics.scatters if statistics.diagonal else diagonals(statistics.scatters)
-        far = statistics.counts[:, None] * delta**2 > RESOLUTION[statistics.dtype] * W
+        variances = W / np.maximum(statistics.counts, TINY)[:, None]
+        far = delta**2 / RESOLUTION[statistics.dtype] > variances  # no product that overflows
         far = np.flatnonzero(far.any(axis=1))
         if len(far) == 0:
             break
@@ -274,4 +276,4 @@ def rough_location(X, n=1000):
     """The first row, and how far some others are from it."""
     c = X[0].astype(np.float64)
     spread = np.abs(X[:: max(1, len(X) // n)] - c).max(axis=0)
-    return c, np.where(spread >= TINY, spread, 1.0)  # a subnormal number has no inverse
+    return c, np.where(spread >= np.finfo(X.dtype).tiny, spread, 1.0)  # else without an inverse

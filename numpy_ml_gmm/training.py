@@ -31,6 +31,7 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, rows, diagonal, var_smoothing):
         """Look at all rows as one component; a ValueError if they cannot be fitted."""
+        given, rows = rows, rows.as_if_exact()
         whole = what_is_there(rows) if rows.patterns else one_component(rows, diagonal)
         check_unit(rows, whole)
         check_spread(whole, rows.names)
@@ -46,12 +47,12 @@ class Data(NamedTuple):
         frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
         if not diagonal:
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
-        one = Natural.blank(1, frame, rows.X.dtype)
+        one = Natural.blank(1, frame, rows.precision)
         all_at_once = one.block_size(len(rows.X)) >= len(rows.X)
-        if all_at_once and not one.own and not rows.patterns:  # kept from step to step
+        if all_at_once and not one.own and not given.patterns:  # kept from step to step
             block = rows.block(slice(None), one.order)
-            rows = rows._replace(kept=(frame, one.features(block)))
-        return cls(rows, mean, covariance, smoothing, frame, dependence)
+            given = rows._replace(kept=(frame, one.features(block)))
+        return cls(given, mean, covariance, smoothing, frame, dependence)
 
     @property
     def variances(self):
@@ -128,6 +129,7 @@ def one_gaussian(rows, start):
 
 def completed_rows(rows):
     """The rows, with what is missing as the Gaussian of all rows expects it: for first guesses."""
+    rows = rows.as_if_exact()
     if rows.patterns is None:
         return rows
     D, whole = rows.X.shape[1], what_is_there(rows)
@@ -166,14 +168,20 @@ def check_spread(statistics, names=None):
 def check_unit(rows, statistics):
     """No column may vary, but by so little that its variance is no ordinary number."""
     N, W = statistics.counts[0], statistics.scatters[0]
-    least = N * np.finfo(statistics.dtype).tiny
-    narrow = np.flatnonzero((W if statistics.diagonal else W.diagonal()) <= least)
-    if len(narrow) > 0:
+    W, tiny = W if statistics.diagonal else W.diagonal(), np.finfo(statistics.dtype).tiny
+    extreme = np.flatnonzero(~((W > max(N, 1) * tiny) & (W < np.inf)))
+    if len(extreme) > 0:
         X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
-        spread = np.nanmax(X[:, narrow], axis=0) - np.nanmin(X[:, narrow], axis=0)
+        spread = np.nanmax(X[:, extreme], axis=0) - np.nanmin(X[:, extreme], axis=0)
+        if (spread > 2 * np.sqrt(tiny)).any():
+            raise ValueError(
+                f"sample_weight sums to {N:g}, which times the square of {spread.max():.1g}, the "
+                f"spread of {in_words(extreme, rows.names)}, is out of the range of "
+                f"{statistics.dtype}: divide the weights by their mean"
+            )
         if spread.any():
             raise ValueError(
-                f"{in_words(narrow[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
+                f"{in_words(extreme[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
                 f"too little to square in {statistics.dtype}: change the unit"
             )
 

@@ -1,5 +1,6 @@
 """Checks of what the user passes in: each error names the argument, the value and the remedy."""
 
+import functools
 import sys
 import warnings
 
@@ -81,7 +82,7 @@ def warn(message, category=DataWarning):
 
 
 def not_fitted_error(model, reason="is not fitted yet: call fit, or"):
-    """Our error, or scikit-learn's own where a program already uses scikit-learn.
+    """Our error, which is scikit-learn's too where a program already uses scikit-learn.
 
     Examples
     --------
@@ -89,10 +90,24 @@ def not_fitted_error(model, reason="is not fitted yet: call fit, or"):
     >>> str(not_fitted_error(GMM(2)))
     'this GMM is not fitted yet: call fit, or use GMM.from_parameters'
     """
-    known = sys.modules.get("sklearn.exceptions")
-    kind = NotFittedError if known is None else known.NotFittedError
     name = type(model).__name__
-    return kind(f"this {name} {reason} use {name}.from_parameters")
+    return known_to_sklearn(NotFittedError)(f"this {name} {reason} use {name}.from_parameters")
+
+
+def known_to_sklearn(ours):
+    """An exception of ours, or where a program uses scikit-learn one that is also of its class.
+
+    So whoever filters or catches either class gets it.
+    """
+    theirs = getattr(sys.modules.get("sklearn.exceptions"), ours.__name__, None)
+    return ours if theirs is None else _of_both(ours, theirs)
+
+
+@functools.cache
+def _of_both(ours, theirs):
+    """A class that is a kind of both, and comes out of a pickle as ours."""
+    members = {"__doc__": ours.__doc__, "__reduce__": lambda self: (ours, self.args)}
+    return type(ours.__name__, (ours, theirs), members | {"__module__": ours.__module__})
 
 
 def check_X(X, n_features=None, name="X", missing=False):
@@ -108,7 +123,7 @@ def check_X(X, n_features=None, name="X", missing=False):
     """
     if missing and np.ma.is_masked(X):
         X = X.astype(np.result_type(X, np.float32)).filled(np.nan)
-    table = _as_array(X, name)
+    table = as_array(X, name)
     if missing:
         table = _with_nan(table)
     if table.ndim != 2:
@@ -167,7 +182,7 @@ def as_floats(value, name):
     Traceback (most recent call last):
     ValueError: sample_weight holds <U1: pass an array of numbers
     """
-    array = _as_array(value, name)
+    array = as_array(value, name)
     if array.dtype in (np.float32, np.float64):
         return array
     _check_kind(array.dtype, name)
@@ -192,7 +207,8 @@ def _check_kind(dtype, name):
         raise ValueError(f"{name} holds {dtype}: pass an array of numbers")
 
 
-def _as_array(value, name):
+def as_array(value, name):
+    """Any array, if it is dense and nothing in it is masked."""
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray(), a dense array")
     if np.ma.is_masked(value):
@@ -277,7 +293,11 @@ def _error_about_columns(X, table, name, fitting, missing):
     names, lines, kinds = column_names(X), [], set()
     remedies = REMEDIES | (PANDAS_REMEDIES if type(X).__module__.startswith("pandas") else {})
     limit = _largest(np.float32 if table.dtype == np.float32 else np.float64)
-    for d, column in enumerate(table.T):
+    numeric = table.dtype.kind in "iuf"
+    columns = _wrong_columns(table, limit, fitting) if numeric else range(table.shape[1])
+    told = columns[: LISTED + 1] if numeric else columns  # others of many are only counted
+    for d in told:
+        column = table[:, d]
         label, rows_of = in_words([d], names), {}
         for n in _suspects(column, limit):
             if (kind := _kind_of(column[n], limit)) and not (missing and kind == "NaN"):
@@ -302,13 +322,22 @@ def _error_about_columns(X, table, name, fitting, missing):
         if fitting and not rows_of and (column == column[0]).all():
             lines.append(f"{label} is {column[0]} in every row: drop it")
         kinds |= rows_of.keys()
-    if not kinds:
+    if not kinds and not numeric:
         return ValueError(f"{name} holds numbers as text: np.asarray({name}, float) reads them")
     if len(lines) > LISTED:
-        lines[LISTED:] = [f"and {len(lines) - LISTED} more"]
+        lines[LISTED:] = [f"and {len(lines) - LISTED + len(columns) - len(told)} more"]
     text = f" {lines[0]}" if len(lines) == 1 else "\n  " + ";\n  ".join(lines)
     error = ValueError if kinds <= REMEDIES.keys() else TypeError
     return error(f"{name} must be a table of finite numbers:{text}")
+
+
+def _wrong_columns(table, limit, fitting):
+    """Of a table of numbers, those that are not all below the limit; in a fit the constant too."""
+    wrong, constant = np.zeros(table.shape[1], bool), np.full(table.shape[1], fitting)
+    for some in slices(0, len(table), ROWS_AT_ONCE):
+        wrong |= ~(np.abs(table[some]) < limit).all(axis=0)
+        constant &= (table[some] == table[0]).all(axis=0)
+    return np.flatnonzero(wrong | constant)
 
 
 def _suspects(column, limit):
@@ -364,8 +393,16 @@ def _counts_up(X):
     return (X == np.floor(X)).all(axis=0) & (np.diff(X, axis=0) > 0).all(axis=0)
 
 
-def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None, n_jobs=1):
-    """Data with its weights and priors, checked, as :class:`~numpy_ml_gmm.blocks.Rows`.
+def check_rows(
+    X,
+    n_components,
+    sample_weight=None,
+    priors=None,
+    n_features=None,
+    n_jobs=1,
+    error_covariances=None,
+):
+    """Data with its weights, priors and errors, as :class:`~numpy_ml_gmm.blocks.Rows`.
 
     Examples
     --------
@@ -378,7 +415,39 @@ def check_rows(X, n_components, sample_weight=None, priors=None, n_features=None
     names, X = column_names(X), check_X(X, n_features, missing=True)
     weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
     priors = None if priors is None else check_priors(priors, len(X), n_components)
-    return Rows(X, weights, priors, n_jobs, names=names, patterns=Patterns.of(X))
+    errors = None if error_covariances is None else check_errors(error_covariances, X)
+    return Rows(X, weights, priors, n_jobs, None, names, Patterns.of(X, errors), errors)
+
+
+def check_errors(error_covariances, X):
+    """Covariances of the rows' errors, (N, D) variances or (N, D, D); 0 where a value is missing.
+
+    Examples
+    --------
+    >>> check_errors([[1, 2]], np.array([[0.5, np.nan]]))
+    array([[1., 0.]])
+    """
+    name, (N, D) = "error_covariances", X.shape
+    R = np.array(as_floats(error_covariances, name), np.float64)  # a copy
+    if R.shape not in ((N, D), (N, D, D)):
+        raise ValueError(
+            f"{name} has shape {R.shape}, expected {(N, D)} (variances) or {(N, D, D)}"
+        )
+    lacking = np.isnan(X)
+    R[lacking if R.ndim == 2 else lacking[:, :, None] | lacking[:, None, :]] = 0
+    variances = R if R.ndim == 2 else np.einsum("ndd->nd", R)
+    wrong = ~(_finite(R).reshape(N, -1).all(axis=1) & (variances >= 0).all(axis=1))
+    reason = "must be finite, with variances of at least 0"
+    if R.ndim == 3 and not wrong.any():
+        unit = np.sqrt(np.where(variances > 0, variances, 1))
+        correlations = R / (unit[:, :, None] * unit[:, None, :])
+        wrong = (np.abs(correlations - correlations.transpose(0, 2, 1)) > 1e-8).any(axis=(1, 2))
+        wrong |= np.linalg.eigvalsh(correlations)[:, 0] < -1e-8
+        reason = "must be symmetric, without a negative eigenvalue"
+    if wrong.any():
+        n = int(wrong.argmax())
+        raise ValueError(f"{name}[{n}] is {R[n].tolist()}: it {reason}")
+    return R
 
 
 def check_sample_weight(sample_weight, X):
@@ -426,7 +495,8 @@ def check_priors(priors, N, K):
     Traceback (most recent call last):
     ValueError: priors[1] is all zero: it rules out every component for that row
     """
-    if np.ndim(priors) == 1:
+    priors = as_array(priors, "priors")
+    if priors.ndim == 1:
         return labels_as_priors(priors, N, K)
     a = as_floats(priors, "priors").astype(np.float64, copy=False)
     if a.shape != (N, K):
@@ -480,7 +550,7 @@ def check_labels(z, N, K, name):
     >>> check_labels([0.0, 2.0], N=2, K=3, name="z")
     array([0, 2])
     """
-    z = _as_array(z, name)
+    z = as_array(z, name)
     if z.shape != (N,):
         raise ValueError(f"{name} has shape {z.shape}, expected {(N,)}: one component a row")
     rule = f"{name} must hold whole numbers from 0 to {K - 1}, the components"
@@ -504,7 +574,7 @@ def check_responsibilities(r, N, K, name):
     Traceback (most recent call last):
     ValueError: r must hold probabilities, at least 0, each row summing to 1: r[0] sums to 1.1, ...
     """
-    r = _as_array(r, name)
+    r = as_array(r, name)
     if r.ndim == 1:
         return np.eye(K)[check_labels(r, N, K, name)]
     r = as_floats(r, name).astype(np.float64, copy=False)
@@ -592,7 +662,7 @@ def check_matrix_shape(array, name):
     >>> check_matrix_shape([[1.0, 2.0]], "means")
     (1, 2)
     """
-    shape = _as_array(array, name).shape
+    shape = as_array(array, name).shape
     if len(shape) != 2:
         raise ValueError(f"{name} has shape {shape}, expected (n_components, n_features)")
     return shape
@@ -610,9 +680,11 @@ def check_weights(weights, K, name="weights"):
     pi = as_floats(weights, name).astype(np.float64, copy=False)
     if pi.shape != (K,):
         raise ValueError(f"{name} has shape {pi.shape}, expected {(K,)}: one weight a component")
-    if not (pi >= 0).all() or abs(pi.sum() - 1) > 1e-6:
+    with np.errstate(over="ignore"):
+        total = pi.sum()
+    if not (pi >= 0).all() or abs(total - 1) > 1e-6:
         raise ValueError(f"{name} = {pi} must be at least 0 and sum to 1: divide them by their sum")
-    return pi / pi.sum()
+    return pi / total
 
 
 def check_means(means, K, D, name="means"):
@@ -653,8 +725,8 @@ def check_covariances(covariances, model, K, D, name="covariances"):
     if not np.isfinite(Sigma).all():
         raise ValueError(f"{name} holds nan or infinity: give finite covariances")
     for k, S in enumerate(model.expand(Sigma, K, D)):
-        S = np.diag(S) if model.diagonal else S
-        if not (_symmetric(S) and _positive_definite(S)):
+        sound = (S > 0).all() if model.diagonal else _symmetric(S) and is_positive_definite(S)
+        if not sound:
             raise ValueError(
                 f"{name} of component {k} is not symmetric positive definite: its eigenvalues must "
                 "all be above 0"
@@ -664,10 +736,12 @@ def check_covariances(covariances, model, K, D, name="covariances"):
 
 def _symmetric(S):
     unit = np.sqrt(np.abs(np.diag(S)))  # a feature's, so that no unit makes a difference
-    return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
+    with np.errstate(over="ignore"):
+        return bool((np.abs(S - S.T) <= 1e-5 * np.outer(unit, unit)).all())
 
 
-def _positive_definite(S):
+def is_positive_definite(S):
+    """Whether a matrix (D, D) has a Cholesky factor in this precision."""
     try:
         np.linalg.cholesky(S)
     except np.linalg.LinAlgError:
@@ -693,6 +767,12 @@ def check_count(value, name, minimum=1):
     return int(value)
 
 
+def check_flag(value, name):
+    """Yes or no, as a number or a truth value; an array is neither."""
+    if not isinstance(value, bool | int | np.bool_ | np.integer | None):
+        raise TypeError(f"{name}={value!r} must be True or False")
+
+
 def check_not_negative(value, name, at_most=np.inf):
     """A finite number, at least 0.
 
@@ -702,13 +782,17 @@ def check_not_negative(value, name, at_most=np.inf):
     Traceback (most recent call last):
     ValueError: tol=-1 must be finite and at least 0
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name}={value!r} must be a number, at least 0")
-    if not np.isfinite(value) or value < 0:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number
+        number = np.inf
+    if not 0 <= number < np.inf:
         raise ValueError(f"{name}={value!r} must be finite and at least 0")
-    if value > at_most:
+    if number > at_most:
         raise ValueError(f"{name}={value!r} must be at most {at_most:g}: use a small number")
-    return float(value)
+    return number
 
 
 def feature_names(X):

@@ -132,3 +132,25 @@ def completed_moments(X, r, mu, Sigma):
     delta = full - means[:, None]
     scatters = np.einsum("nk,kni,knj->kij", r, delta, delta) + np.einsum("nk,knij->kij", r, C)
     return N_k, means, scatters
+
+
+def with_errors(X, R, pi, mu, Sigma):
+    """Log joint (N, K), and what is expected of the true points y where x = y + e, cov e_n = R_n.
+
+    Returns
+    -------
+    joint (N, K), points (K, N, D), covariances (K, N, D, D)
+    """
+    (N, D), K = X.shape, len(pi)
+    joint = np.log(np.broadcast_to(pi, (N, K))).copy()
+    points, covariances = np.zeros((K, N, D)), np.zeros((K, N, D, D))
+    for n, x in enumerate(X):
+        o = np.flatnonzero(~np.isnan(x))
+        for k, S in enumerate(Sigma):
+            V = S[np.ix_(o, o)] + R[n][np.ix_(o, o)]
+            if len(o):
+                joint[n, k] += multivariate_normal.logpdf(x[o], mu[k][o], V)
+            G = np.linalg.solve(V, S[o]).T
+            points[k, n] = mu[k] + G @ (x[o] - mu[k][o])
+            covariances[k, n] = S - G @ S[o]
+    return joint, points, covariances

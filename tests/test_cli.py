@@ -2,9 +2,13 @@
 
 import json
 import os
+import resource
 import signal
+import stat
 import subprocess
 import sys
+import threading
+import zipfile
 
 import numpy as np
 import pytest
@@ -27,7 +31,7 @@ def shell(*arguments, **kwargs):
 
 def refusal(capsys, *arguments, code=2):
     """The one line on stderr of a command that must fail."""
-    assert main([str(word) for word in arguments]) == code
+    assert main([str(word) for word in arguments]) in ((1, 2) if code is None else (code,))
     output, error = capsys.readouterr()
     assert output == "" and error.startswith("numpy_ml_gmm: error: ")
     assert error.count("\n") == 1 and "Traceback" not in error
@@ -161,6 +165,117 @@ def test_arrays(tmp_path):
         assert (read_table(tmp_path / name).X == FAITHFUL).all()
 
 
+def npy(dtype="<f8", shape="(4, 2)", data=bytes(64)):
+    """The bytes of an array whose header says what it likes."""
+    text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+DAMAGED = {
+    "10^18 rows": npy(shape="(1000000000000000000, 2)"),
+    "10^18 columns": npy(shape="(2, 1000000000000000000)"),
+    "more than 64 bits": npy(shape="(9999999999999999999, 9999999999999999999)"),
+    "160 GB": npy(shape="(10000000000, 2)"),
+    "one row too many": npy(shape="(5, 2)"),
+    "negative": npy(shape="(-4, -2)"),
+    "a damaged dtype": npy(dtype="<f8,("),
+    "a dtype that is none": npy(dtype="<f3"),
+    "objects": npy(dtype="|O"),
+    "brackets": npy(shape="(" * 5000),
+    "code": npy(shape="(__import__('os').abort(),)"),
+    "cut": npy()[:20],
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_an_array_that_is_not_what_it_declares_is_one_line(tmp_path, capsys, case, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(DAMAGED[case])
+    if suffix == ".npz":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("X.npy", DAMAGED[case])
+    refusal(capsys, "--n_clusters", 2, "--data_path", path, code=None)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "guess"),
+    [("latin-1", "ISO-8859-1"), ("cp1252", "ISO-8859-1"), ("utf-16", "UTF-16")],
+)
+def test_a_csv_in_another_encoding_is_told_with_the_remedy(tmp_path, capsys, encoding, guess):
+    path = tmp_path / "a.csv"
+    path.write_bytes("x,größe\n1,2\n3,5\n4,1\n".encode(encoding))
+    error = refusal(capsys, "--n_clusters", 1, "--data_path", path)
+    assert "line 1 is not UTF-8 text: save the table as UTF-8" in error
+    converted = subprocess.run(
+        ["iconv", "-f", guess, "-t", "UTF-8", path], capture_output=True, check=True
+    )
+    path.write_bytes(converted.stdout)
+    assert read_table(path).names == ["x", "größe"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("a,b;c\n1,5;2\n3;4\n", ["a,b", "c"], [[1.5, 2], [3, 4]]),
+        ("1,5;2,5\n3;4\n", None, [[1.5, 2.5], [3, 4]]),
+        ('"a;b";"c,d"\n1,5;2\n3;4\n', ["a;b", "c,d"], [[1.5, 2], [3, 4]]),
+        ("a.b;c\n1,5;2.5\n3;4\n", ["a.b", "c"], [[1.5, 2.5], [3, 4]]),
+    ],
+)
+def test_a_decimal_comma_is_one_in_numbers_only(tmp_path, text, names, rows):
+    table = read_table(write(tmp_path, "a.csv", text))
+    assert table.names == names and table.X.tolist() == rows
+
+
+def test_a_cell_is_shown_as_it_is_in_the_file(tmp_path, capsys):
+    path = write(tmp_path, "a.csv", "a;b\n1,5;2\n1,234.5;4\n")
+    assert "column 'a' holds '1,234.5'" in refusal(capsys, "--n_clusters", 1, "--data_path", path)
+
+
+HEADERS = {  # of numbers, over rows that look different
+    "2019,2020,2021": "1.5,2.5,3.5\n2,1,7\n4,4.5,1\n",
+    "2021,2020,2019": "15,25,31\n2,10,7\n4,44,1\n",
+    "2010,2015,2020": "15,25,31\n2,10,7\n4,44,1\n",
+    "0,1": "15,25\n20,10\n4,44\n",
+    "10,30,35": "1.5,2.5,3.5\n2.5,1,7\n4,4.5,1\n",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_of_numbers_is_a_note_and_an_option(tmp_path, capsys, header):
+    path = write(tmp_path, "a.csv", f"{header}\n{HEADERS[header]}")
+    command = ["--n_clusters", "1", "--data_path", str(path)]
+    assert main(command) == 0
+    output, error = capsys.readouterr()
+    assert ": 4 rows" in output
+    assert f"note: the first line, {header}, is read as a row of numbers: --header makes" in error
+    assert main([*command, "--header"]) == 0
+    output, error = capsys.readouterr()
+    assert ": 3 rows" in output and error == ""
+    assert all(name in output for name in header.split(","))
+    assert main([*command, "--no-header"]) == 0
+    output, error = capsys.readouterr()
+    assert ": 4 rows" in output and error == ""
+
+
+@pytest.mark.parametrize("first", ["3.5,2,1", "1,2,3\n4,5,6", "7,1,2"])
+def test_rows_of_numbers_are_not_taken_for_a_header(tmp_path, capsys, first):
+    path = write(tmp_path, "a.csv", f"{first}\n15,25,31\n2,10,7\n4,44,1\n")
+    assert main(["--n_clusters", "1", "--data_path", str(path)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_header_with_a_number_in_it_is_told_how_to_be_one(tmp_path, capsys):
+    path = write(tmp_path, "a.csv", "name,2019\n1,2\n3,5\n4,1\n")
+    command = ["--n_clusters", "1", "--data_path", str(path)]
+    assert "pass --header if line 1 names the columns" in refusal(capsys, *command)
+    assert main([*command, "--header"]) == 0
+    assert "2019" in capsys.readouterr().out
+    assert "not allowed with" in refusal(capsys, *command, "--header", "--no-header")
+
+
 def test_bundled_data_by_name():
     assert (read_table("iris").X == load_iris().X).all()
 
@@ -170,21 +285,21 @@ def test_bundled_data_by_name():
     [
         ("a.csv", "x,species\n1,setosa\n2,virginica\n", "column 'species' holds 'setosa'"),
         ("a.csv", "1,2\n3,red\n", "column 2 holds 'red', not a number (line 2)"),
-        ("a.csv", "x,y\n1,2\n3,\n", "column 'y' is empty (line 3)"),
+        ("a.csv", "x,y\n1,\n3,\n", "column 'y' has no number at all"),
         ("a.csv", "x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, but the first has 2"),
         ("a.csv", "", "is empty"),
         ("a.csv", "x,y\n", "header but no rows"),
         ("a.txt", "1,2\n", "must end in .npy, .npz, .csv"),
         ("a.npy", "nonsense", "a.npy"),
         ("a.npz", "nonsense", "is not a .npz file"),
-        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "NaN"),
+        ("a.csv", "x,y\n1,2\n3,inf\n4,4\n", "infinity"),
         ("a.csv", ",a,b\n0,1,2\n1,3,5\n", "column 1 has no name: an index is no feature"),
         ("a.csv", "x,y\n1,2\n1,3\n1,4\n", "column 'x' is constant"),
-        ("a.csv", "x,y\n1,2\n3,nan\n4,4\n", "column 'y' holds NaN (row 1 is nan)"),
+        ("a.csv", "x,y\n1,2\n3,inf\n4,4\n", "column 'y' holds infinity (row 1 is inf)"),
         (
             "a.csv",
             "x,y,z\n1,2,a\n3,,b\n4,4,c\n",
-            "column 'y' is empty (line 3); column 'z' holds 'a', not a number (line 2): drop the",
+            "column 'z' holds 'a', not a number (line 2): drop the column or the row",
         ),
     ],
 )
@@ -227,6 +342,10 @@ def test_several_arrays_and_none_named_X(tmp_path, capsys):
         (["--n_clusters", "0", "--data_path", "iris"], "--n_clusters=0"),
         (["--find_num_clusters_range", "3", "2", "--data_path", "iris"], "the lower first"),
         (["--n_clusters", "2", "--data_path", "nowhere"], "'nowhere' is no file"),
+        (["--n_clusters", "2", "--data_path", ""], "data_path='' is no file"),
+        (["--n_clusters", "2", "--data_path", "a" * 300 + ".csv"], "is no file"),
+        ([*TWO, "--out", "a" * 300], "File name too long"),
+        ([*TWO, "--plot", "a" * 300 + ".png"], "File name too long"),
         ([*TWO, "--covariance_type", "round"], "covariance_type='round'"),
         ([*TWO, "--criterion", "best"], "invalid choice: 'best'"),
         ([*TWO, "--max_iter", "0"], "--max_iter=0"),
@@ -288,6 +407,105 @@ def test_a_reader_that_leaves_is_no_traceback():
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            MemoryError("Unable to allocate 7 TiB"),
+            "not enough memory (Unable to allocate 7 TiB): use",
+        ),
+        (MemoryError(), "not enough memory (MemoryError): use fewer columns"),
+        (
+            ImportError("cannot map libjpeg"),
+            "a library cannot be loaded, perhaps for lack of memory",
+        ),
+        (RuntimeError("can't start new thread"), "can't start new thread"),
+        (OSError("Too many open files"), "Too many open files"),
+        (KeyError("mu"), "KeyError: 'mu'. That is a mistake in numpy_ml_gmm: please report it"),
+    ],
+)
+def test_whatever_goes_wrong_is_one_line(capsys, monkeypatch, error, message):
+    def fails(args, table):
+        raise error
+
+    monkeypatch.setattr(cli, "fit", fails)
+    assert message in refusal(capsys, *TWO, code=1)
+
+
+def test_memory_that_is_not_there_is_one_line(tmp_path):
+    np.save(tmp_path / "wide.npy", np.random.default_rng(0).normal(size=(3, 20_000)))
+    done = shell(
+        *("--n_clusters", "1", "--data_path", "wide.npy"),
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("numpy_ml_gmm: error: not enough memory (Unable to allocate 2.98")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [TWO, ["--help"], ["--version"]])
+def test_a_full_standard_output_is_one_line_and_files_are_written(tmp_path, words):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "numpy_ml_gmm", *words, "--out", str(tmp_path / "r")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    error = "numpy_ml_gmm: error: standard output: [Errno 28] No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, error)
+    assert words != TWO or (tmp_path / "r" / "model.npz").exists()
+
+
+def test_closed_and_full_streams_are_no_traceback():
+    command = f"{sys.executable} -m numpy_ml_gmm"
+    for line, code, said in [
+        (f"{command} {' '.join(TWO)} 2>&1 >&-", 0, ""),
+        (f"{command} --n_clusters 2 --data_path nowhere 2>&-", 2, None),
+        (f"{command} --n_clusters 2 --data_path nowhere 2>/dev/full", 2, ""),
+    ]:
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+        assert done.returncode == code
+        assert said is None or done.stdout + done.stderr == said
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_that_lacks_a_letter_gets_it_escaped(tmp_path, encoding):
+    rows = "\n".join(f"{a},{b}" for a, b in FAITHFUL)
+    (tmp_path / "日.csv").write_text(f"größe,日本\n{rows}\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    words = "--n_clusters", "2", "--data_path", "日.csv", "--out", "r"
+    command = [sys.executable, "-m", "numpy_ml_gmm", *words]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u65e5\\u672c" in done.stdout
+    assert list(GMM.load(tmp_path / "r" / "model.npz").feature_names_in_) == ["größe", "日本"]
+
+
+def test_of_many_features_the_first_are_printed(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(5, 100_000)))
+    data = ["--data_path", str(tmp_path / "a.npy"), "--covariance_type", "diag"]
+    assert main(["--n_clusters", "1", *data]) == 0
+    output = capsys.readouterr().out
+    assert "these are the first 20 of 100000 features: --out DIR writes all of them" in output
+    assert "x19" in output and "x20" not in output and len(output) < 10_000
+
+
+@pytest.mark.parametrize("array", [np.nan, np.inf, 1e300])
+def test_many_wrong_columns_are_counted(tmp_path, capsys, array):
+    X = np.random.default_rng(0).normal(size=(3, 200_000))
+    X[1, ::2] = array
+    np.save(tmp_path / "a.npy", X)
+    error = refusal(capsys, "--n_clusters", 1, "--data_path", tmp_path / "a.npy")
+    assert "column 18 holds" in error and "and 99990 more" in error and len(error) < 2000
+
+
+def test_more_clusters_than_rows_are_not_tried(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", FAITHFUL[:5])
+    data = ["--data_path", str(tmp_path / "a.npy"), "--covariance_type", "EII"]
+    assert main(["--find_num_clusters_range", "1", "1000000000", *data]) == 0
+    assert (
+        "note: no more than 5 clusters are tried, for there are 5 rows" in capsys.readouterr().err
+    )
+
+
 # ---- What it writes --------------------------------------------------------------------------
 
 
@@ -339,3 +557,33 @@ def test_a_picture_for_any_number_of_features(tmp_path, capsys, columns):
     data, plot = str(tmp_path / "a.npy"), tmp_path / "a.svg"
     assert main(["--n_clusters", "2", "--data_path", data, "--plot", str(plot)]) == 0
     assert "<svg" in plot.read_text()
+
+
+def test_a_picture_into_a_pipe_a_hard_link_and_a_private_file(tmp_path, capsys):
+    pipe, link, private = (tmp_path / f"{n}.png" for n in range(3))
+    contents = []
+    os.mkfifo(pipe)
+    link.touch(), private.touch(mode=0o600)
+    os.link(link, tmp_path / "other.png")
+    reader = threading.Thread(target=lambda: contents.append(pipe.read_bytes()))
+    reader.start()
+    for path in (pipe, link, private):
+        assert main([*TWO, "--plot", str(path)]) == 0
+    reader.join()
+    contents += [(tmp_path / "other.png").read_bytes(), private.read_bytes()]
+    assert all(content.startswith(b"\x89PNG") for content in contents)
+    assert stat.S_ISFIFO(pipe.stat().st_mode) and os.path.samefile(link, tmp_path / "other.png")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert len(os.listdir(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("nothing", ["", "NA", "nan", "NULL", "None", " "])
+def test_an_empty_cell_is_a_missing_value(capsys, tmp_path, nothing):
+    rows = [[f"{value}" for value in row] for row in load_iris().X]
+    rows[3][1] = rows[70][0] = rows[70][2] = nothing
+    path = tmp_path / "holes.csv"
+    path.write_text("a,b,c,d\n" + "".join(",".join(row) + "\n" for row in rows))
+    X = read_table(path).X
+    assert np.isnan(X).sum() == 3 and np.isnan(X[[3, 70, 70], [1, 0, 2]]).all()
+    assert main(["--n_clusters", "2", "--data_path", str(path)]) == 0
+    assert "150 rows, 4 features" in capsys.readouterr().out

@@ -1080,6 +1080,31 @@ def test_what_makes_the_holes_leaves_the_integral_if_it_looks_at_what_is_there()
     assert shifted[0] / factor[0] != close(shifted[1] / factor[1], rel=0.01)
 
 
+@pytest.mark.equation("deconvolution")
+def test_the_point_behind_a_measured_one_by_integration():
+    """One feature is seen with an error, the other not at all."""
+    p = problem(D=2)
+    model, R = GMM.from_parameters([1.0], p.mu[:1], p.Sigma[:1]), 0.7
+    mu, Sigma = p.mu[0], p.Sigma[0]
+    sides = [mu[d] + 12 * np.sqrt(Sigma[d, d]) * np.linspace(-1, 1, 1001) for d in (0, 1)]
+    y = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+    cell = (sides[0][1] - sides[0][0]) * (sides[1][1] - sides[1][0])
+    for x in p.X[:, 0]:
+        density = multivariate_normal.pdf(y, mu, Sigma) * norm.pdf(x, y[:, 0], np.sqrt(R)) * cell
+        total, posterior = density.sum(), density / density.sum()
+        mean, covariance = posterior @ y, np.cov(y.T, aweights=posterior, ddof=0)
+        B = 1 / (Sigma[0, 0] + R)
+        assert norm.pdf(x, mu[0], np.sqrt(Sigma[0, 0] + R)) == close(total)
+        np.testing.assert_allclose(mu + Sigma[:, 0] * B * (x - mu[0]), mean, rtol=1e-6)
+        np.testing.assert_allclose(
+            Sigma - np.outer(Sigma[:, 0], Sigma[0]) * B, covariance, rtol=1e-6
+        )
+        found = model.e_step([[x, np.nan]], error_covariances=[[R, 1.0]])
+        assert found.log_likelihood == close(np.log(total))
+        np.testing.assert_allclose(found.means[0], mean, rtol=1e-6)
+        np.testing.assert_allclose(found.scatters[0], covariance, rtol=1e-6)
+
+
 def test_the_gradient_oracle_agrees_with_scipys():
     p = problem()
 

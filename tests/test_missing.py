@@ -12,6 +12,7 @@ from problems import (
     full_covariances,
     observed_log_joint,
     random_model,
+    with_errors,
     with_holes,
 )
 from scipy.special import logsumexp, softmax
@@ -408,3 +409,89 @@ def test_far_away_and_thin_as_without_holes():
     assert a == pytest.approx(b, rel=1e-5)
     Sigma = GMM(1, var_smoothing=0, tol=1e-9).fit(holes).covariances_[0]
     assert np.array([1, -1]) @ Sigma[:2, :2] @ [1, -1] == pytest.approx(1e-10, rel=0.2)
+
+
+# ---- Points with errors ------------------------------------------------------------------------
+
+
+def errors_of(kind, N, D, seed=0):
+    """Covariances of errors as they are given, and as matrices (N, D, D)."""
+    A = np.random.default_rng(seed).normal(size=(N, D, D))
+    R = 0.3 * A @ A.transpose(0, 2, 1)
+    if kind == "the same for all":
+        R = np.repeat(R[:1], N, axis=0)
+    if kind == "variances":
+        given = np.einsum("ndd->nd", R).copy()
+        return given, np.array([np.diag(variances) for variances in given])
+    return R, R
+
+
+@pytest.mark.parametrize("kind", ["variances", "covariances", "the same for all"])
+@pytest.mark.parametrize("D", [1, 3])
+@pytest.mark.parametrize("name", TYPES)
+def test_the_e_step_sees_through_errors(name, D, kind):
+    model, X, (pi, mu, Sigma) = problem(name, D)
+    given, R = errors_of(kind, len(X), D)
+    joint, points, C = with_errors(X, R, pi, mu, Sigma)
+    r = softmax(joint, axis=1)
+    N_k = r.sum(axis=0)
+    means = np.einsum("nk,knd->kd", r, points) / N_k[:, None]
+    delta = points - means[:, None]
+    W = np.einsum("nk,kni,knj->kij", r, delta, delta) + np.einsum("nk,knij->kij", r, C)
+    found = model.e_step(X, error_covariances=given)
+    known = {"error_covariances": given}
+    np.testing.assert_allclose(model.log_joint(X, **known), joint, rtol=1e-10)
+    np.testing.assert_allclose(model.predict_proba(X, **known), r, atol=1e-12)
+    np.testing.assert_allclose(
+        model.score_samples(X, **known), logsumexp(joint, axis=1), rtol=1e-10
+    )
+    assert model.score(X, **known) * len(X) == pytest.approx(found.log_likelihood)
+    np.testing.assert_allclose(found.counts, N_k, rtol=1e-10)
+    np.testing.assert_allclose(found.means, means, rtol=1e-9, atol=1e-10)
+    scatters = np.einsum("kdd->kd", W) if found.diagonal else W
+    np.testing.assert_allclose(found.scatters, scatters, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_errors_of_zero_are_missing_values_alone(name):
+    model, X, _ = problem(name)
+    plain, exact = model.e_step(X), model.e_step(X, error_covariances=np.zeros_like(X))
+    assert plain.log_likelihood == pytest.approx(exact.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(plain.scatters, exact.scatters, rtol=1e-9, atol=1e-10)
+
+
+def test_a_fit_with_errors_takes_them_away_again():
+    rng = np.random.default_rng(0)
+    z = rng.random(4000) < 0.4
+    y = np.column_stack([np.where(z, -1.0, 1.0), rng.normal(size=4000)])
+    y[:, 0] += 0.3 * rng.normal(size=4000)
+    errors = np.column_stack([rng.uniform(0.3, 1.4, 4000), np.full(4000, 0.5)])
+    x = y + errors * rng.normal(size=y.shape)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    plain = GMM(2, random_state=0, n_init=3).fit(x)
+    fit = GMM(2, random_state=0, n_init=3).fit(x, error_covariances=errors**2)
+    assert plain.covariances_[:, 0, 0].min() > 0.25  # 0.09 in truth
+    found = fit.theta.reorder(np.argsort(fit.means_[:, 0]))
+    np.testing.assert_allclose(found.covariances[:, 0, 0], 0.09, atol=0.05)
+    np.testing.assert_allclose(found.covariances[:, 1, 1], 1, atol=0.12)
+    np.testing.assert_allclose(found.means[:, 0], [-1, 1], atol=0.06)
+    np.testing.assert_allclose(found.weights, [0.4, 0.6], atol=0.04)
+    assert np.diff(fit.history_[fit.best_restart_]).min() > -1e-7
+    assert fit.log_likelihood(x, error_covariances=errors**2) == pytest.approx(fit.log_likelihood_)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.ones(60), r"shape \(60,\), expected \(60, 3\) \(variances\) or \(60, 3, 3\)"),
+        (-np.ones((60, 3)), r"\[0\] is \[-1.0, -1.0, -1.0\]: it must be finite"),
+        (np.full((60, 3), np.inf), "must be finite"),
+        (np.tile([[1, 0, 0], [0, 1, 2], [0, 2, 1.0]], (60, 1, 1)), "negative eigenvalue"),
+        (np.tile([[1, 0, 0], [0, 1, 0], [0, 0.1, 1.0]], (60, 1, 1)), "symmetric"),
+        ("a", "pass an array of numbers"),
+    ],
+)
+def test_errors_that_do_not_fit(given, message):
+    X = problem("full")[0].sample(60)[0]
+    with pytest.raises(ValueError, match=f"error_covariances.*{message}"):
+        GMM(2).fit(X, error_covariances=given)

@@ -537,7 +537,8 @@ BROKEN = {
     "wide X": (lambda: plots.plot_responsibilities(TWO, np.zeros((3, 5))), r"\(3, 5\).*\(N, 2\)"),
     "flat X": (lambda: plots.plot_responsibilities(TWO, np.zeros(2)), r"\(2,\).*\(N, 2\)"),
     "empty X": (lambda: plots.plot_contours(TWO, np.zeros((0, 2))), r"\(0, 2\).*from 1"),
-    "nan in X": (lambda: plots.plot_uncertainty(TWO, X2 * np.nan), "X.0. .*not finite"),
+    "infinity in X": (lambda: plots.plot_uncertainty(TWO, X2 + np.inf), "X.0. .*not finite"),
+    "only nan in X": (lambda: plots.plot_uncertainty(TWO, X2 * np.nan), "no row of X has all of"),
     "no X": (lambda: plots.plot_responsibilities(TWO, None), "X=None"),
     "no X to animate": (lambda: plots.animate_em([TWO], None), "X=None"),
     "no steps": (lambda: plots.animate_em([], X2), "steps is empty.*iterate"),
@@ -581,3 +582,15 @@ def test_bad_input_is_named_with_its_remedy_and_leaves_no_figure(call, message):
     with pytest.raises(ValueError, match=message):
         call()
     assert len(plt.get_fignums()) - before <= (message == "3 axes.*2 x 2")
+
+
+def test_points_with_holes_are_shown_where_they_have_a_place():
+    X = np.array([[0.0, 0, 0], [np.nan, 1, 1], [4, np.nan, 4], [4, 4, np.nan], [4, 4, 4]])
+    model = GMM.from_parameters([0.5, 0.5], [[0, 0, 0], [4, 4, 4]], [np.eye(3)] * 2)
+    ax = plots.plot_responsibilities(model, X, features=(0, 1))
+    assert len(ax.collections[0].get_offsets()) == 3  # rows 0, 3 and 4
+    axes = plots.plot_scatter_matrix(model, X)
+    assert len(axes[2, 1].collections[0].get_offsets()) == 3
+    ax = plots.plot_classification(model, X, features=(0, 2))
+    shown = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
+    assert {tuple(point) for point in shown.tolist()} >= {(0.0, 0.0), (4.0, 4.0)}

@@ -1,10 +1,10 @@
 """The base class of modules, data as a module, and the two messages between modules."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 
+from ..writing import as_path
 from .chain import rows_to_one
 
 
@@ -46,7 +46,7 @@ class Module:
         if not isinstance(name, str) or not name or "/" in name or "\\" in name:
             raise ValueError(f"name={name!r} must be text that can be part of a folder's name")
         self.name = f"module{next(Module._numbers):03d}_{name}"
-        self.directory = Path(directory)
+        self.directory = as_path(directory)
         self._below = ()
         self._forward = self._backward = None
         self._speaker = None  # the module that sent the backward message
@@ -88,7 +88,7 @@ class Module:
         Traceback (most recent call last):
         FileNotFoundError: mode='recog' needs results/module..._eye/model.npz: learn first, ...
         """
-        path = (self.folder if self.load_dir is None else Path(self.load_dir)) / "model.npz"
+        path = (self.folder if self.load_dir is None else as_path(self.load_dir)) / "model.npz"
         if not path.exists():
             raise FileNotFoundError(
                 f"mode='recog' needs {path}: learn first, with the same directory and the modules "

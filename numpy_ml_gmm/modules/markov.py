@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import softmax
 
-from ..validation import check_count
+from .. import archive
+from ..validation import as_floats, check_count, check_weights
 from . import chain
 from .base import Module, as_priors
 from .results import check_mode, results_folder
@@ -107,7 +108,8 @@ class MarkovModule(Module):
         result = chain.posterior(log_b, A, a, first)
         with results_folder(self.folder, self.mode) as to:
             if learns:
-                np.savez(to / "model.npz", weights=pi, transitions=A, initial=a)
+                learnt = {"weights": pi, "transitions": A, "initial": a}
+                archive.save(to / "model.npz", "MarkovModule", learnt)
             np.savetxt(to / f"class_{self.mode}.txt", result.gamma.argmax(axis=1), fmt="%d")
             np.savetxt(to / f"Pdz_{self.mode}.txt", result.gamma, fmt="%.17g")
         self.weights, self.transitions, self.initial = pi, A, a
@@ -148,8 +150,23 @@ class MarkovModule(Module):
     def _loaded(self, K):
         """Weights, transitions and first chances in the folder."""
         path = self.saved_model()
-        with np.load(path, allow_pickle=False) as file:
-            pi, A, a = file["weights"], file["transitions"], file["initial"]
-        if len(pi) != K:
-            raise ValueError(f"{path} has {len(pi)} classes, but Pdz {K}")
+        names = ("weights", "transitions", "initial")
+        found = archive.load(path, "MarkovModule", names, square, bare=True)
+        try:
+            pi, A, a = (as_floats(found[name], name) for name in names)
+            if len(pi) != K:
+                raise ValueError(f"it has {len(pi)} classes, but Pdz {K}")
+            for name, rows in (("weights", [pi]), ("initial", [a]), ("transitions", A)):
+                for row in rows:
+                    check_weights(row, K, name)
+        except KeyError as error:
+            raise ValueError(f"{path} holds no {error}: learn again") from None
+        except ValueError as error:
+            raise ValueError(f"{path} holds no sound chain: {error}") from None
         return pi, A, a
+
+
+def square(values, shapes):
+    """The shapes of the arrays in a chain's file, by the number of its weights."""
+    K = (shapes.get("weights") or (0,))[0]
+    return {"weights": (K,), "transitions": (K, K), "initial": (K,)}

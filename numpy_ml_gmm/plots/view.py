@@ -66,10 +66,15 @@ def _matrices(covariances, rule, K, D):
 
 
 def log_joint(theta, X):
-    """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
+    """log pi_k N(x_n | mu_k, Sigma_k), (N, K), of what each point has."""
     # Not GMM.log_joint, which refuses a component that is all but singular: scikit-learn fits
     # such with a small reg_covar, and a picture of it shows what went wrong.
-    joint = np.empty((len(X), len(theta.weights)))
+    joint, missing = np.empty((len(X), len(theta.weights))), np.isnan(X)
+    if missing.any():
+        for lacking in np.unique(missing, axis=0):
+            rows, there = (missing == lacking).all(axis=1), np.flatnonzero(~lacking)
+            joint[rows] = log_joint(theta.marginal(there), X[np.ix_(rows, there)])
+        return joint
     L = np.linalg.cholesky(theta.covariances)  # (K, D, D)
     for k, mu in enumerate(theta.means):
         y = solve_triangular(L[k], (X - mu).T, lower=True)  # (D, N)
@@ -132,6 +137,10 @@ def view_of(model, X, features, ax, d=2):
             names = [str(name) for name in known]
     names = [names[i] for i in features]
     X = None if X is None else check_data(X, D)
+    if X is not None:
+        X = X[~np.isnan(X[:, features]).any(axis=1)]  # a point has its place only if both are known
+        if not len(X):
+            raise ValueError(f"no row of X has all of features={features}: choose others")
     x = None if X is None else X[:, features]
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
     return View(whole, whole.marginal(features), features, names, X, x, palette(K), ax)
@@ -148,15 +157,15 @@ def needs_data(X):
 
 
 def check_data(X, D):
-    """Points (N, D), finite."""
+    """Points (N, D), finite or missing (nan)."""
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2 or X.shape[1] != D or not len(X):
         raise ValueError(
             f"X has shape {X.shape}, expected (N, {D}) with N from 1: pass the {D} features "
             f"that the model was fitted to, one row a point"
         )
-    if not np.isfinite(X).all():
-        n = int(np.argmin(np.isfinite(X).all(axis=1)))
+    if np.isinf(X).any():
+        n = int(np.argmax(np.isinf(X).any(axis=1)))
         raise ValueError(f"X[{n}] = {X[n]} is not finite: leave out such rows, or fill them in")
     return X
 
