@@ -88,6 +88,7 @@ chapters = [  # the order of the concordance
     "starts",
     "choosing",
     "weights",
+    "missing",
     "regression",
     "large-data",
     "modules",

@@ -18,16 +18,16 @@ completed one by one.
 The sums enter EM as features T(x) do, so the E step, :meth:`GMM.e_step_of_block
 <numpy_ml_gmm.GMM.e_step_of_block>`, is the same: ``eta @ T``, a softmax, ``r @ T.T``.
 
-========== =================== ============================================================
-name       shape               meaning
-========== =================== ============================================================
+=========== ================== ============================================================
+name        shape              meaning
+=========== ================== ============================================================
 ``K``                          number of components, of all mixtures side by side
 ``P``                          number of patterns that are common enough to share their sums
-``missing``(P, D)              which features a pattern lacks
-``z``      (B, D)              points about the frame's c, in units of the spread
-``delta``  (K, B, D)           completed points of a block, less the component's mean
-``sums``   ((P + 1) K, F)      sums of each pattern, and of the rows taken one by one
-========== =================== ============================================================
+``missing`` (P, D)             which features a pattern lacks
+``z``       (B, D)             points about the frame's c, in units of the spread
+``delta``   (K, B, D)          completed points of a block, less the component's mean
+``sums``    ((P + 1) K, F)     sums of each pattern, and of the rows taken one by one
+=========== ================== ============================================================
 
 Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data via an EM approach*,
 NIPS 6, pages 120-127.
@@ -102,7 +102,7 @@ class NaturalOfPatterns:
         if self.errors is None:
             most = max(1, MOST_NUMBERS // (K * D * D))
             self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
-            self.common = self._common(theta, rows, frame is not None)
+            self.common = self.of_common_patterns(theta, rows, frame is not None)
             self.eta = self.common.eta
         else:
             self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
@@ -111,8 +111,8 @@ class NaturalOfPatterns:
             self.errors = self.errors / square
         self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
 
-    def _common(self, theta, rows, fitted):
-        """Natural parameters (P K, F) of the patterns that many rows share."""
+    def of_common_patterns(self, theta, rows, fitted):
+        """Natural parameters (P K, F) of patterns that many rows share (:eq:`padded-density`)."""
         K, D = theta.means.shape
         missing = self.missing[: self.P, None]  # (P, 1, D)
         means = np.where(missing, self.frame.c, theta.means)  # (P, K, D)
@@ -162,7 +162,7 @@ class NaturalOfPatterns:
         return U.transpose(0, 2, 1) @ U, -2 * np.log(diagonals(U)).sum(axis=-1)
 
     def conditionals(self, patterns):
-        """For patterns with equally many features missing: which, and their conditionals.
+        """For patterns with equally many features missing (:eq:`conditional-precision`).
 
         Yields numbers of patterns (n,), of their missing features (n, m), the conditional
         covariances (K, n, m, m), and their log determinants (K, n).
@@ -220,7 +220,7 @@ class NaturalOfPatterns:
         return G, C
 
     def moments(self, sums):
-        """From sums to counts, first moments and scatters, completed (:eq:`lifting`)."""
+        """Counts, first moments, scatters: completed (:eq:`lifted-sums`), added (:eq:`merge`)."""
         (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
         square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
         N, m, W = np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *square.shape))
@@ -279,9 +279,9 @@ def completed(theta, rows):
 class FeaturesOfPatterns:
     """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
 
-    The first is the log joint of what is observed, (K, B).  The second is the sums of every
-    common pattern, each in its own rows, and last those of the points that are completed one by
-    one, about the means of their components.
+    The first is the log joint of what is observed, (K, B) (:eq:`marginal-density`).  The second is
+    the sums of every common pattern, each in its own rows, and last those of the points that are
+    completed one by one, about the means of their components.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -333,7 +333,7 @@ class FeaturesOfPatterns:
 
 
 class TransposedFeatures(NamedTuple):
-    """T.T of :class:`FeaturesOfPatterns`."""
+    """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
 
     of: FeaturesOfPatterns
     __array_ufunc__ = None
@@ -363,7 +363,7 @@ class OneByOne:
 
     With :math:`\\Lambda = \\Sigma^{-1}` and delta 0 where a feature is missing, all points share
     one product :math:`u = \\Lambda \\delta` a component.  What is left for each pattern are
-    matrices of the size of what it lacks (:eq:`conditional-precision`).
+    matrices of the size of what it lacks (:eq:`marginal-by-precision`).
     """
 
     def __init__(self, natural, z, pattern):
