@@ -213,6 +213,34 @@ def regress(theta, rows, return_cov=False):
     return (completed, V) if return_cov else completed
 
 
+def draw(theta, rows, draws, rng):
+    """Completions of a table, drawn from the conditional mixture of each row (:eq:`conditional`).
+
+    First a component with the weights given what is known, then the rest from its Gaussian.
+
+    Returns
+    -------
+    ndarray (draws, N, D)
+    """
+    completed, patterns = np.repeat(rows.X[None], draws, axis=0), rows.patterns
+    for p, missing in enumerate(() if patterns is None else patterns.missing):
+        n = patterns.order[patterns.starts[p] : patterns.starts[p + 1]]
+        m, o = np.flatnonzero(missing), np.flatnonzero(~missing)
+        if len(m) > 0:
+            seen = Conditional.of(theta, o)
+            r, mu = seen.at(rows.X[n][:, o].T.astype(np.float64))  # (K, N), (K, M, N)
+            below = rng.random((draws, 1, len(n))) > r.cumsum(axis=0)[:-1]
+            z = below.sum(axis=1)  # (draws, N)
+            noise, C = rng.standard_normal((*z.shape, len(m))), seen.covariances
+            if theta.diagonal:
+                noise *= np.sqrt(C)[z]
+            else:
+                noise = (cholesky(C)[z] @ noise[..., None])[..., 0]
+            mean = np.broadcast_to(mu, (*mu.shape[:2], len(n)))
+            completed[:, n[:, None], m] = mean[z, :, np.arange(len(n))] + noise
+    return completed
+
+
 # ---- What the caller gives -------------------------------------------------------------------
 
 

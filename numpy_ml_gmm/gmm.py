@@ -338,7 +338,7 @@ class GMM(Estimator):
         >>> from numpy_ml_gmm.blocks import Rows
         >>> rows = Rows(np.array([[-9.0], [0.0], [9.0]]))
         >>> theta = Parameters(np.full(2, 0.5), np.array([[-1.0], [1.0]]), np.ones((2, 1, 1)))
-        >>> sums, _ = GMM.e_step_of_block(Natural.of(theta, rows), rows.block(slice(0, 3)))
+        >>> sums, _ = GMM.e_step_of_block(natural_of(theta, rows), rows.block(slice(0, 3)))
         >>> sums[:, 0].round(2)
         array([1.5, 1.5])
         """
@@ -916,6 +916,43 @@ class GMM(Estimator):
         """
         rows = self._check_rows(X)
         return conditional.regress(self.theta, rows, return_cov)
+
+    def impute(self, X, draws=None):
+        r"""Fill in what is missing: by its conditional mean, or by random draws.
+
+        The mean is the best single guess, and looks too sure: what is filled in varies less
+        than what is known.  Draws from :eq:`conditional` vary as they should; whoever goes on to
+        estimate something does so on each of them.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            nan where a number is missing.
+        draws : int, optional
+            How many completions to draw, with the model's ``random_state``.
+
+        Returns
+        -------
+        ndarray (N, D), or (draws, N, D)
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X does not fit the model, or holds infinity.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([1.0], [[0, 0]], [[[1, 0.8], [0.8, 1]]], random_state=0)
+        >>> pair.impute([[2.0, np.nan]])
+        array([[2. , 1.6]])
+        >>> pair.impute([[2.0, np.nan]], draws=10_000)[:, 0, 1].std().round(2)  # sqrt(1 - 0.8^2)
+        np.float64(0.6)
+        """
+        rows = self._check_rows(X)
+        if draws is None:
+            return conditional.regress(self.theta, rows)
+        draws, rng = check_count(draws, "draws"), random_generator(self.random_state)
+        return conditional.draw(self.theta, rows, draws, rng)
 
     # ---- How many components -----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import NAMES, log_joint, parameters, random_model
+from problems import NAMES, log_joint, parameters, random_model, with_holes
 from scipy.integrate import quad, trapezoid
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
@@ -672,3 +672,48 @@ def test_an_unfitted_regressor_says_so():
         with pytest.raises(AttributeError, match=r"GMMRegressor is not fitted yet: call fit with"):
             call(GMMRegressor(2))
     assert issubclass(NotFittedError, AttributeError)
+
+
+# ---- Filling in --------------------------------------------------------------------------------
+
+
+def test_imputing_means_is_regression():
+    model = random_model("full", 3, 3, 1)
+    X = with_holes(model.sample(40)[0], 0.3)
+    np.testing.assert_array_equal(model.impute(X), model.regress(X))
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "spherical"])
+def test_draws_have_the_moments_of_the_conditional(name):
+    model = random_model(name, 3, 3, 2)
+    X = with_holes(model.sample(6)[0], 0.5, seed=3)
+    X[0] = np.nan
+    completed, V = model.regress(X, return_cov=True)
+    drawn = model.impute(X, draws=40_000)
+    known = ~np.isnan(X)
+    assert (drawn[:, known] == X[known]).all()
+    sd = np.sqrt(np.einsum("ndd->nd", V))
+    np.testing.assert_allclose(drawn.mean(axis=0), completed, atol=0.03 * (sd.max() + 1e-3))
+    for n in range(len(X)):
+        np.testing.assert_allclose(np.cov(drawn[:, n].T), V[n], atol=0.05 * (sd.max() ** 2 + 1e-3))
+
+
+def test_intervals_of_draws_cover_what_was_lost():
+    model = random_model("full", 2, 4, 5)
+    table, _ = model.sample(1500)
+    X = with_holes(table, 0.3)
+    drawn = model.set_params(random_state=6).impute(X, draws=199)
+    low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+    lost = np.isnan(X)
+    assert ((low < table) & (table < high))[lost].mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_draws_are_seeded_and_checked():
+    model = random_model("full", 2, 2, 0, spread=1)
+    X = [[np.nan, 0.0], [1.0, 2.0]]
+    assert (model.impute(X, draws=3) == model.impute(X, draws=3)).all()
+    assert model.impute(X, draws=3).shape == (3, 2, 2)
+    with pytest.raises(ValueError, match="draws=0"):
+        model.impute(X, draws=0)
+    with pytest.raises(ValueError, match="infinity"):
+        model.impute([[np.inf, 0.0]])
