@@ -615,8 +615,9 @@ class GMM(Estimator):
                [5.1 ]])
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
-        for _ in run.iterate(X, sample_weight=sample_weight, priors=priors):
-            pass
+        with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
+            for _ in run.iterate(X, sample_weight=sample_weight, priors=priors):
+                pass
         for name in FITTED:
             setattr(self, name, getattr(run, name))
         self._remember_features(X)
