@@ -622,8 +622,9 @@ class GMM(Estimator):
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
         known = {"sample_weight": sample_weight, "priors": priors}
-        for _ in run.iterate(X, **known, error_covariances=error_covariances):
-            pass
+        with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
+            for _ in run.iterate(X, **known, error_covariances=error_covariances):
+                pass
         for name in FITTED:
             setattr(self, name, getattr(run, name))
         self._remember_features(X)

@@ -240,6 +240,22 @@ def test_a_small_integer_type_counts_components():
     np.testing.assert_array_equal(a.means_, b.means_)
 
 
+@pytest.mark.parametrize("call", [GMM(2).fit, lambda X: select(X, [2], "VVV")])
+def test_an_interrupt_while_numpy_changes_its_settings_leaves_them_as_they_were(call, monkeypatch):
+    cholesky = np.linalg.cholesky
+
+    def interrupted(S):  # as Ctrl-C does, between the factor and the end of NumPy's own errstate
+        np.errstate(invalid="call", call=cholesky, over="ignore").__enter__()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np.linalg, "cholesky", interrupted)
+    before = np.geterr(), np.geterrcall()
+    with np.errstate():  # for the tests that follow
+        with pytest.raises(KeyboardInterrupt):
+            call(FAITHFUL)
+        assert (np.geterr(), np.geterrcall()) == before
+
+
 # ---- The machine, and scikit-learn --------------------------------------------------------------
 
 
