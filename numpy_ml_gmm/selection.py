@@ -44,7 +44,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
-from .frames import TINY
+from .frames import TINY, Natural, SingularCovariance
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import Start, collapse, first_statistics, likeliest, search, start_parameters
@@ -624,8 +624,14 @@ def best_or_reason(model, runs, rows):
         best = likeliest(runs, model, rows.total_weight)
     except ValueError as error:
         return str(error)
-    reason = collapse(best.end, model, rows.total_weight, rows.names)
-    return reason or fitted_by(model, best, rows.X.dtype)
+    if reason := collapse(best.end, model, rows.total_weight, rows.names):
+        return reason
+    fit = fitted_by(model, best, rows.X.dtype)
+    try:
+        Natural.of(fit.theta, rows)  # as whoever uses it will
+    except SingularCovariance as error:
+        return str(error)
+    return fit
 
 
 def row_of(model, runs, rows):
