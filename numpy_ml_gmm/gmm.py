@@ -569,6 +569,7 @@ class GMM(Estimator):
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
+        natural_of(self.theta, rows)  # an error if singular without the data's own frame
         collapsed = restarts.collapse(theta, self, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)

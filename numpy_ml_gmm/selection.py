@@ -44,7 +44,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
-from .frames import TINY
+from .frames import TINY, Natural, SingularCovariance
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import (
@@ -635,8 +635,14 @@ def best_or_reason(model, runs, data):
         best = likeliest(runs, model, data)
     except ValueError as error:
         return str(error)
-    reason = collapse(best.end, model, data)
-    return reason or fitted_by(model, best, data.rows.X.dtype)
+    if reason := collapse(best.end, model, data):
+        return reason
+    fit = fitted_by(model, best, data.rows.X.dtype)
+    try:
+        Natural.of(fit.theta, data.rows)  # as whoever uses it will
+    except SingularCovariance as error:
+        return str(error)
+    return fit
 
 
 def row_of(model, runs, data):

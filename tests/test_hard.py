@@ -90,6 +90,32 @@ def test_a_singular_matrix_is_named_whichever_factorisation_sees_it():
     assert 0 < singular < 300
 
 
+@pytest.mark.filterwarnings("ignore:EM did not converge")
+@pytest.mark.parametrize("name", ["EEE", "VVV", "EEV"])
+def test_what_is_fitted_can_be_used_however_thin_the_data(name):
+    outcomes = set()
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(18, 2))
+        X[:, 1] = X[:, 0] + 10.0 ** rng.uniform(-9, -6.5) * X[:, 1]
+        params = dict(covariance_type=name, var_smoothing=0, init_params="k-means++", n_init=1)
+        for K in (1, 2):
+            try:
+                model = GMM(K, max_iter=1, random_state=seed, **params).fit(X)
+            except ValueError as error:
+                assert "singular" in str(error) or "collapsed" in str(error)
+                outcomes.add("refused")
+            else:
+                assert np.isfinite(model.score(X))
+                outcomes.add("fitted")
+        try:
+            table = select(X, [1, 2], name, var_smoothing=0)
+            assert all(row.error or np.isfinite(row.icl) for row in table.rows)
+        except ValueError as error:
+            assert "no cell could be fitted" in str(error)
+    assert outcomes == {"fitted", "refused"}
+
+
 # ---- The ends of the range ----------------------------------------------------------------------
 
 
