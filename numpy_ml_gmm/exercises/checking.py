@@ -150,7 +150,7 @@ def ask(function, exercise, arguments):
     except Exception as error:
         raise Trouble(f"it raised {type(error).__name__}: {error}") from None
     for i, (now, before) in enumerate(zip(given, arguments, strict=True)):
-        if isinstance(before, np.ndarray) and not np.array_equal(now, before):
+        if isinstance(before, np.ndarray) and not np.array_equal(now, before, equal_nan=True):
             raise Trouble(f"it changes its argument number {i + 1}: work on a copy")
     if answer is None:
         raise Trouble("it returns nothing: end with return")
