@@ -93,10 +93,10 @@ class NaturalOfPatterns:
         scale = self.frame.A_inv
         variances = scale**2 if self.diagonal else np.einsum("ij,ij->i", scale, scale)
         self.unit = np.sqrt(variances)  # (D,) what z is measured in
-        square = variances if self.diagonal else np.outer(self.unit, self.unit)
+        self.square = variances if self.diagonal else np.outer(self.unit, self.unit)
         self.theta = theta._replace(
             means=(theta.means - self.frame.c) / self.unit,
-            covariances=theta.covariances / square,
+            covariances=theta.covariances / self.square,
         )
         K, D = theta.means.shape
         if self.errors is None:
@@ -106,10 +106,8 @@ class NaturalOfPatterns:
             self.eta = self.common.eta
         else:
             self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
-            variances = self.errors.ndim == 2 and not self.diagonal
-            self.errors = self.errors[..., None] * np.eye(D) if variances else self.errors
-            self.errors = self.errors / square
-        self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
+            self.errors = self.errors / (variances if self.errors.ndim == 2 else self.square)
+        self.rare_rows = 1 - patterns.starts[self.P] / patterns.starts[-1]  # as a portion of all
 
     def of_common_patterns(self, theta, rows, fitted):
         """Natural parameters (P K, F) of patterns that many rows share (:eq:`padded-density`)."""
@@ -192,7 +190,7 @@ class NaturalOfPatterns:
         K, D = self.theta.means.shape
         matrices = self.errors is not None and not self.diagonal
         return block_size(
-            self.eta.shape[1] + K + int(self.alone * 4 * K * D * (D if matrices else 1)), n_rows
+            self.eta.shape[1] + K + int(self.rare_rows * 4 * K * D * (D if matrices else 1)), n_rows
         )
 
     def features(self, block):
@@ -220,42 +218,46 @@ class NaturalOfPatterns:
         return G, C
 
     def moments(self, sums):
-        """Counts, first moments, scatters: completed (:eq:`lifted-sums`), added (:eq:`merge`)."""
-        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
-        square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
-        N, m, W = np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *square.shape))
-        if P:
-            N, firsts, W = self.common.moments(sums[: P * K])
-            N = N.reshape(P, K)
-            m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
-            W = (W / square).reshape(P, K, *W.shape[1:])
-            G, C = self.lifts
-            if self.diagonal:
-                m, W = np.where(G, m, mu), G * W + N[..., None] * C
-            else:
-                m = mu + (G @ (m - mu)[..., None])[..., 0]
-                W = G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
-        own = sums[P * K :]  # about the component's mean
-        n, first = own[:, 0], own[:, 1 : D + 1]
-        shift = first / np.maximum(n, TINY)[:, None]
-        if self.diagonal:
-            w = own[:, D + 1 :] - first * shift
-        else:
-            w = own[:, D + 1 :]
-            w = w.reshape(-1, D, D) if w.shape[1] == D * D else unpacked(w, D)
-            w = w - first[:, :, None] * shift[:, None, :]
-        N, m = np.vstack([N, n[None]]), np.concatenate([m, (mu + shift)[None]])
-        W = W.sum(axis=0) + w
-        total = N.sum(axis=0)
-        firsts = (N[..., None] * m).sum(axis=0)
+        """Counts, first moments, scatters of all rows: completed, and then added (:eq:`merge`)."""
+        K, P = len(self.theta.weights), self.P
+        parts = self.completed_together(sums[: P * K]), self.completed_apart(sums[P * K :])
+        N, m, W = (np.concatenate(both) for both in zip(*parts, strict=True))  # (P + 1, K, ...)
+        total, firsts, W = N.sum(axis=0), (N[..., None] * m).sum(axis=0), W.sum(axis=0)
         delta = np.sqrt(N)[..., None] * (m - firsts / np.maximum(total, TINY)[:, None])
         if self.diagonal:
             W += (delta * delta).sum(axis=0)
         else:
             delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
             W += delta @ delta.transpose(0, 2, 1)
-        W *= square
+        W *= self.square
         return total, firsts * self.unit, diagonals(W) if self.contracted else W
+
+    def completed_together(self, sums):
+        """Counts, means and scatters (P, K, ...) of the common patterns (:eq:`lifted-sums`)."""
+        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
+        if P == 0:
+            return np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *self.square.shape))
+        N, firsts, W = self.common.moments(sums)
+        N = N.reshape(P, K)
+        m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
+        W = (W / self.square).reshape(P, K, *W.shape[1:])
+        G, C = self.lifts
+        if self.diagonal:
+            return N, np.where(G, m, mu), G * W + N[..., None] * C
+        m = mu + (G @ (m - mu)[..., None])[..., 0]
+        return N, m, G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
+
+    def completed_apart(self, sums):
+        """Those of the points that were completed one by one, as of one pattern more."""
+        D = len(self.unit)
+        N, first, W = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]  # about the means
+        shift = first / np.maximum(N, TINY)[:, None]
+        if self.diagonal:
+            W = W - first * shift
+        else:
+            W = W.reshape(-1, D, D) if W.shape[1] == D * D else unpacked(W, D)
+            W = W - first[:, :, None] * shift[:, None, :]
+        return N[None], (self.theta.means + shift)[None], W[None]
 
 
 def completed(theta, rows):
@@ -428,8 +430,10 @@ class OneByOneWithErrors:
         self.natural = natural
         patterns, self.which = np.unique(pattern, return_inverse=True)
         pi, mu, S = natural.theta
-        missing = natural.missing[patterns]  # (n, D)
-        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
+        missing, R = natural.missing[patterns], natural.errors[patterns]  # (n, D), (n, ...)
+        if R.ndim == 2 and not natural.diagonal:
+            R = R[..., None] * np.eye(z.shape[1])
+        V = S[:, None] + R  # (K, n, D, D), or (K, n, D)
         if natural.diagonal:
             self.B = np.where(missing, 0, 1 / V)
             log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
