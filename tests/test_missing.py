@@ -199,6 +199,7 @@ def test_float32_and_a_memory_map(tmp_path):
     np.testing.assert_allclose(single.means, double.means, rtol=1e-4, atol=1e-5)
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert Patterns.of(mapped).X is None and Patterns.of(np.asarray(mapped)).X is None
     same = GMM(3, random_state=0).fit(mapped)
     assert same.log_likelihood_ == GMM(3, random_state=0).fit(X).log_likelihood_
 
