@@ -89,6 +89,7 @@ chapters = [  # the order of the concordance
     "choosing",
     "weights",
     "missing",
+    "regression",
     "large-data",
     "modules",
     "fisher-vectors",

@@ -34,6 +34,7 @@ NIPS 6, pages 120-127.
 """
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -47,6 +48,7 @@ from .frames import (
     Natural,
     OwnFeatures,
     SingularCovariance,
+    n_features,
     n_sums,
     of_mixture,
     packed,
@@ -278,8 +280,8 @@ class FeaturesOfPatterns:
     """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
 
     The first is the log joint of what is observed, (K, B) (:eq:`marginal-density`).  The second is
-    the sums of every common pattern, each in its own rows, and last those of the points that were
-    completed one by one (:eq:`marginal-by-precision`), about the means of their components.
+    the sums of every common pattern, each in its own rows, and last those of the points that are
+    completed one by one, about the means of their components.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -287,8 +289,6 @@ class FeaturesOfPatterns:
     def __init__(self, natural, block):
         self.natural = natural
         self.common = [(p, some) for p, some in block.patterns if p < natural.P]
-        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
-        self.pattern = np.repeat(*np.array(rare, int).reshape(-1, 2).T)  # of each of those points
         split = self.common[-1][1].stop if self.common else 0
         c = natural.frame.c.astype(block.x.dtype)
         self.x = x = block.x[:, :split].copy(order=natural.order)
@@ -296,82 +296,13 @@ class FeaturesOfPatterns:
             missing = natural.missing[p]
             x[missing, some] = c[missing, None]
         self.of_pattern = natural.features_of_patterns(x, self.common) if self.common else []
-        self.rest = slice(split, block.x.shape[1])
+        self.rest, self.alone = slice(split, block.x.shape[1]), None
+        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
         if rare:
+            pattern = np.repeat(*np.transpose(rare))  # of each point
             z = (block.x[:, split:].T - c) / natural.unit
-            complete = self._one_by_one if natural.errors is None else self._with_errors
-            self.joint, self.delta = complete(z)
-
-    def _one_by_one(self, z):
-        """The log joint (K, B) of the points z that are left, and the points completed."""
-        natural = self.natural
-        pi, mu, S = natural.theta
-        P, log_det = natural.precisions
-        far = HORIZON[z.dtype]
-        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
-        u = delta * P[:, None] if natural.diagonal else delta @ P
-        energy = (delta * u).sum(axis=-1)  # (K, B)
-        observed = ~np.isnan(z)
-        if natural.diagonal:
-            log_det = np.log(S) @ observed.T
-        else:
-            log_det = np.repeat(log_det[:, None], len(z), axis=1)
-        for which, i, C, log_det_C in natural.rare:
-            rows, n = self._rows_of(which)
-            features = rows[:, None], i[n]
-            u_m = u[:, *features]  # (K, B', m)
-            v = -(C[:, n] @ u_m[..., None])[..., 0]
-            energy[:, rows] += (u_m * v).sum(axis=-1)
-            log_det[:, rows] -= log_det_C[:, n]
-            delta[:, *features] = v
-        with np.errstate(divide="ignore"):
-            log_pi = np.log(pi)[:, None]
-        constant = observed @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
-        return log_pi - (constant + log_det + energy) / 2, delta
-
-    def _with_errors(self, z):
-        r"""The same where points have errors: x = y + e, and y is what the mixture is of.
-
-        With R the covariance of the errors, :math:`V = \Sigma + R` on what is observed, and
-        :math:`B = V^{-1}` there and 0 elsewhere,
-
-        .. math::
-
-            \hat y = \mu + \Sigma B (x - \mu), \qquad C = \Sigma - \Sigma B \Sigma .
-        """
-        natural = self.natural
-        patterns, self.which = np.unique(self.pattern, return_inverse=True)
-        pi, mu, S = natural.theta
-        missing = natural.missing[patterns]  # (n, D)
-        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
-        if natural.diagonal:
-            B = np.where(missing, 0, 1 / V)
-            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
-        else:
-            apart = missing[..., None] | missing[..., None, :]
-            V = np.where(apart, np.eye(len(mu[0])), V)  # 1 for what is missing
-            U = np.linalg.inv(np.linalg.cholesky(V))
-            B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
-            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
-        self.B = B
-        far = HORIZON[z.dtype]
-        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
-        B = B[:, self.which]
-        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
-        energy = (delta * u).sum(axis=-1)
-        with np.errstate(divide="ignore"):
-            log_pi = np.log(pi)[:, None]
-        constant = ~np.isnan(z) @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
-        joint = log_pi - (constant + log_det[:, self.which] + energy) / 2
-        return joint, S[:, None] * u if natural.diagonal else u @ S
-
-    def _rows_of(self, which):
-        """The points of some rare patterns: their numbers, and which of these patterns each has."""
-        place = np.full(len(self.natural.missing), -1)
-        place[which] = np.arange(len(which))
-        n = place[self.pattern]
-        rows = np.flatnonzero(n >= 0)
-        return rows, n[rows]
+            one_by_one = OneByOne if natural.errors is None else OneByOneWithErrors
+            self.alone = one_by_one(natural, z, pattern)
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
@@ -379,8 +310,8 @@ class FeaturesOfPatterns:
         joint = np.empty((K, self.rest.stop), self.natural.dtype)
         for (p, some), T in zip(self.common, self.of_pattern, strict=True):
             joint[:, some] = eta[p * K : (p + 1) * K] @ T
-        if len(self.pattern):
-            joint[:, self.rest] = self.joint
+        if self.alone:
+            joint[:, self.rest] = self.alone.joint
         return joint
 
     @property
@@ -396,56 +327,143 @@ class FeaturesOfPatterns:
             delta = (self.x[:, some].T - natural.frame.c) / natural.unit - mu  # (K, n, D)
             lifted = delta * G[p][:, None] if natural.diagonal else delta @ G[p].transpose(0, 2, 1)
             x[some] = np.einsum("kn,knd->nd", r[:, some], mu + lifted)
-        if len(self.pattern):
-            x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.delta)
+        if self.alone:
+            x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.alone.delta)
         return natural.frame.c + x * natural.unit
 
 
-class TransposedFeatures:
+class TransposedFeatures(NamedTuple):
     """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
 
+    of: FeaturesOfPatterns
     __array_ufunc__ = None
-
-    def __init__(self, features):
-        self.of = features
 
     def __rmatmul__(self, r):
         """r @ T.T, ((P + 1) K, F)."""
         of, natural = self.of, self.of.natural
-        K = len(natural.theta.weights)
-        sums = np.zeros(((natural.P + 1) * K, natural.eta.shape[1]))
+        K, F = len(natural.theta.weights), natural.eta.shape[1]
+        sums = np.zeros(((natural.P + 1) * K, F))
         for (p, some), T in zip(of.common, of.of_pattern, strict=True):
             sums[p * K : (p + 1) * K] = r[:, some] @ T.T
-        if len(of.pattern):
-            sums[natural.P * K :] = self._one_by_one(r[:, of.rest].astype(np.float64))
+        if of.alone:
+            r = r[:, of.rest].astype(np.float64)
+            weighted = r[..., None] * of.alone.delta  # (K, B, D)
+            parts = r.sum(axis=1), weighted.sum(axis=1), of.alone.second(r, weighted)
+            wide = F > n_features(weighted.shape[2], natural.diagonal)
+            flat = [packed(a) if a.ndim == 3 and not wide else a.reshape(K, -1) for a in parts]
+            sums[natural.P * K :] = np.hstack(flat)
         return sums
 
-    def _one_by_one(self, r):
-        """The sums (K, F) of the points that were completed one by one."""
-        of, natural, delta = self.of, self.of.natural, self.of.delta
-        weighted = r[..., None] * delta  # (K, B, D)
-        first = weighted.sum(axis=1)
-        if natural.errors is not None:
-            S, N = natural.theta.covariances, np.zeros(of.B.shape[1::-1])  # (n, K)
-            np.add.at(N, of.which, r.T)
-            B = np.einsum("nk,kn...->k...", N, of.B)
-            C = N.sum(axis=0).reshape(-1, *(1,) * (S.ndim - 1)) * S
-            if natural.diagonal:
-                second = (weighted * delta).sum(axis=1) + C - S * B * S
-                return np.column_stack([r.sum(axis=1), first, second])
-            second = weighted.transpose(0, 2, 1) @ delta + C - S @ B @ S
-        elif natural.diagonal:
-            missing = r @ natural.missing[of.pattern]  # (K, D)
-            second = (weighted * delta).sum(axis=1) + missing * natural.theta.covariances
-            return np.column_stack([r.sum(axis=1), first, second])
+
+# ---- One by one -------------------------------------------------------------------------------
+
+
+class OneByOne:
+    """Points (B, D) completed one by one, for rows whose pattern few share (:eq:`lifting`).
+
+    With :math:`\\Lambda = \\Sigma^{-1}` and delta 0 where a feature is missing, all points share
+    one product :math:`u = \\Lambda \\delta` a component.  What is left for each pattern are
+    matrices of the size of what it lacks (:eq:`marginal-by-precision`).
+    """
+
+    def __init__(self, natural, z, pattern):
+        self.natural, self.pattern = natural, pattern
+        pi, mu, S = natural.theta
+        P, log_det = natural.precisions
+        self.delta = delta = deviations(z, mu)  # (K, B, D)
+        u = delta * P[:, None] if natural.diagonal else delta @ P
+        energy = (delta * u).sum(axis=-1)  # (K, B)
+        if natural.diagonal:
+            log_det = np.log(S) @ ~natural.missing[pattern].T
         else:
-            second = weighted.transpose(0, 2, 1) @ delta
-            for which, i, C, _ in natural.rare:
-                rows, n = of._rows_of(which)
-                N = np.zeros((len(which), len(r)))
-                np.add.at(N, n, r[:, rows].T)
-                at = slice(None), i[:, :, None], i[:, None, :]
-                np.add.at(second, at, N.T[..., None, None] * C)
-        wide = natural.eta.shape[1] > 1 + delta.shape[2] * (delta.shape[2] + 3) // 2
-        second = second.reshape(len(r), -1) if wide else packed(second)
-        return np.column_stack([r.sum(axis=1), first, second])
+            log_det = np.repeat(log_det[:, None], len(z), axis=1)
+        for which, i, C, log_det_C in natural.rare:
+            rows, n = self._rows_of(which)
+            features = rows[:, None], i[n]
+            u_m = u[:, *features]  # (K, B', m)
+            v = -(C[:, n] @ u_m[..., None])[..., 0]
+            energy[:, rows] += (u_m * v).sum(axis=-1)
+            log_det[:, rows] -= log_det_C[:, n]
+            delta[:, *features] = v
+        self.joint = log_density(natural, pi, pattern, log_det + energy)
+
+    def _rows_of(self, which):
+        """The points of some patterns: their numbers, and which of these patterns each has."""
+        place = np.full(len(self.natural.missing), -1)
+        place[which] = np.arange(len(which))
+        n = place[self.pattern]
+        rows = np.flatnonzero(n >= 0)
+        return rows, n[rows]
+
+    def second(self, r, weighted):
+        """The sums of r (delta delta^T + C), (K, D, D), or (K, D) if diagonal."""
+        if self.natural.diagonal:
+            missing = r @ self.natural.missing[self.pattern]  # (K, D)
+            return (weighted * self.delta).sum(axis=1) + missing * self.natural.theta.covariances
+        second = weighted.transpose(0, 2, 1) @ self.delta
+        for which, i, C, _ in self.natural.rare:
+            rows, n = self._rows_of(which)
+            N = np.zeros((len(which), len(r)))
+            np.add.at(N, n, r[:, rows].T)
+            at = slice(None), i[:, :, None], i[:, None, :]
+            np.add.at(second, at, N.T[..., None, None] * C)
+        return second
+
+
+class OneByOneWithErrors:
+    r"""Points x = y + e, where the mixture is of y, and e has a known covariance R.
+
+    With :math:`V = \Sigma + R` on what is observed, and :math:`B = V^{-1}` there and 0 elsewhere
+    (:eq:`deconvolution`),
+
+    .. math::
+
+        x \sim \mathcal{N}(\mu, V), \qquad \hat y = \mu + \Sigma B (x - \mu), \qquad
+        C = \Sigma - \Sigma B \Sigma .
+
+    Rows that share a pattern and an R share B.
+    """
+
+    def __init__(self, natural, z, pattern):
+        self.natural = natural
+        patterns, self.which = np.unique(pattern, return_inverse=True)
+        pi, mu, S = natural.theta
+        missing = natural.missing[patterns]  # (n, D)
+        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
+        if natural.diagonal:
+            self.B = np.where(missing, 0, 1 / V)
+            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
+        else:
+            apart = missing[..., None] | missing[..., None, :]
+            U = np.linalg.inv(np.linalg.cholesky(np.where(apart, np.eye(z.shape[1]), V)))
+            self.B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
+            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
+        delta, B = deviations(z, mu), self.B[:, self.which]
+        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
+        energy = (delta * u).sum(axis=-1)
+        self.joint = log_density(natural, pi, pattern, log_det[:, self.which] + energy)
+        self.delta = S[:, None] * u if natural.diagonal else u @ S
+
+    def second(self, r, weighted):
+        """The sums of r (delta delta^T + C), (K, D, D), or (K, D) if diagonal."""
+        S, N = self.natural.theta.covariances, np.zeros(self.B.shape[1::-1])  # (n, K)
+        np.add.at(N, self.which, r.T)
+        B = np.einsum("nk,kn...->k...", N, self.B)
+        if self.natural.diagonal:
+            return (weighted * self.delta).sum(axis=1) + r.sum(axis=1)[:, None] * S - S * B * S
+        scatter = weighted.transpose(0, 2, 1) @ self.delta
+        return scatter + r.sum(axis=1)[:, None, None] * S - S @ B @ S
+
+
+def deviations(z, mu):
+    """z - mu for each component, (K, B, D): 0 where z is missing, and never beyond the horizon."""
+    far = HORIZON[z.dtype]
+    return np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)
+
+
+def log_density(natural, pi, pattern, energy):
+    """Log joint (K, B) of points from log determinant plus exponent; z is in units of its own."""
+    with np.errstate(divide="ignore"):
+        log_pi = np.log(pi)[:, None]
+    per_feature = np.log(2 * np.pi) + 2 * np.log(natural.unit)
+    return log_pi - ((~natural.missing @ per_feature)[pattern] + energy) / 2
