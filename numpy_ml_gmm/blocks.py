@@ -80,6 +80,16 @@ class Patterns(NamedTuple):
         errors = None if errors is None else errors[first]
         return cls(order, starts, np.isnan(X[first]), copy, errors)
 
+    @classmethod
+    def whole(cls, X):
+        """One pattern, which lacks nothing."""
+        return cls(np.arange(len(X)), np.array([0, len(X)]), np.zeros((1, X.shape[1]), bool), X)
+
+    def groups(self):
+        """The rows (n,) of each pattern, and what it lacks (D,)."""
+        rows = (self.order[slice(*ends)] for ends in itertools.pairwise(self.starts))
+        return zip(rows, self.missing, strict=True)
+
     @property
     def counts(self):
         """How many rows have each pattern, (P,)."""

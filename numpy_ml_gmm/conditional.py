@@ -202,8 +202,7 @@ def regress(theta, rows, return_cov=False):
     """
     completed, (N, D), patterns = np.array(rows.X), rows.X.shape, rows.patterns
     V = np.zeros((N, D, D), completed.dtype) if return_cov else None
-    for p, missing in enumerate(() if patterns is None else patterns.missing):
-        n = patterns.order[patterns.starts[p] : patterns.starts[p + 1]]
+    for n, missing in () if patterns is None else patterns.groups():
         m, o = np.flatnonzero(missing), np.flatnonzero(~missing)
         if len(m) > 0:
             mean, covariance = Conditional.of(theta, o).moments(completed[n][:, o], return_cov)
@@ -223,8 +222,7 @@ def draw(theta, rows, draws, rng):
     ndarray (draws, N, D)
     """
     completed, patterns = np.repeat(rows.X[None], draws, axis=0), rows.patterns
-    for p, missing in enumerate(() if patterns is None else patterns.missing):
-        n = patterns.order[patterns.starts[p] : patterns.starts[p + 1]]
+    for n, missing in () if patterns is None else patterns.groups():
         m, o = np.flatnonzero(missing), np.flatnonzero(~missing)
         if len(m) > 0:
             seen = Conditional.of(theta, o)

@@ -23,7 +23,7 @@ symbol           shape        meaning
 
 import numpy as np
 
-from .blocks import Rows, thread_count
+from .blocks import Patterns, Rows, thread_count
 from .conditional import Conditional
 from .conventions import Estimator
 from .gmm import FITTED, GMM
@@ -105,6 +105,7 @@ class GMMRegressor(Estimator):
         Parameters
         ----------
         X : array (N, D)
+            nan is a missing value.
         y : array (N,) or (N, T)
             One output, or several.
         sample_weight : array (N,), optional
@@ -129,12 +130,13 @@ class GMMRegressor(Estimator):
         >>> np.allclose(model.predict([[3.0]]), 3 * slope + intercept)
         True
         """
-        table = check_X(X)
+        table = check_X(X, missing=True)
         outputs = check_outputs(y, len(table))
         joint = np.column_stack([table, outputs])
         weights = None if sample_weight is None else check_sample_weight(sample_weight, joint)
         names = [*names_of(X, "X", table), *names_of(y, "y", outputs)]
-        rows = Rows(joint, weights, n_jobs=thread_count(self.n_jobs), names=names)
+        n_jobs, patterns = thread_count(self.n_jobs), Patterns.of(joint)
+        rows = Rows(joint, weights, n_jobs=n_jobs, names=names, patterns=patterns)
         mixture = GMM(**self.get_params()).fit(rows)
         for name in FITTED:
             setattr(self, name, getattr(mixture, name))
@@ -148,6 +150,7 @@ class GMMRegressor(Estimator):
         Parameters
         ----------
         X : array (N, D)
+            Where it is nan, the prediction is the mean of y given the rest of the row.
         return_std : bool
 
         Returns
@@ -169,14 +172,19 @@ class GMMRegressor(Estimator):
         """
         self._check_is_fitted()
         self._check_feature_names(X)
-        X, shape = check_X(X, self.n_features_in_), (-1, *self.output_shape_)
-        seen = Conditional.of(self.mixture_.theta, range(self.n_features_in_))
-        mean, V = seen.moments(X, return_std)
-        dtype = self.means_.dtype
-        mean = mean.reshape(shape).astype(dtype)
-        if not return_std:
-            return mean
-        return mean, np.sqrt(diagonals(V)).reshape(shape).astype(dtype)
+        D, theta, dtype = self.n_features_in_, self.mixture_.theta, self.means_.dtype
+        X, outputs = check_X(X, D, missing=True), range(D, self.means_.shape[1])
+        mean, variances = np.empty((2, len(X), len(outputs)), dtype)
+        for n, missing in (Patterns.of(X) or Patterns.whole(X)).groups():
+            o = np.flatnonzero(~missing)
+            seen = Conditional.of(theta.marginal([*o, *outputs]), range(len(o)))
+            mean[n], V = seen.moments(X[n][:, o], return_std)
+            if return_std:
+                variances[n] = diagonals(V)
+        shape = -1, *self.output_shape_
+        if return_std:
+            return mean.reshape(shape), np.sqrt(variances).reshape(shape)
+        return mean.reshape(shape)
 
     def score(self, X, y, sample_weight=None):
         r"""The share of the variance of y that is explained, the mean over outputs.
@@ -233,7 +241,7 @@ class GMMRegressor(Estimator):
 
     def __sklearn_tags__(self):
         """What scikit-learn's tools want to know; only they call this."""
-        from sklearn.utils import RegressorTags, Tags, TargetTags
+        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
 
         return Tags(
             estimator_type="regressor",
@@ -241,6 +249,7 @@ class GMMRegressor(Estimator):
             transformer_tags=None,
             classifier_tags=None,
             regressor_tags=RegressorTags(),
+            input_tags=InputTags(allow_nan=True),
         )
 
 

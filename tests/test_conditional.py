@@ -717,3 +717,21 @@ def test_draws_are_seeded_and_checked():
         model.impute(X, draws=0)
     with pytest.raises(ValueError, match="infinity"):
         model.impute([[np.inf, 0.0]])
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "spherical"])
+def test_a_regressor_predicts_from_what_each_row_has(name):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=300)
+    holes = with_holes(X, 0.2)
+    model = GMMRegressor(2, covariance_type=name, n_init=2, random_state=0).fit(holes, y)
+    mean, std = model.predict(holes, return_std=True)
+    table = np.column_stack([holes, np.full(300, np.nan)])
+    completed, V = model.mixture_.regress(table, return_cov=True)
+    np.testing.assert_allclose(mean, completed[:, 3], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(std, np.sqrt(V[:, 3, 3]), rtol=1e-8)
+    whole = ~np.isnan(holes).any(axis=1)
+    np.testing.assert_allclose(model.predict(holes[whole]), mean[whole], rtol=1e-10)
+    if name == "full":
+        assert model.score(holes[whole], y[whole]) > 0.98
