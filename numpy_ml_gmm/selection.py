@@ -370,39 +370,39 @@ def select(
     Best by BIC (smaller is better): EEE with 3 components (2314.2957); then \
 VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     """
-    frame, X = X, check_X(X)
-    if criterion not in CRITERIA:
-        raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
-    Ks, types = check_components(n_components), check_types(covariance_types)
-    inits = init_params if isinstance(init_params, tuple) else (init_params,)
-    if not inits:
-        raise ValueError("init_params=() is empty: name one kind of start or more")
-    for init in inits:
-        check_init(init)
-    rounds = check_count(rounds, "rounds")
-    if len(Ks) == len(types) == 1 or not all(isinstance(init, str) for init in inits):
-        rounds = 1  # nothing to learn from, or starts that are known
-    settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
-    settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
-    rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
-    rows = rows._replace(priors=check_table_priors(priors, X, Ks))
-    if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
-        rows = with_weight(rows)
-    Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
-    models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
-    with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
+    with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
+        frame, X = X, check_X(X)
+        if criterion not in CRITERIA:
+            raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
+        Ks, types = check_components(n_components), check_types(covariance_types)
+        inits = init_params if isinstance(init_params, tuple) else (init_params,)
+        if not inits:
+            raise ValueError("init_params=() is empty: name one kind of start or more")
+        for init in inits:
+            check_init(init)
+        rounds = check_count(rounds, "rounds")
+        if len(Ks) == len(types) == 1 or not all(isinstance(init, str) for init in inits):
+            rounds = 1  # nothing to learn from, or starts that are known
+        settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
+        settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
+        rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
+        rows = rows._replace(priors=check_table_priors(priors, X, Ks))
+        if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
+            rows = with_weight(rows)
+        Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
+        models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
+        with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
             ends = fit_table(rows, models, inits, rounds, bar.update)
-    table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
-    if sound := [row for row in table if not row.error]:
-        add_clusters(rows, sound)
-    for row in sound:
-        row.model._remember_features(frame)
-    selection = Selection(table, criterion)
-    finish(rows, selection, TO_THE_END * tol)  # the last may collapse on the way
-    if all(row.error for row in table):
-        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
-    return selection
+        table = [row_of(model, runs, rows) for model, runs in zip(models, ends, strict=True)]
+        if sound := [row for row in table if not row.error]:
+            add_clusters(rows, sound)
+        for row in sound:
+            row.model._remember_features(frame)
+        selection = Selection(table, criterion)
+        finish(rows, selection, TO_THE_END * tol)  # the last may collapse on the way
+        if all(row.error for row in table):
+            raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
+        return selection
 
 
 def check_table_priors(priors, X, Ks):
