@@ -574,6 +574,7 @@ class GMM(Estimator):
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
+    @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
     def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
         """Fit the mixture by EM.
 
@@ -623,9 +624,8 @@ class GMM(Estimator):
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
         known = {"sample_weight": sample_weight, "priors": priors}
-        with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
-            for _ in run.iterate(X, **known, error_covariances=error_covariances):
-                pass
+        for _ in run.iterate(X, **known, error_covariances=error_covariances):
+            pass
         for name in FITTED:
             setattr(self, name, getattr(run, name))
         self._remember_features(X)

@@ -290,6 +290,7 @@ def aligned(table):
     return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
 
 
+@np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
 def select(
     X,
     n_components=range(1, 10),
@@ -399,8 +400,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     data = Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        with np.errstate():  # NumPy's settings are put back, even if Ctrl-C comes as they change
-            ends = fit_table(data, models, inits, rounds, bar.update)
+        ends = fit_table(data, models, inits, rounds, bar.update)
     table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
     if sound := [row for row in table if not row.error]:
         add_clusters(rows, sound)
