@@ -359,6 +359,19 @@ def test_common_axes_are_never_left_for_worse_ones(letters, seed):
     assert objective(MODELS[letters].estimate(W, N, last), W, N) <= there + 1e-9 * abs(there)
 
 
+@pytest.mark.parametrize("letters", ["EVE", "VVE"])
+@pytest.mark.parametrize("seed", range(10))
+def test_of_the_starts_of_common_axes_the_best_goes_on(letters, seed):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(3, 3, 3)) * rng.uniform(0.05, 1, size=(3, 1, 3))  # hills apart
+    W, N = 50 * A @ np.swapaxes(A, 1, 2), rng.uniform(10, 50, size=3)
+    found = objective(estimate(letters, W, N), W, N)
+    for axes in np.linalg.eigh(np.concatenate([W, W.sum(axis=0, keepdims=True)]))[1]:
+        last = np.tile(axes @ np.diag([1.0, 2.0, 4.0]) @ axes.T, (3, 1, 1))
+        ends = objective(MODELS[letters].estimate(W, N, last), W, N)  # the way from these axes
+        assert found <= ends + 1e-6 * abs(ends)
+
+
 # --- what goes wrong ----------------------------------------------------------------------
 
 

@@ -12,7 +12,16 @@ from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
-from numpy_ml_gmm.starts import MIXTURE, MOVES, first_guesses, moved, parted, standardised
+from numpy_ml_gmm.starts import (
+    MIXTURE,
+    MOVES,
+    first_guesses,
+    k_means,
+    moved,
+    parted,
+    random_from_data,
+    standardised,
+)
 from numpy_ml_gmm.training import Data
 
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
@@ -84,6 +93,33 @@ def test_the_mixture_of_starts_is_of_all_kinds_and_has_each_tree_once():
 
 def data_of(X):
     return Data.of(Rows(X), False, 1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_k_means_goes_on_until_each_row_is_with_the_nearest_mean(seed):
+    rng = np.random.default_rng(seed)
+    Z, w = rng.normal(size=(300, 2)), rng.uniform(0.1, 5, size=300)
+    r = k_means(Z, 6, rng, w)
+    means = (w[:, None] * r).T @ Z / (w @ r)[:, None]
+    distances = np.linalg.norm(Z[:, None] - means, axis=2)
+    assert (distances.argmin(axis=1) == r.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("init", ["mixed", "kmeans", "k-means++", "hierarchical"])
+def test_a_row_of_weight_three_is_three_rows_to_a_start(init):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(80, 3)) ** 3, rng.integers(1, 6, size=80)
+    few = first_guesses(init, Rows(X, w.astype(float)), 4, np.random.default_rng(1), 10)
+    many = first_guesses(init, Rows(np.repeat(X, w, axis=0)), 4, np.random.default_rng(1), 10)
+    for a, b in zip(few, many, strict=True):
+        np.testing.assert_array_equal(np.repeat(a, w, axis=0), b)
+
+
+def test_rows_that_hardly_count_are_hardly_ever_drawn_as_means():
+    rng, w = np.random.default_rng(0), np.full(60, 1e-9)
+    Z, w[:3] = rng.normal(size=(60, 2)), 1
+    for _ in range(10):
+        assert sorted(random_from_data(Z, 3, rng, w)[:3].argmax(axis=1)) == [0, 1, 2]
 
 
 def test_a_move_takes_one_component_out_and_parts_another():
