@@ -149,6 +149,10 @@ def test_a_component_is_parted_through_its_mean():
     assert np.mean(side == (above > 0)) > 0.97 or np.mean(side == (above == 0)) > 0.97
     point = parted(np.ones(5), np.ones((5, 2)), np.ones(5), rng)
     np.testing.assert_allclose(sum(point), 1)  # equal points have no direction
+    for seed in range(20):  # on a line the other variances are 0, and rounding takes of that
+        line = np.outer(rng.normal(size=30), np.random.default_rng(seed).normal(size=4))
+        above, below = parted(np.ones(30), line, np.ones(30), rng)
+        np.testing.assert_allclose(above + below, 1)
 
 
 def test_moves_reach_what_no_start_of_one_kind_does():
@@ -187,6 +191,21 @@ def test_thinness_is_in_units_of_the_average_component():
     np.testing.assert_allclose(thinnest(held, np.array([1e6, 1e3])), expected, rtol=1e-3)
     variances = Parameters(*theta[:2], np.einsum("kdd->kd", held.covariances))
     np.testing.assert_allclose(thinnest(variances, np.array([1e6, 1e3])), expected, rtol=1e-3)
+
+
+def test_a_direction_that_smoothing_alone_holds_up_has_no_volume():
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    flat = turn @ np.diag([1.0, 0.5, 0.0]) @ turn.T
+    for held in (np.full(3, 1e-6), np.array([1e-6, 1e-3, 1e-2])):
+        for missing in (0.0, 1e-18, 1e-9):  # smoothing, less what rounding took
+            covariances = np.stack([flat, np.eye(3)]) + np.diag(held - missing)
+            theta = Parameters(np.array([0.5, 0.5]), np.zeros((2, 3)), covariances)
+            thin, sound = thinnest(theta, held)
+            assert abs(thin) < 1e-6 and sound > 0.1
+            both = theta._replace(covariances=covariances[[0, 0]])  # nothing to compare with
+            assert np.isfinite(thinnest(both, held)).all()
+            variances = theta._replace(covariances=np.tile(held - missing, (2, 1)))
+            assert (thinnest(variances, held) <= 0).all()
 
 
 @pytest.mark.parametrize(
