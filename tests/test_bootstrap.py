@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from problems import slow_log_likelihood
 
 from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
     LikelihoodRatioTest,
     bootstrap_parameters,
@@ -92,6 +94,25 @@ def test_replicates_depend_on_the_seed_alone():
     assert (a.means == b.means).all() and (a.covariances == b.covariances).all()
 
 
+@pytest.mark.parametrize("kind", ["nonparametric", "parametric"])
+def test_another_seed_draws_other_replicates(kind):
+    model, settings = GMM(1).fit(FAITHFUL), {"kind": kind, "n_bootstraps": 4}
+    a, b = (
+        bootstrap_parameters(model, FAITHFUL, random_state=seed, **settings).replicates.means
+        for seed in (0, 1)
+    )
+    assert len(np.unique(np.concatenate([a, b])[:, 0, 0])) == 8
+
+
+@pytest.mark.parametrize("kind", ["nonparametric", "parametric"])
+def test_a_replicate_starts_at_the_models_parameters(kind):
+    model = GMM(3, random_state=0).fit(FAITHFUL).set_params(max_iter=0)
+    bootstrap = bootstrap_parameters(model, FAITHFUL, kind=kind, n_bootstraps=3, random_state=0)
+    for replicates, parameters in zip(bootstrap.replicates, model.theta, strict=True):
+        for replicate in replicates:
+            np.testing.assert_allclose(replicate, parameters, rtol=1e-12)
+
+
 def test_the_model_stays_as_it_was():
     model = GMM(2, random_state=0).fit(FAITHFUL)
     before = repr(vars(model))
@@ -140,6 +161,57 @@ def test_two_clusters_are_not_told_to_be_three():
         X, 2, n_bootstraps=19, n_init=1, covariance_type="tied", random_state=0
     )
     assert test.p_value > 0.05
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Every model that the bootstrap fits while a test lasts, with its points."""
+    seen, fits = [], module.fits
+
+    def recorded(model, X, **kwargs):
+        seen.append((model, X))
+        return fits(model, X, **kwargs)
+
+    monkeypatch.setattr(module, "fits", recorded)
+    return seen
+
+
+@pytest.mark.parametrize("K", [1, 2])
+def test_the_statistics_are_twice_the_log_ratios_of_two_fits_alike(fitted, K):
+    params = {"covariance_type": "tied", "n_init": 2, "var_smoothing": 1e-3, "tol": 1e-5}
+    test = likelihood_ratio_test(FAITHFUL, K, n_bootstraps=3, random_state=0, **params)
+    assert len(fitted) == 2 * 3
+    for (null, X), (alternative, same), value in zip(
+        fitted[::2], fitted[1::2], test.null_statistics, strict=True
+    ):
+        assert X is same and X.shape == FAITHFUL.shape
+        log_ratio = slow_log_likelihood(alternative, X) - slow_log_likelihood(null, X)
+        assert value == pytest.approx(2 * log_ratio, rel=1e-6)
+        for model, size in ((null, K), (alternative, K + 1)):
+            assert model.n_components == size
+            assert model.get_params() | params == model.get_params()
+    assert len({model.random_state for model, _ in fitted}) == 3
+    one, two = (GMM(k, random_state=0, **params).fit(FAITHFUL) for k in (K, K + 1))
+    log_ratio = slow_log_likelihood(two, FAITHFUL) - slow_log_likelihood(one, FAITHFUL)
+    assert test.statistic == pytest.approx(2 * log_ratio, rel=1e-3)
+
+
+def test_the_seed_decides_what_is_drawn_under_the_null():
+    settings = {"n_bootstraps": 3, "n_init": 1, "tol": 1e-3}
+    a, again, b = (
+        likelihood_ratio_test(FAITHFUL, 1, random_state=seed, **settings).null_statistics
+        for seed in (0, 0, 1)
+    )
+    assert (a == again).all() and len(set(a) | set(b)) == 6
+
+
+@pytest.mark.parametrize("share", [0, 1, 3])
+def test_a_replicate_that_equals_the_statistic_counts(monkeypatch, share):
+    settings = {"n_bootstraps": 3, "n_init": 1, "random_state": 0}
+    statistic = likelihood_ratio_test(FAITHFUL, 1, **settings).statistic
+    values = iter([statistic] * share + [0.0] * (3 - share))
+    monkeypatch.setattr(module, "null_statistic", lambda *_: next(values))
+    assert likelihood_ratio_test(FAITHFUL, 1, **settings).p_value == (1 + share) / 4
 
 
 def test_under_the_null_the_p_value_is_about_uniform():

@@ -143,6 +143,15 @@ def test_a_csv_with_quotes_spaces_comments_and_decimal_commas(tmp_path):
     assert table.names == ["a", "b"] and table.X.tolist() == [[1.5, 2], [-3, 40]]
 
 
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3,4\n", "1,2\n3,4\n"])
+def test_a_mark_of_utf_8_at_the_beginning_belongs_to_no_cell(tmp_path, text):
+    path = tmp_path / "a.csv"  # as spreadsheets save it
+    path.write_bytes(text.encode("utf-8-sig"))
+    table = read_table(path)
+    assert table.names == (["a", "b"] if "a" in text else None)
+    assert table.X.tolist() == [[1, 2], [3, 4]]
+
+
 @pytest.mark.parametrize("name", ["a,1", "a;1", "a\t1"])
 def test_a_quoted_name_may_hold_a_separator(tmp_path, name):
     table = read_table(write(tmp_path, "a.csv", f'"{name}","b"\n1,2\n3,4\n'))
@@ -163,6 +172,11 @@ def test_arrays(tmp_path):
     np.savez(tmp_path / "named.npz", y=np.ones(3), X=FAITHFUL)
     for name in ("a.npy", "one.npz", "named.npz"):
         assert (read_table(tmp_path / name).X == FAITHFUL).all()
+
+
+def test_an_array_on_disk_is_mapped_and_not_read(tmp_path):
+    np.save(tmp_path / "a.npy", FAITHFUL)
+    assert isinstance(read_table(tmp_path / "a.npy").X, np.memmap)
 
 
 def npy(dtype="<f8", shape="(4, 2)", data=bytes(64)):
@@ -525,6 +539,16 @@ def test_out_holds_what_the_model_says(tmp_path, capsys):
     assert values["means"] == model.means_.tolist()
     assert values["feature_names"] == ["eruptions", "waiting"]
     assert values["log_likelihood"] == pytest.approx(-1130.264, abs=1e-3)
+    log_p, d, N = values["log_likelihood"], 1 + 2 * 2 + 2 * 3, len(FAITHFUL)
+    hard = model.log_joint(FAITHFUL).max(axis=1).sum()
+    assert values["n_parameters"] == d
+    assert values["aic"] == pytest.approx(-2 * log_p + 2 * d)
+    assert values["bic"] == pytest.approx(-2 * log_p + d * np.log(N))
+    assert values["icl"] == pytest.approx(-2 * hard + d * np.log(N))
+    assert values["weights"] == model.weights_.tolist()
+    assert values["covariances"] == model.covariances_.tolist()
+    assert (values["n_components"], values["covariance_type"]) == (2, "full")
+    assert (values["converged"], values["n_iter"]) == (True, model.n_iter_)
     assert os.listdir(tmp_path / "new") == ["results"]
 
 

@@ -19,6 +19,7 @@ from scipy.stats import ortho_group
 
 import numpy_ml_gmm
 from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model, iterated_axes, varying
+from numpy_ml_gmm.covariances.rules import own_axes
 
 HERE = Path(__file__).parent
 DATA = Path(numpy_ml_gmm.__file__).parent / "data"
@@ -359,6 +360,19 @@ def test_common_axes_are_never_left_for_worse_ones(letters, seed):
     assert objective(MODELS[letters].estimate(W, N, last), W, N) <= there + 1e-9 * abs(there)
 
 
+@pytest.mark.parametrize("letters", ["EVE", "VVE"])
+@pytest.mark.parametrize("seed", range(10))
+def test_of_the_starts_of_common_axes_the_best_goes_on(letters, seed):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(3, 3, 3)) * rng.uniform(0.05, 1, size=(3, 1, 3))  # hills apart
+    W, N = 50 * A @ np.swapaxes(A, 1, 2), rng.uniform(10, 50, size=3)
+    found = objective(estimate(letters, W, N), W, N)
+    for axes in np.linalg.eigh(np.concatenate([W, W.sum(axis=0, keepdims=True)]))[1]:
+        last = np.tile(axes @ np.diag([1.0, 2.0, 4.0]) @ axes.T, (3, 1, 1))
+        ends = objective(MODELS[letters].estimate(W, N, last), W, N)  # the way from these axes
+        assert found <= ends + 1e-6 * abs(ends)
+
+
 # --- what goes wrong ----------------------------------------------------------------------
 
 
@@ -385,6 +399,20 @@ def test_a_component_without_volume_has_no_m_step(letters):
     W[1] = 0
     with pytest.raises(ValueError, match=f"{letters}: component 1 has collapsed"):
         estimate(letters, W, N)
+
+
+def test_no_rule_is_given_a_negative_variance_along_an_axis():
+    def rule(Omega, N):
+        assert (Omega >= 0).all()
+        return varying(Omega, N)
+
+    negative = 0
+    for seed in range(50):
+        A = np.random.default_rng(seed).normal(size=(2, 4, 2))
+        W = A @ np.swapaxes(A, 1, 2)  # of rank two: the rest is rounding, up or down
+        negative += (np.linalg.eigvalsh(W) < 0).any()
+        np.testing.assert_allclose(own_axes(W, np.ones(2), rule=rule), W, atol=1e-12)
+    assert negative > 10
 
 
 @pytest.mark.parametrize("letters", ["EII", "VII", "EEI", "EEE", "EEV", "VEE", "VEV"])

@@ -10,7 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.em import Cell, SideBySide, climb
+from numpy_ml_gmm.em import Cell, SideBySide, climb, gain_to_come
 from numpy_ml_gmm.restarts import first_statistics, promising, search, start_parameters
 from numpy_ml_gmm.starts import METHODS, standardised
 from numpy_ml_gmm.training import Data
@@ -156,6 +156,24 @@ def test_where_the_error_shrinks_by_one_factor_a_leap_lands_on_the_fixed_point(r
     )
     for landed, there in zip(moments(stack.leap(*path)), moments(end), strict=True):
         np.testing.assert_allclose(landed, there, rtol=1e-9, atol=1e-9 * np.abs(there).max())
+
+
+@pytest.mark.parametrize(
+    "gain, last, left",
+    [
+        (1.0, 2.0, 2.0),  # a half each time: 1 + 1/2 + 1/4 + ...
+        (1.0, -2.0, 1.0),  # gains that change sign make no series: what was just gained
+        (-1.0, 2.0, 1.0),
+        (2.0, 2.0, np.inf),  # gains that do not shrink have no end in sight
+        (3.0, 2.0, np.inf),
+        (-3.0, -2.0, np.inf),
+        (1.0, 0.0, 1.0),
+        (1.0, np.nan, np.inf),  # the first step says nothing of the next
+        (1e-14, 1.0, 0.0),  # lost in the rounding of the log-likelihood
+    ],
+)
+def test_what_is_still_to_come_is_a_geometric_series_or_unknown(gain, last, left):
+    assert gain_to_come(gain, last, -100.0, np.dtype(float)) == pytest.approx(left)
 
 
 def test_a_leap_out_of_bounds_is_shortened_or_not_taken():

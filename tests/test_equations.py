@@ -24,7 +24,7 @@ from numpy_ml_gmm import GMM, load_old_faithful
 from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS, covariance_model
 from numpy_ml_gmm.em import gain_to_come
-from numpy_ml_gmm.frames import Frame, natural_parameters
+from numpy_ml_gmm.frames import Frame, mixture_moments, natural_parameters
 from numpy_ml_gmm.missing import NaturalOfPatterns
 
 ROOT = Path(__file__).parents[1]
@@ -180,6 +180,22 @@ def test_mean_and_covariance_of_the_mixture_by_integration():
     mean = pi @ mu
     assert mean == close(moment(1))
     assert pi @ variance + pi @ (mu - mean) ** 2 == close(moment(2, mean))
+    for shape in ((2, 1), (2, 1, 1)):  # variances, or matrices
+        ours = mixture_moments(np.array(pi), mu[:, None], variance.reshape(shape))
+        assert [ours[0].item(), ours[1].item()] == close([moment(1), moment(2, mean)])
+
+
+def test_mean_and_covariance_of_the_mixture_are_those_of_its_points():
+    p = problem(D=3)
+    points = p.mu[:, None] + np.sqrt(3) * np.concatenate(  # 2 D of them have each covariance
+        [sign * np.swapaxes(np.linalg.cholesky(p.Sigma), 1, 2) for sign in (1, -1)], axis=1
+    )
+    x, w = points.reshape(-1, 3), np.repeat(p.pi / 6, 6)
+    mean, covariance = mixture_moments(p.pi, p.mu, p.Sigma)
+    np.testing.assert_allclose(mean, w @ x)
+    np.testing.assert_allclose(covariance, np.cov(x.T, aweights=w, ddof=0))
+    variances = mixture_moments(p.pi, p.mu, np.diagonal(p.Sigma, axis1=1, axis2=2))[1]
+    np.testing.assert_allclose(variances, covariance.diagonal())
 
 
 # ---- The likelihood --------------------------------------------------------------------------

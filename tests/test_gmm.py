@@ -215,6 +215,15 @@ def test_kl_of_hard_labels_is_finite():
     assert np.isclose(model.kl(X, z), -log_r[range(10), z].sum())
 
 
+def test_a_component_that_is_impossible_and_not_believed_in_costs_nothing():
+    model = GMM.from_parameters([0, 0.3, 0.7], [[0.0], [1.0], [3.0]], np.ones((3, 1, 1)))
+    X, q = np.array([[0.5], [2.0]]), np.array([[0, 1.0, 0], [0, 0.4, 0.6]])
+    possible = GMM.from_parameters([0.3, 0.7], [[1.0], [3.0]], np.ones((2, 1, 1)))
+    for name in ("q_function", "kl", "elbo"):
+        expected = getattr(possible, name)(X, q[:, 1:])
+        assert np.isclose(getattr(model, name)(X, q), expected, rtol=1e-12)
+
+
 def test_history_ends_with_the_likelihood_of_what_is_returned():
     model = GMM(3, random_state=0).fit(IRIS)
     assert len(model.history_) == model.n_init
@@ -500,6 +509,41 @@ def test_samples_have_the_models_moments(name):
         assert len(part) * delta @ np.linalg.solve(C, delta) < chi2(2).ppf(1 - 1e-6)
         np.testing.assert_allclose(np.cov(part.T), C, atol=0.06 * np.trace(C))
     assert 0.2 < np.mean(z[1:] != z[:-1]) / (2 * np.prod(model.weights_)) < 2  # shuffled
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_in_the_components_own_coordinates_are_standard(name, seed):
+    rng, D, n = np.random.default_rng(seed), 3, 30_000
+    long = rng.normal(size=(2, D, D)) @ np.diag([5.0, 1.0, 0.1])  # a root, far from symmetric
+    full, variances = long @ long.transpose(0, 2, 1), rng.uniform(0.01, 25, size=(2, D))
+    covariances = {
+        **{"full": full, "tied": full[0], "diag": variances, "tied_diag": variances[0]},
+        **{"spherical": variances[:, 0], "tied_spherical": variances[0, 0]},
+    }[name]
+    theta = [0.5, 0.5], rng.normal(size=(2, D)), covariances
+    model = GMM.from_parameters(*theta, covariance_type=name, random_state=seed)
+    X, z = model.sample(n)
+    for k, C in enumerate(full_covariances(model)):
+        u = np.linalg.solve(np.linalg.cholesky(C), (X[z == k] - model.means_[k]).T)
+        assert np.abs(u.mean(axis=1)).max() < 5 / np.sqrt(u.shape[1])
+        assert np.abs(np.cov(u) - np.eye(D)).max() < 5 * np.sqrt(2 / u.shape[1])
+
+
+@pytest.mark.parametrize("total", [1 - 9e-7, 1 + 9e-7])
+def test_weights_are_made_to_sum_to_one(total):
+    model, X = random_model("full", K=3), IRIS[:, :2]
+    rounded = GMM.from_parameters(total * model.weights_, model.means_, model.covariances_)
+    close([rounded.weights_], [model.weights_], rtol=1e-14)
+    close([rounded.score_samples(X)], [model.score_samples(X)], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("K", [3, 7, 11])
+def test_weights_that_sum_to_one_but_for_rounding_are_drawn_from(K):
+    model = random_model("diag", K)
+    model.weights_ = np.full(K, 1 / K, np.float32)
+    assert model.weights_.astype(float).sum() != 1
+    assert len(np.unique(model.sample(1000)[1])) == K
 
 
 def test_criteria_are_their_formulas():

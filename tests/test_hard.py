@@ -116,6 +116,19 @@ def test_what_is_fitted_can_be_used_however_thin_the_data(name):
     assert outcomes == {"fitted", "refused"}
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1.0, 1e150])
+def test_a_pivot_that_is_rounding_beside_its_diagonal_is_none(unit):
+    eps, scale = np.finfo(float).eps, np.diag([1.0, unit])
+    for correlated, regular in ((1 + eps, False), (1 + 100 * eps, True)):
+        S = scale @ np.array([[1.0, 1.0], [1.0, correlated]]) @ scale
+        if regular:
+            np.testing.assert_allclose(cholesky(S[None])[0] @ cholesky(S[None])[0].T, S)
+        else:
+            with pytest.raises(SingularCovariance):
+                cholesky(S[None])
+    cholesky(np.diag([1.0, unit**2])[None])  # thin, but not for being correlated
+
+
 # ---- The ends of the range ----------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from matplotlib.path import Path as Curve
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
 from numpy_ml_gmm.covariances import MODELS, NAMES
 from numpy_ml_gmm.plots import view
+from numpy_ml_gmm.plots.grid import intervals
 
 MASSES = (0.99, 0.9, 0.5)
 
@@ -142,6 +143,12 @@ def test_the_density_of_two_features_is_the_marginal():
     np.testing.assert_allclose(np.exp(view.log_density(shown, X)), model.weights_ @ gaussians)
 
 
+def test_weights_that_are_rounded_are_made_to_sum_to_one():
+    model = mixture(0.99992 * np.array([0.3, 0.7]), [[0], [3]], [[[1]], [[2]]])
+    x, density = plots.plot_density_1d(model, components=False).lines[0].get_data()
+    assert abs(trapezoid(density, x) - 1) < 3e-5
+
+
 def test_the_mass_inside_a_marginal_contour_is_what_its_label_says():
     model = random_mixture(5, 3, 4)
     ax = plots.plot_contours(model, features=(3, 1), masses=0.9, labels=False)
@@ -163,6 +170,25 @@ def test_the_curves_of_one_feature_are_the_densities():
     for line, expected in zip(ax.lines, [*parts.T, parts.sum(axis=1)], strict=True):
         np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-9, atol=1e-300)
     assert abs(trapezoid(parts.sum(axis=1), x) - 1) < 1e-4
+
+
+def test_an_interval_ends_where_a_line_between_two_ticks_is_zero():
+    x = np.array([0.0, 1.0, 3.0, 4.0, 6.0, 7.0])
+    ends = intervals(x, np.array([-1.0, 3.0, -1.0, -2.0, 2.0, 4.0]))
+    np.testing.assert_allclose(ends, [[0.25, 2.5], [5.0, 7.0]])
+    np.testing.assert_allclose(intervals(x, np.ones(6)), [[0, 7]])
+    assert intervals(x, -np.ones(6)).shape == (0, 2)
+    slopes = np.random.default_rng(0).uniform(0.1, 5, size=20)
+    for zero, slope in zip(np.linspace(0.01, 6.99, 20), slopes, strict=True):
+        np.testing.assert_allclose(intervals(x, slope * (x - zero)), [[zero, 7]])
+        np.testing.assert_allclose(intervals(x, slope * (zero - x)), [[0, zero]])
+
+
+@pytest.mark.parametrize("mass", [0.5, 0.9, 0.99])
+def test_a_shade_begins_and_ends_at_the_level_of_its_mass(mass):
+    ax = plots.plot_density_1d(mixture([1], [[0]], [[[1]]]), masses=mass, components=False)
+    x = ax.collections[0].get_paths()[0].vertices[:, 0]
+    np.testing.assert_allclose([x.min(), x.max()], norm.interval(mass), atol=2e-3)
 
 
 def test_the_shaded_part_of_the_line_holds_its_mass():
@@ -328,9 +354,26 @@ def test_every_point_is_in_one_class_of_uncertainty(faithful):
     model = GMM(3, random_state=0).fit(faithful)
     groups = plots.plot_uncertainty(model, faithful).collections
     assert sum(len(group.get_offsets()) for group in groups) == len(faithful)
-    doubtful = np.sort(groups[2].get_offsets(), axis=0)
     u = 1 - model.predict_proba(faithful).max(axis=1)
-    np.testing.assert_allclose(doubtful, np.sort(faithful[u > np.quantile(u, 0.95)], axis=0))
+    classes = np.digitize(u, np.quantile(u, [0.75, 0.95]), right=True)
+    for g, group in enumerate(groups):
+        np.testing.assert_array_equal(group.get_offsets(), faithful[classes == g])
+
+
+def test_uncertainty_and_class_are_those_of_all_features(iris):
+    model = GMM(3, random_state=0).fit(iris)
+    r = model.predict_proba(iris)
+    alone = GMM.from_parameters(model.weights_, model.means_[:, :1], model.covariances_[:, :1, :1])
+    seen = alone.predict_proba(iris[:, :1])  # what the feature that is shown says by itself
+    assert np.abs(r - seen).max() > 0.5 and (r.argmax(axis=1) != seen.argmax(axis=1)).any()
+    groups = plots.plot_uncertainty(model, iris, features=0).collections
+    found = np.concatenate([group.get_offsets() for group in groups])
+    expected = np.column_stack([iris[:, 0], 1 - r.max(axis=1)])
+    np.testing.assert_allclose(np.sort(found, axis=0), np.sort(expected, axis=0), atol=1e-9)
+    groups = plots.plot_classification(model, iris, features=0, boundaries=False).collections
+    found = np.concatenate([group.get_offsets() for group in groups])
+    expected = np.column_stack([iris[:, 0], r.argmax(axis=1)])
+    np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(expected, axis=0))
 
 
 def test_points_are_classified_as_predict_does(iris):
@@ -381,6 +424,8 @@ def test_every_restart_is_drawn_and_the_kept_one_on_top(faithful):
     model = GMM(3, n_init=4, random_state=0).fit(faithful)
     ax = plots.plot_log_likelihood(model)
     assert len(ax.lines) == len(model.history_)
+    for line in ax.lines:  # the first value is that after the first step
+        assert line.get_xdata().tolist() == list(range(1, len(line.get_ydata()) + 1))
     np.testing.assert_array_equal(ax.lines[-1].get_ydata(), model.history_[model.best_restart_])
     assert ax.lines[-1].get_linewidth() > max(line.get_linewidth() for line in ax.lines[:-1])
 

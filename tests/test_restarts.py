@@ -12,7 +12,16 @@ from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
-from numpy_ml_gmm.starts import MIXTURE, MOVES, first_guesses, moved, parted, standardised
+from numpy_ml_gmm.starts import (
+    MIXTURE,
+    MOVES,
+    first_guesses,
+    k_means,
+    moved,
+    parted,
+    random_from_data,
+    standardised,
+)
 from numpy_ml_gmm.training import Data
 
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
@@ -86,6 +95,33 @@ def data_of(X):
     return Data.of(Rows(X), False, 1e-6)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_k_means_goes_on_until_each_row_is_with_the_nearest_mean(seed):
+    rng = np.random.default_rng(seed)
+    Z, w = rng.normal(size=(300, 2)), rng.uniform(0.1, 5, size=300)
+    r = k_means(Z, 6, rng, w)
+    means = (w[:, None] * r).T @ Z / (w @ r)[:, None]
+    distances = np.linalg.norm(Z[:, None] - means, axis=2)
+    assert (distances.argmin(axis=1) == r.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("init", ["mixed", "kmeans", "k-means++", "hierarchical"])
+def test_a_row_of_weight_three_is_three_rows_to_a_start(init):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(80, 3)) ** 3, rng.integers(1, 6, size=80)
+    few = first_guesses(init, Rows(X, w.astype(float)), 4, np.random.default_rng(1), 10)
+    many = first_guesses(init, Rows(np.repeat(X, w, axis=0)), 4, np.random.default_rng(1), 10)
+    for a, b in zip(few, many, strict=True):
+        np.testing.assert_array_equal(np.repeat(a, w, axis=0), b)
+
+
+def test_rows_that_hardly_count_are_hardly_ever_drawn_as_means():
+    rng, w = np.random.default_rng(0), np.full(60, 1e-9)
+    Z, w[:3] = rng.normal(size=(60, 2)), 1
+    for _ in range(10):
+        assert sorted(random_from_data(Z, 3, rng, w)[:3].argmax(axis=1)) == [0, 1, 2]
+
+
 def test_a_move_takes_one_component_out_and_parts_another():
     model = random_model("full", K=4, D=3, seed=0)
     X, _ = model.sample(200)
@@ -113,6 +149,10 @@ def test_a_component_is_parted_through_its_mean():
     assert np.mean(side == (above > 0)) > 0.97 or np.mean(side == (above == 0)) > 0.97
     point = parted(np.ones(5), np.ones((5, 2)), np.ones(5), rng)
     np.testing.assert_allclose(sum(point), 1)  # equal points have no direction
+    for seed in range(20):  # on a line the other variances are 0, and rounding takes of that
+        line = np.outer(rng.normal(size=30), np.random.default_rng(seed).normal(size=4))
+        above, below = parted(np.ones(30), line, np.ones(30), rng)
+        np.testing.assert_allclose(above + below, 1)
 
 
 def test_moves_reach_what_no_start_of_one_kind_does():
@@ -151,6 +191,21 @@ def test_thinness_is_in_units_of_the_average_component():
     np.testing.assert_allclose(thinnest(held, np.array([1e6, 1e3])), expected, rtol=1e-3)
     variances = Parameters(*theta[:2], np.einsum("kdd->kd", held.covariances))
     np.testing.assert_allclose(thinnest(variances, np.array([1e6, 1e3])), expected, rtol=1e-3)
+
+
+def test_a_direction_that_smoothing_alone_holds_up_has_no_volume():
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    flat = turn @ np.diag([1.0, 0.5, 0.0]) @ turn.T
+    for held in (np.full(3, 1e-6), np.array([1e-6, 1e-3, 1e-2])):
+        for missing in (0.0, 1e-18, 1e-9):  # smoothing, less what rounding took
+            covariances = np.stack([flat, np.eye(3)]) + np.diag(held - missing)
+            theta = Parameters(np.array([0.5, 0.5]), np.zeros((2, 3)), covariances)
+            thin, sound = thinnest(theta, held)
+            assert abs(thin) < 1e-6 and sound > 0.1
+            both = theta._replace(covariances=covariances[[0, 0]])  # nothing to compare with
+            assert np.isfinite(thinnest(both, held)).all()
+            variances = theta._replace(covariances=np.tile(held - missing, (2, 1)))
+            assert (thinnest(variances, held) <= 0).all()
 
 
 @pytest.mark.parametrize(

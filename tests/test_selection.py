@@ -24,7 +24,7 @@ from numpy_ml_gmm.selection import (
     silhouette,
     work,
 )
-from numpy_ml_gmm.starts import ward_tree
+from numpy_ml_gmm.starts import rows_of_tree, ward_tree
 
 FAITHFUL = load_old_faithful().X
 IRIS = load_iris().X
@@ -151,11 +151,32 @@ def test_random_starts_depend_on_the_seed_alone():
     assert alone.bic(FAITHFUL) == pytest.approx(a, abs=1e-3)  # the same start, and optimum
 
 
-def test_of_several_starts_the_likeliest_is_kept():
-    single = [select(FAITHFUL, 5, "VVE", init_params=s, random_state=0) for s in STARTS]
-    both = select(FAITHFUL, 5, "VVE", init_params=STARTS, random_state=0)
-    best = max(s.rows[0].log_likelihood for s in single)
-    assert both.rows[0].log_likelihood == pytest.approx(best, abs=1e-3)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_seed_of_a_table_is_that_of_each_fit(seed):
+    settings = {"init_params": "random", "n_init": 1, "max_iter": 1, "tol": 0}
+    row = select(IRIS, 3, "VVV", random_state=seed, **settings).rows[0]
+    alone = GMM(3, random_state=seed, **settings).fit(IRIS)
+    assert row.log_likelihood == pytest.approx(alone.log_likelihood_, rel=1e-9)
+    other = GMM(3, random_state=seed + 1, **settings).fit(IRIS)
+    assert abs(row.log_likelihood - other.log_likelihood_) > 1e-3  # one step is near its start
+
+
+def test_a_generator_is_a_seed_and_draws_on():
+    settings = {"init_params": "random", "max_iter": 1, "tol": 0}
+    one, again = np.random.default_rng(5), np.random.default_rng(5)
+    a, b = (select(IRIS, 3, "VVV", random_state=one, **settings).rows[0].bic for _ in range(2))
+    assert a != b
+    assert a == select(IRIS, 3, "VVV", random_state=again, **settings).rows[0].bic
+
+
+@pytest.mark.parametrize("starts", [STARTS, STARTS[::-1]])
+@pytest.mark.parametrize("K", [3, 4])
+def test_of_several_starts_the_likeliest_is_kept(starts, K):
+    single = [select(IRIS, K, "VVI", init_params=s, random_state=0) for s in starts]
+    ends = [table.rows[0].log_likelihood for table in single]
+    assert abs(ends[0] - ends[1]) > 10  # nats: two hills
+    both = select(IRIS, K, "VVI", init_params=starts, random_state=0)
+    assert both.rows[0].log_likelihood == pytest.approx(max(ends), abs=1e-3)
 
 
 def test_the_data_stay_as_they_are_and_float32_is_taken():
@@ -211,6 +232,14 @@ def test_a_tree_of_many_rows_grows_on_a_sample():
     X = rng.standard_normal((6000, 2)) + 20 * rng.integers(0, 3, (6000, 1))
     model = GMM(3, init_params="hierarchical").fit(X)
     assert np.sort(model.means_[:, 0]) == pytest.approx([0, 20, 40], abs=0.2)
+
+
+def test_the_sample_that_makes_a_tree_is_always_the_same():
+    some, again = (rows_of_tree(np.ones(6000), 1000) for _ in range(2))
+    assert (some == again).all() and len(np.unique(some)) == 1000
+    X = np.random.default_rng(0).standard_normal((6000, 2))
+    a, b = (GMM(4, init_params="hierarchical", max_iter=0).fit(X).means_ for _ in range(2))
+    assert (a == b).all()
 
 
 @pytest.mark.filterwarnings("ignore::numpy_ml_gmm.CollapseWarning")
