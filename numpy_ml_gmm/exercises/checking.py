@@ -1,7 +1,7 @@
 """Asking a student's function, judging the answer, and naming the mistake.
 
 :func:`judge` has problems and wants answers.  Where they are computed is not its business: in
-:func:`check` the student's function is called here, and when a class is marked in another process.
+``check`` the student's function is called here, and when a class is marked in another process.
 """
 
 import copy
@@ -102,7 +102,7 @@ def check(function, exercise=None):
 
 
 def judge(name, answer_to, seed=0):
-    """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a :class:`Trouble`."""
+    """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a ``Trouble``."""
     try:
         with np.errstate(all="ignore"):  # what is huge is wrong, and no more
             return Verdict(name, diagnose(EXERCISES[name], answer_to, seed))
