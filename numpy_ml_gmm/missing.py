@@ -151,34 +151,42 @@ class NaturalOfPatterns:
         return found
 
     @cached_property
-    def precisions(self):
-        """The inverse of each covariance, and its log determinant, in the units of z."""
+    def roots(self):
+        r"""U with :math:`U^\top U = \Sigma^{-1}`, and log determinants of Sigma, in units of z."""
         S = self.theta.covariances
         if self.diagonal:
-            return 1 / S, np.log(S).sum(axis=-1)
+            return S**-0.5, np.log(S).sum(axis=-1)
         U = np.linalg.inv(np.linalg.cholesky(S))  # the factor is inverted, never the covariance
-        return U.transpose(0, 2, 1) @ U, -2 * np.log(diagonals(U)).sum(axis=-1)
+        return U, -2 * np.log(diagonals(U)).sum(axis=-1)
+
+    @cached_property
+    def precisions(self):
+        """The inverse of each covariance, in units of z."""
+        U = self.roots[0]
+        return U.transpose(0, 2, 1) @ U
 
     def conditionals(self, patterns):
         """For patterns with equally many features missing (:eq:`conditional-precision`).
 
-        Yields numbers of patterns (n,), of their missing features (n, m), the conditional
-        covariances (K, n, m, m), and their log determinants (K, n).
+        Yields numbers of patterns (n,), of their missing features (n, m), and a root of the
+        conditional covariance, the inverse of R (K, n, m, m).
         """
         n_missing = self.missing[patterns].sum(axis=1)
         for m in np.unique(n_missing[n_missing > 0]):
             which = patterns[n_missing == m]
             i = np.nonzero(self.missing[which])[1].reshape(-1, m)
-            precision = self.precisions[0][:, i[:, :, None], i[:, None, :]]
-            U = np.linalg.inv(np.linalg.cholesky(precision))
-            log_det = 2 * np.log(diagonals(U)).sum(axis=-1)
-            yield which, i, np.swapaxes(U, -1, -2) @ U, log_det
+            L = np.linalg.cholesky(self.precisions[:, i[:, :, None], i[:, None, :]])
+            yield which, i, np.swapaxes(np.linalg.inv(L), -1, -2)
 
     @cached_property
     def rare(self):
-        """The conditionals of the patterns that are completed row by row."""
-        few = np.arange(self.P, len(self.missing))
-        return [] if self.diagonal else list(self.conditionals(few))
+        """Of the patterns that are completed row by row: as above, with Q (K, n, D, m) before R."""
+        if self.diagonal:
+            return []
+        found, U = [], self.roots[0]
+        for which, i, R_inv in self.conditionals(np.arange(self.P, len(self.missing))):
+            found.append((which, i, U[:, :, i].transpose(0, 2, 1, 3) @ R_inv, R_inv))
+        return found
 
     @property
     def order(self):
@@ -208,9 +216,10 @@ class NaturalOfPatterns:
             return ~missing[:, None], missing[:, None] * self.theta.covariances
         G = np.zeros((self.P, K, D, D))
         G[...] = np.eye(D) * ~missing[:, None, None]
-        C, precisions = np.zeros((self.P, K, D, D)), self.precisions[0]
-        for which, i, inside, _ in self.conditionals(np.arange(self.P)):
-            H = -inside @ precisions[:, i]  # (K, n, m, D)
+        C = np.zeros((self.P, K, D, D))
+        for which, i, R_inv in self.conditionals(np.arange(self.P)):
+            inside = R_inv @ np.swapaxes(R_inv, -1, -2)
+            H = -inside @ self.precisions[:, i]  # (K, n, m, D)
             H *= ~missing[which][:, None]
             n, k = which[:, None], np.arange(K)[:, None, None]
             G[n, k, i] = H
@@ -230,7 +239,7 @@ class NaturalOfPatterns:
             delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
             W += delta @ delta.transpose(0, 2, 1)
         W *= self.square
-        return total, firsts * self.unit, diagonals(W) if self.contracted else W
+        return total, firsts * self.unit, diagonals(W).copy() if self.contracted else W
 
     def completed_together(self, sums):
         """Counts, means and scatters (P, K, ...) of the common patterns (:eq:`lifted-sums`)."""
@@ -361,33 +370,32 @@ class TransposedFeatures(NamedTuple):
 
 
 class OneByOne:
-    """Points (B, D) completed one by one, for rows whose pattern few share (:eq:`lifting`).
+    r"""Points (B, D) completed one by one, for rows whose pattern few share (:eq:`lifting`).
 
-    With :math:`\\Lambda = \\Sigma^{-1}` and delta 0 where a feature is missing, all points share
-    one product :math:`u = \\Lambda \\delta` a component.  What is left for each pattern are
-    matrices of the size of what it lacks (:eq:`marginal-by-precision`).
+    With :math:`U^\top U = \Sigma^{-1}` and delta 0 where a feature is missing, all points share one
+    product :math:`y = U \delta` a component.  Missing features may take away whatever their
+    columns of U can (:eq:`marginal-by-precision`).
     """
 
     def __init__(self, natural, z, pattern):
         self.natural, self.pattern = natural, pattern
         pi, mu, S = natural.theta
-        P, log_det = natural.precisions
+        U, log_det = natural.roots
         self.delta = delta = deviations(z, mu)  # (K, B, D)
-        u = delta * P[:, None] if natural.diagonal else delta @ P
-        energy = (delta * u).sum(axis=-1)  # (K, B)
         if natural.diagonal:
-            log_det = np.log(S) @ ~natural.missing[pattern].T
+            y, log_det = delta * U[:, None], np.log(S) @ ~natural.missing[pattern].T
         else:
-            log_det = np.repeat(log_det[:, None], len(z), axis=1)
-        for which, i, C, log_det_C in natural.rare:
+            y, log_det = delta @ U.transpose(0, 2, 1), np.repeat(log_det[:, None], len(z), axis=1)
+        for which, i, Q, R_inv in natural.rare:
             rows, n = self._rows_of(which)
-            features = rows[:, None], i[n]
-            u_m = u[:, *features]  # (K, B', m)
-            v = -(C[:, n] @ u_m[..., None])[..., 0]
-            energy[:, rows] += (u_m * v).sum(axis=-1)
-            log_det[:, rows] -= log_det_C[:, n]
-            delta[:, *features] = v
-        self.joint = log_density(natural, pi, pattern, log_det + energy)
+            Q, left = Q[:, n], y[:, rows, :, None]  # (K, B', D, m), (K, B', D, 1)
+            taken = np.swapaxes(Q, -1, -2) @ left
+            left = left - Q @ taken
+            again = np.swapaxes(Q, -1, -2) @ left  # what rounding left
+            y[:, rows], taken = (left - Q @ again)[..., 0], taken + again
+            delta[:, rows[:, None], i[n]] = -(R_inv[:, n] @ taken)[..., 0]
+            log_det[:, rows] -= 2 * np.log(np.abs(diagonals(R_inv))).sum(axis=-1)[:, n]
+        self.joint = log_density(natural, pi, pattern, log_det + (y * y).sum(axis=-1))
 
     def _rows_of(self, which):
         """The points of some patterns: their numbers, and which of these patterns each has."""
@@ -403,12 +411,13 @@ class OneByOne:
             missing = r @ self.natural.missing[self.pattern]  # (K, D)
             return (weighted * self.delta).sum(axis=1) + missing * self.natural.theta.covariances
         second = weighted.transpose(0, 2, 1) @ self.delta
-        for which, i, C, _ in self.natural.rare:
+        for which, i, _, R_inv in self.natural.rare:
             rows, n = self._rows_of(which)
             N = np.zeros((len(which), len(r)))
             np.add.at(N, n, r[:, rows].T)
+            root = np.sqrt(N.T)[..., None, None] * R_inv
             at = slice(None), i[:, :, None], i[:, None, :]
-            np.add.at(second, at, N.T[..., None, None] * C)
+            np.add.at(second, at, root @ np.swapaxes(root, -1, -2))
         return second
 
 

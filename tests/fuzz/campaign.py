@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import mixtures, outside
+from . import holes, mixtures, outside
 from .oracle import Undecided
 from .refusals import Failure, Refused
 
@@ -24,6 +24,8 @@ KINDS = {  # each with its share of the cases
     "fit": (mixtures.fit, 0.35),
     "steps": (mixtures.steps, 0.2),
     "known mixture": (mixtures.known, 0.2),
+    "holes": (holes.known, 0.1),
+    "fit with holes": (holes.fit, 0.05),
     "arguments": (mixtures.arguments, 0.06),
     "table of models": (mixtures.table, 0.03),
     "model file": (outside.model_file, 0.06),
