@@ -1038,6 +1038,12 @@ def test_an_independent_feature_at_its_mean_adds_a_constant():
             density = multivariate_normal.logpdf(x[HAS], mu[HAS], Sigma[np.ix_(HAS, HAS)])
             both = multivariate_normal.logpdf(point, mean, padded)
             assert both + np.log(2 * np.pi * v) / 2 == close(density)
+    row = np.where(np.isin(range(3), LACKS), np.nan, p.X[:1])  # of the commonest pattern
+    densities = [
+        multivariate_normal.logpdf(p.X[0, HAS], mu[HAS], Sigma[np.ix_(HAS, HAS)])
+        for mu, Sigma in zip(p.mu, p.Sigma, strict=True)
+    ]
+    np.testing.assert_allclose(model_of(p).log_joint(row)[0] - np.log(p.pi), densities)
 
 
 @pytest.mark.equation("conditional-precision")
@@ -1065,7 +1071,9 @@ def test_blocks_of_the_precision_are_the_regression_on_what_is_observed(m):
 def test_the_marginal_density_from_the_precision(m):
     p = problem(D=5)
     o = [d for d in range(5) if d not in m]
-    for mu, Sigma in zip(p.mu, p.Sigma, strict=True):
+    rare = np.vstack([p.X, np.where(np.isin(range(5), m), np.nan, p.X[:1])])
+    found = model_of(p).log_joint(rare)[-1] - np.log(p.pi)
+    for k, (mu, Sigma) in enumerate(zip(p.mu, p.Sigma, strict=True)):
         precision = np.linalg.inv(Sigma)
         C = np.linalg.inv(precision[np.ix_(m, m)])
         for x in p.X:
@@ -1075,6 +1083,8 @@ def test_the_marginal_density_from_the_precision(m):
             log_det = np.linalg.slogdet(Sigma)[1] - np.linalg.slogdet(C)[1]
             density = multivariate_normal.logpdf(x[o], mu[o], Sigma[np.ix_(o, o)]) if o else 0.0
             assert -(len(o) * np.log(2 * np.pi) + log_det + energy) / 2 == close(density, abs=1e-9)
+        density = multivariate_normal.logpdf(p.X[0, o], mu[o], Sigma[np.ix_(o, o)]) if o else 0.0
+        assert found[k] == close(density, abs=1e-9)
 
 
 @pytest.mark.equation("missing-at-random")

@@ -28,7 +28,7 @@ def conditional_mean(X, mean, covariance):
 
     Examples
     --------
-    Height and weight go together; half of what the height is above its mean, the weight is too:
+    Here the second feature is expected half as far above its mean as the first one is:
 
     >>> conditional_mean(np.array([[3.0, np.nan]]), np.zeros(2), np.array([[2.0, 1.0], [1.0, 2.0]]))
     array([[3. , 1.5]])
