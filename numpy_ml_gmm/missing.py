@@ -156,7 +156,7 @@ class NaturalOfPatterns:
         S = self.theta.covariances
         if self.diagonal:
             return S**-0.5, np.log(S).sum(axis=-1)
-        U = np.linalg.inv(np.linalg.cholesky(S))  # the factor is inverted, never the covariance
+        U = np.linalg.inv(cholesky_of_each(S))  # the factor is inverted, never the covariance
         return U, -2 * np.log(diagonals(U)).sum(axis=-1)
 
     @cached_property
@@ -175,7 +175,7 @@ class NaturalOfPatterns:
         for m in np.unique(n_missing[n_missing > 0]):
             which = patterns[n_missing == m]
             i = np.nonzero(self.missing[which])[1].reshape(-1, m)
-            L = np.linalg.cholesky(self.precisions[:, i[:, :, None], i[:, None, :]])
+            L = cholesky_of_each(self.precisions[:, i[:, :, None], i[:, None, :]])
             yield which, i, np.swapaxes(np.linalg.inv(L), -1, -2)
 
     @cached_property
@@ -448,7 +448,7 @@ class OneByOneWithErrors:
             log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
         else:
             apart = missing[..., None] | missing[..., None, :]
-            U = np.linalg.inv(np.linalg.cholesky(np.where(apart, np.eye(z.shape[1]), V)))
+            U = np.linalg.inv(cholesky_of_each(np.where(apart, np.eye(z.shape[1]), V)))
             self.B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
             log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
         delta, B = deviations(z, mu), self.B[:, self.which]
@@ -466,6 +466,19 @@ class OneByOneWithErrors:
             return (weighted * self.delta).sum(axis=1) + r.sum(axis=1)[:, None] * S - S * B * S
         scatter = weighted.transpose(0, 2, 1) @ self.delta
         return scatter + r.sum(axis=1)[:, None, None] * S - S @ B @ S
+
+
+def cholesky_of_each(S):
+    """Cholesky factors of S (K, ..., D, D); SingularCovariance names the first without."""
+    try:
+        return np.linalg.cholesky(S)
+    except np.linalg.LinAlgError:
+        for k, S_k in enumerate(S):
+            try:
+                np.linalg.cholesky(S_k)
+            except np.linalg.LinAlgError:
+                raise SingularCovariance(k) from None
+        raise
 
 
 def deviations(z, mu):

@@ -76,7 +76,7 @@ class DataWarning(UserWarning):
 def warn(message, category=DataWarning):
     """A warning at the line that called into the package."""
     frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == __package__:
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
@@ -285,7 +285,7 @@ def _with_nan(table):
     if table.dtype != object:
         return table
     lacking = np.frompyfunc(lambda cell: type(cell).__name__ in MISSING, 1, 1)(table)
-    return np.where(lacking.astype(bool), np.nan, table)
+    return np.where(np.asarray(lacking, bool), np.nan, table)
 
 
 def _error_about_columns(X, table, name, fitting, missing):

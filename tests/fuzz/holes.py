@@ -103,7 +103,8 @@ def known(rng, folder):
     m = np.einsum("nk,knd->kd", share, points) / np.maximum(N, 1e-300)[:, None]
     delta = points - m[:, None]
     W = np.einsum("nk,kni,knj->kij", share, delta, delta) + np.einsum("nk,knij->kij", share, C)
-    sd = np.sqrt(np.einsum("kdd->kd", W) / np.maximum(N, 1e-300)[:, None])
+    inside = np.einsum("kdd->kd", Sigma)  # the scatter of one point is rounding alone
+    sd = np.sqrt(np.einsum("kdd->kd", W) / np.maximum(N, 1e-300)[:, None] + inside)
     error = 1e-7 + 1e-12 * kappa
     drift = error * sd + 1e-14 * np.abs(m)
     claim((np.abs(sums.means - m) <= drift)[alive].all(), "means are wrong")
