@@ -88,6 +88,8 @@ chapters = [  # the order of the concordance
     "starts",
     "choosing",
     "weights",
+    "missing",
+    "regression",
     "large-data",
     "modules",
     "fisher-vectors",

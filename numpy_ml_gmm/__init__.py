@@ -3,6 +3,7 @@
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
+from .regression import GMMRegressor
 from .selection import select
 from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
 
@@ -12,6 +13,7 @@ __all__ = [
     "CollapseWarning",
     "ConvergenceWarning",
     "DataWarning",
+    "GMMRegressor",
     "NotFittedError",
     "bootstrap_parameters",
     "likelihood_ratio_test",

@@ -75,10 +75,20 @@ class Patterns(NamedTuple):
         rank[np.argsort(-counts, kind="stable")] = np.arange(len(first))
         order = np.argsort(rank[which], kind="stable")
         starts = np.append(0, np.cumsum(np.sort(counts)[::-1]))
-        copy = X[order] if X.size <= MOST_COPIED else None
+        copy = X[order] if X.size <= MOST_COPIED and not is_mapped(X) else None
         first = order[starts[:-1]]
         errors = None if errors is None else errors[first]
         return cls(order, starts, np.isnan(X[first]), copy, errors)
+
+    @classmethod
+    def whole(cls, X):
+        """One pattern, which lacks nothing."""
+        return cls(np.arange(len(X)), np.array([0, len(X)]), np.zeros((1, X.shape[1]), bool), X)
+
+    def groups(self):
+        """The rows (n,) of each pattern, and what it lacks (D,)."""
+        rows = (self.order[slice(*ends)] for ends in itertools.pairwise(self.starts))
+        return zip(rows, self.missing, strict=True)
 
     @property
     def counts(self):
@@ -101,6 +111,13 @@ class Patterns(NamedTuple):
         found = np.empty_like(values)
         found[self.order] = values
         return found
+
+
+def is_mapped(X):
+    """Whether an array is a view of a file (``numpy.memmap``), and not to be read as a whole."""
+    while X is not None and not isinstance(X, np.memmap):
+        X = getattr(X, "base", None)
+    return X is not None
 
 
 class Block(NamedTuple):

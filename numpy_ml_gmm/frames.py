@@ -45,7 +45,7 @@ DTYPES = np.dtype(np.float64), np.dtype(np.float32)
 ROUNDING = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
 EPS, TINY = ROUNDING[DTYPES[0]], float(np.finfo(DTYPES[0]).tiny)
 # How far off its frame a component may be: this times eps is the error of its log density.
-RESOLUTION = dict(zip(DTYPES, (1e6, 1e3), strict=True))
+RESOLUTION = dict(zip(DTYPES, (1e4, 1e3), strict=True))
 # How far, in its standard deviations, the rounding of its mean may move a component that is
 # fitted: 0.01 costs 5e-5 nats a point.
 COARSE = 1e-2

@@ -49,7 +49,7 @@ import numpy as np
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import restarts
+from . import conditional, restarts
 from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
@@ -338,7 +338,7 @@ class GMM(Estimator):
         >>> from numpy_ml_gmm.blocks import Rows
         >>> rows = Rows(np.array([[-9.0], [0.0], [9.0]]))
         >>> theta = Parameters(np.full(2, 0.5), np.array([[-1.0], [1.0]]), np.ones((2, 1, 1)))
-        >>> sums, _ = GMM.e_step_of_block(Natural.of(theta, rows), rows.block(slice(0, 3)))
+        >>> sums, _ = GMM.e_step_of_block(natural_of(theta, rows), rows.block(slice(0, 3)))
         >>> sums[:, 0].round(2)
         array([1.5, 1.5])
         """
@@ -569,10 +569,12 @@ class GMM(Estimator):
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
+        natural_of(self.theta, rows)  # an error if singular without the data's own frame
         collapsed = restarts.collapse(theta, self, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
+    @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
     def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
         """Fit the mixture by EM.
 
@@ -814,6 +816,146 @@ class GMM(Estimator):
             X[z == k] = mu + noise
         return X, z
 
+    def marginal(self, features):
+        r"""The mixture of some of the features, in the order given (:eq:`marginal`).
+
+        .. math::
+
+            p(x_o) = \sum_k \pi_k \, \mathcal{N}(x_o \mid \mu_{k,o}, \Sigma_{k,oo})
+
+        Parameters
+        ----------
+        features : int, str, or list of these
+            By number, or by name after a fit to a data frame.
+
+        Returns
+        -------
+        GMM
+            Of ``covariance_type`` full, or diag if this one's covariances are diagonal.
+
+        Examples
+        --------
+        >>> flat = GMM.from_parameters([1.0], [[1.0, 2.0]], [[4.0, 9.0]], covariance_type="diag")
+        >>> flat.marginal(1).covariances_
+        array([[9.]])
+        """
+        chosen = self._check_columns(features)
+        return self._of_features(self.theta.marginal(chosen), chosen)
+
+    def condition(self, features, values):
+        r"""The mixture of the remaining features, where these have values (:eq:`conditional`).
+
+        .. math::
+
+            p(x_m \mid x_o) =
+                \sum_k r_k(x_o) \, \mathcal{N}\bigl(x_m \mid \mu_k(x_o), C_k\bigr)
+
+        Parameters
+        ----------
+        features : int, str, or list of these
+            Those that are known, by number, or by name after a fit to a data frame.
+        values : float or array
+            One for each of them.
+
+        Returns
+        -------
+        GMM
+            Of ``covariance_type`` full, or diag if this one's covariances are diagonal.
+
+        Raises
+        ------
+        ValueError
+            If a feature does not exist, a value is not finite, or no feature remains.
+
+        Examples
+        --------
+        How long is the wait after an eruption of two minutes?
+
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> model = GMM(2, random_state=0).fit(load_old_faithful().X)
+        >>> wait = model.condition(0, 2.0)
+        >>> wait.weights_.round(3), wait.means_.ravel().round(1)
+        (array([1., 0.]), array([54.2, 67.3]))
+        """
+        chosen = self._check_columns(features)
+        x = conditional.check_values(values, chosen, self.n_features_in_)
+        theta = self.theta
+        rest = conditional.remaining(theta, chosen)
+        return self._of_features(conditional.condition(theta, chosen, x), rest)
+
+    def regress(self, X, return_cov=False):
+        r"""Complete a table: NaN becomes its mean, given the rest of its row.
+
+        Mean and covariance are those of the conditional mixture
+        (:eq:`conditional-mean`, :eq:`conditional-covariance`).
+
+        Parameters
+        ----------
+        X : array (N, D)
+            NaN where the answer is wanted.
+        return_cov : bool
+            Whether to return the covariances too.
+
+        Returns
+        -------
+        completed : ndarray (N, D)
+        covariances : ndarray (N, D, D)
+            Only with ``return_cov``: of what was NaN, and 0 for what was known.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X does not fit the model, or holds infinity.
+
+        Examples
+        --------
+        The variance is largest where it is not clear which component explains the row:
+
+        >>> corners = GMM.from_parameters([0.5, 0.5], [[0, 0], [9, 9]], 1.0, covariance_type="EII")
+        >>> completed, V = corners.regress([[0, np.nan], [4.5, np.nan]], return_cov=True)
+        >>> completed[:, 1].round(2), V[:, 1, 1].round(2)
+        (array([0. , 4.5]), array([ 1.  , 21.25]))
+        """
+        rows = self._check_rows(X)
+        return conditional.regress(self.theta, rows, return_cov)
+
+    def impute(self, X, draws=None):
+        r"""Fill in what is missing: by its conditional mean, or by random draws.
+
+        The mean is the best single guess, and looks too sure: what is filled in varies less
+        than what is known.  Draws from :eq:`conditional` vary as they should; whoever goes on to
+        estimate something does so on each of them.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            nan where a number is missing.
+        draws : int, optional
+            How many completions to draw, with the model's ``random_state``.
+
+        Returns
+        -------
+        ndarray (N, D), or (draws, N, D)
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X does not fit the model, or holds infinity.
+
+        Examples
+        --------
+        >>> pair = GMM.from_parameters([1.0], [[0, 0]], [[[1, 0.8], [0.8, 1]]], random_state=0)
+        >>> pair.impute([[2.0, np.nan]])
+        array([[2. , 1.6]])
+        >>> pair.impute([[2.0, np.nan]], draws=10_000)[:, 0, 1].std().round(2)  # sqrt(1 - 0.8^2)
+        np.float64(0.6)
+        """
+        rows = self._check_rows(X)
+        if draws is None:
+            return conditional.regress(self.theta, rows)
+        draws, rng = check_count(draws, "draws"), random_generator(self.random_state)
+        return conditional.draw(self.theta, rows, draws, rng)
+
     # ---- How many components -----------------------------------------------------------------
 
     def n_parameters(self):
@@ -955,6 +1097,22 @@ class GMM(Estimator):
                 "statistics are of another model: (n_components, n_features, diagonal) is "
                 f"{found}, expected {wanted}. Pass what e_step of this model returns"
             )
+
+    def _check_columns(self, features):
+        """Features of the fitted model, by number."""
+        self._check_is_fitted()
+        names = getattr(self, "feature_names_in_", None)
+        return conditional.check_columns(features, self.n_features_in_, names)
+
+    def _of_features(self, theta, features):
+        """The mixture theta of some of the features, with the arguments of this one."""
+        start = dict.fromkeys(("weights_init", "means_init", "covariances_init"))
+        kind = {"covariance_type": "diag" if theta.diagonal else "full"}
+        model = type(self)(**self.get_params() | start | kind)
+        model._set_theta(theta)
+        if hasattr(self, "feature_names_in_"):
+            model.feature_names_in_ = self.feature_names_in_[features]
+        return model
 
     def _per_block(self, rows, function):
         """``function`` of the log joint (K, B) of each block, joined along the rows."""

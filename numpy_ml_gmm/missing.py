@@ -18,22 +18,23 @@ completed one by one.
 The sums enter EM as features T(x) do, so the E step, :meth:`GMM.e_step_of_block
 <numpy_ml_gmm.GMM.e_step_of_block>`, is the same: ``eta @ T``, a softmax, ``r @ T.T``.
 
-========== =================== ============================================================
-name       shape               meaning
-========== =================== ============================================================
+=========== ================== ============================================================
+name        shape              meaning
+=========== ================== ============================================================
 ``K``                          number of components, of all mixtures side by side
 ``P``                          number of patterns that are common enough to share their sums
-``missing``(P, D)              which features a pattern lacks
-``z``      (B, D)              points about the frame's c, in units of the spread
-``delta``  (K, B, D)           completed points of a block, less the component's mean
-``sums``   ((P + 1) K, F)      sums of each pattern, and of the rows taken one by one
-========== =================== ============================================================
+``missing`` (P, D)             which features a pattern lacks
+``z``       (B, D)             points about the frame's c, in units of the spread
+``delta``   (K, B, D)          completed points of a block, less the component's mean
+``sums``    ((P + 1) K, F)     sums of each pattern, and of the rows taken one by one
+=========== ================== ============================================================
 
 Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data via an EM approach*,
 NIPS 6, pages 120-127.
 """
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -47,6 +48,7 @@ from .frames import (
     Natural,
     OwnFeatures,
     SingularCovariance,
+    n_features,
     n_sums,
     of_mixture,
     packed,
@@ -91,26 +93,24 @@ class NaturalOfPatterns:
         scale = self.frame.A_inv
         variances = scale**2 if self.diagonal else np.einsum("ij,ij->i", scale, scale)
         self.unit = np.sqrt(variances)  # (D,) what z is measured in
-        square = variances if self.diagonal else np.outer(self.unit, self.unit)
+        self.square = variances if self.diagonal else np.outer(self.unit, self.unit)
         self.theta = theta._replace(
             means=(theta.means - self.frame.c) / self.unit,
-            covariances=theta.covariances / square,
+            covariances=theta.covariances / self.square,
         )
         K, D = theta.means.shape
         if self.errors is None:
             most = max(1, MOST_NUMBERS // (K * D * D))
             self.P = max(1, min(np.count_nonzero(patterns.counts >= COMMON * D), most))
-            self.common = self._common(theta, rows, frame is not None)
+            self.common = self.of_common_patterns(theta, rows, frame is not None)
             self.eta = self.common.eta
         else:
             self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
-            variances = self.errors.ndim == 2 and not self.diagonal
-            self.errors = self.errors[..., None] * np.eye(D) if variances else self.errors
-            self.errors = self.errors / square
-        self.alone = 1 - patterns.starts[self.P] / patterns.starts[-1]  # portion of the rows
+            self.errors = self.errors / (variances if self.errors.ndim == 2 else self.square)
+        self.rare_rows = 1 - patterns.starts[self.P] / patterns.starts[-1]  # as a portion of all
 
-    def _common(self, theta, rows, fitted):
-        """Natural parameters (P K, F) of the patterns that many rows share."""
+    def of_common_patterns(self, theta, rows, fitted):
+        """Natural parameters (P K, F) of patterns that many rows share (:eq:`padded-density`)."""
         K, D = theta.means.shape
         missing = self.missing[: self.P, None]  # (P, 1, D)
         means = np.where(missing, self.frame.c, theta.means)  # (P, K, D)
@@ -160,7 +160,7 @@ class NaturalOfPatterns:
         return U.transpose(0, 2, 1) @ U, -2 * np.log(diagonals(U)).sum(axis=-1)
 
     def conditionals(self, patterns):
-        """For patterns with equally many features missing: which, and their conditionals.
+        """For patterns with equally many features missing (:eq:`conditional-precision`).
 
         Yields numbers of patterns (n,), of their missing features (n, m), the conditional
         covariances (K, n, m, m), and their log determinants (K, n).
@@ -190,7 +190,7 @@ class NaturalOfPatterns:
         K, D = self.theta.means.shape
         matrices = self.errors is not None and not self.diagonal
         return block_size(
-            self.eta.shape[1] + K + int(self.alone * 4 * K * D * (D if matrices else 1)), n_rows
+            self.eta.shape[1] + K + int(self.rare_rows * 4 * K * D * (D if matrices else 1)), n_rows
         )
 
     def features(self, block):
@@ -218,42 +218,46 @@ class NaturalOfPatterns:
         return G, C
 
     def moments(self, sums):
-        """From sums to counts, first moments and scatters, completed (:eq:`lifting`)."""
-        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
-        square = self.unit**2 if self.diagonal else np.outer(self.unit, self.unit)
-        N, m, W = np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *square.shape))
-        if P:
-            N, firsts, W = self.common.moments(sums[: P * K])
-            N = N.reshape(P, K)
-            m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
-            W = (W / square).reshape(P, K, *W.shape[1:])
-            G, C = self.lifts
-            if self.diagonal:
-                m, W = np.where(G, m, mu), G * W + N[..., None] * C
-            else:
-                m = mu + (G @ (m - mu)[..., None])[..., 0]
-                W = G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
-        own = sums[P * K :]  # about the component's mean
-        n, first = own[:, 0], own[:, 1 : D + 1]
-        shift = first / np.maximum(n, TINY)[:, None]
-        if self.diagonal:
-            w = own[:, D + 1 :] - first * shift
-        else:
-            w = own[:, D + 1 :]
-            w = w.reshape(-1, D, D) if w.shape[1] == D * D else unpacked(w, D)
-            w = w - first[:, :, None] * shift[:, None, :]
-        N, m = np.vstack([N, n[None]]), np.concatenate([m, (mu + shift)[None]])
-        W = W.sum(axis=0) + w
-        total = N.sum(axis=0)
-        firsts = (N[..., None] * m).sum(axis=0)
+        """Counts, first moments, scatters of all rows: completed, and then added (:eq:`merge`)."""
+        K, P = len(self.theta.weights), self.P
+        parts = self.completed_together(sums[: P * K]), self.completed_apart(sums[P * K :])
+        N, m, W = (np.concatenate(both) for both in zip(*parts, strict=True))  # (P + 1, K, ...)
+        total, firsts, W = N.sum(axis=0), (N[..., None] * m).sum(axis=0), W.sum(axis=0)
         delta = np.sqrt(N)[..., None] * (m - firsts / np.maximum(total, TINY)[:, None])
         if self.diagonal:
             W += (delta * delta).sum(axis=0)
         else:
             delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
             W += delta @ delta.transpose(0, 2, 1)
-        W *= square
+        W *= self.square
         return total, firsts * self.unit, diagonals(W) if self.contracted else W
+
+    def completed_together(self, sums):
+        """Counts, means and scatters (P, K, ...) of the common patterns (:eq:`lifted-sums`)."""
+        (K, D), P, mu = self.theta.means.shape, self.P, self.theta.means
+        if P == 0:
+            return np.zeros((0, K)), np.zeros((0, K, D)), np.zeros((0, K, *self.square.shape))
+        N, firsts, W = self.common.moments(sums)
+        N = N.reshape(P, K)
+        m = (firsts / self.unit).reshape(P, K, D) / np.maximum(N, TINY)[..., None]
+        W = (W / self.square).reshape(P, K, *W.shape[1:])
+        G, C = self.lifts
+        if self.diagonal:
+            return N, np.where(G, m, mu), G * W + N[..., None] * C
+        m = mu + (G @ (m - mu)[..., None])[..., 0]
+        return N, m, G @ W @ np.swapaxes(G, -1, -2) + N[..., None, None] * C
+
+    def completed_apart(self, sums):
+        """Those of the points that were completed one by one, as of one pattern more."""
+        D = len(self.unit)
+        N, first, W = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]  # about the means
+        shift = first / np.maximum(N, TINY)[:, None]
+        if self.diagonal:
+            W = W - first * shift
+        else:
+            W = W.reshape(-1, D, D) if W.shape[1] == D * D else unpacked(W, D)
+            W = W - first[:, :, None] * shift[:, None, :]
+        return N[None], (self.theta.means + shift)[None], W[None]
 
 
 def completed(theta, rows):
@@ -277,9 +281,9 @@ def completed(theta, rows):
 class FeaturesOfPatterns:
     """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
 
-    The first is the log joint of what is observed, (K, B).  The second is the sums of every
-    common pattern, each in its own rows, and last those of the points that were completed one by
-    one, about the means of their components.
+    The first is the log joint of what is observed, (K, B) (:eq:`marginal-density`).  The second is
+    the sums of every common pattern, each in its own rows, and last those of the points that are
+    completed one by one, about the means of their components.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -287,8 +291,6 @@ class FeaturesOfPatterns:
     def __init__(self, natural, block):
         self.natural = natural
         self.common = [(p, some) for p, some in block.patterns if p < natural.P]
-        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
-        self.pattern = np.repeat(*np.array(rare, int).reshape(-1, 2).T)  # of each of those points
         split = self.common[-1][1].stop if self.common else 0
         c = natural.frame.c.astype(block.x.dtype)
         self.x = x = block.x[:, :split].copy(order=natural.order)
@@ -296,82 +298,13 @@ class FeaturesOfPatterns:
             missing = natural.missing[p]
             x[missing, some] = c[missing, None]
         self.of_pattern = natural.features_of_patterns(x, self.common) if self.common else []
-        self.rest = slice(split, block.x.shape[1])
+        self.rest, self.alone = slice(split, block.x.shape[1]), None
+        rare = [(p, some.stop - some.start) for p, some in block.patterns if p >= natural.P]
         if rare:
+            pattern = np.repeat(*np.transpose(rare))  # of each point
             z = (block.x[:, split:].T - c) / natural.unit
-            complete = self._one_by_one if natural.errors is None else self._with_errors
-            self.joint, self.delta = complete(z)
-
-    def _one_by_one(self, z):
-        """The log joint (K, B) of the points z that are left, and the points completed."""
-        natural = self.natural
-        pi, mu, S = natural.theta
-        P, log_det = natural.precisions
-        far = HORIZON[z.dtype]
-        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
-        u = delta * P[:, None] if natural.diagonal else delta @ P
-        energy = (delta * u).sum(axis=-1)  # (K, B)
-        observed = ~np.isnan(z)
-        if natural.diagonal:
-            log_det = np.log(S) @ observed.T
-        else:
-            log_det = np.repeat(log_det[:, None], len(z), axis=1)
-        for which, i, C, log_det_C in natural.rare:
-            rows, n = self._rows_of(which)
-            features = rows[:, None], i[n]
-            u_m = u[:, *features]  # (K, B', m)
-            v = -(C[:, n] @ u_m[..., None])[..., 0]
-            energy[:, rows] += (u_m * v).sum(axis=-1)
-            log_det[:, rows] -= log_det_C[:, n]
-            delta[:, *features] = v
-        with np.errstate(divide="ignore"):
-            log_pi = np.log(pi)[:, None]
-        constant = observed @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
-        return log_pi - (constant + log_det + energy) / 2, delta
-
-    def _with_errors(self, z):
-        r"""The same where points have errors: x = y + e, and y is what the mixture is of.
-
-        With R the covariance of the errors, :math:`V = \Sigma + R` on what is observed, and
-        :math:`B = V^{-1}` there and 0 elsewhere (:eq:`deconvolution`),
-
-        .. math::
-
-            \hat y = \mu + \Sigma B (x - \mu), \qquad C = \Sigma - \Sigma B \Sigma .
-        """
-        natural = self.natural
-        patterns, self.which = np.unique(self.pattern, return_inverse=True)
-        pi, mu, S = natural.theta
-        missing = natural.missing[patterns]  # (n, D)
-        V = S[:, None] + natural.errors[patterns]  # (K, n, D, D), or (K, n, D)
-        if natural.diagonal:
-            B = np.where(missing, 0, 1 / V)
-            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
-        else:
-            apart = missing[..., None] | missing[..., None, :]
-            V = np.where(apart, np.eye(len(mu[0])), V)  # 1 for what is missing
-            U = np.linalg.inv(np.linalg.cholesky(V))
-            B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
-            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
-        self.B = B
-        far = HORIZON[z.dtype]
-        delta = np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)  # (K, B, D)
-        B = B[:, self.which]
-        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
-        energy = (delta * u).sum(axis=-1)
-        with np.errstate(divide="ignore"):
-            log_pi = np.log(pi)[:, None]
-        constant = ~np.isnan(z) @ (np.log(2 * np.pi) + 2 * np.log(natural.unit))
-        joint = log_pi - (constant + log_det[:, self.which] + energy) / 2
-        return joint, S[:, None] * u if natural.diagonal else u @ S
-
-    def _rows_of(self, which):
-        """The points of some rare patterns: their numbers, and which of these patterns each has."""
-        place = np.full(len(self.natural.missing), -1)
-        place[which] = np.arange(len(which))
-        n = place[self.pattern]
-        rows = np.flatnonzero(n >= 0)
-        return rows, n[rows]
+            one_by_one = OneByOne if natural.errors is None else OneByOneWithErrors
+            self.alone = one_by_one(natural, z, pattern)
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
@@ -379,8 +312,8 @@ class FeaturesOfPatterns:
         joint = np.empty((K, self.rest.stop), self.natural.dtype)
         for (p, some), T in zip(self.common, self.of_pattern, strict=True):
             joint[:, some] = eta[p * K : (p + 1) * K] @ T
-        if len(self.pattern):
-            joint[:, self.rest] = self.joint
+        if self.alone:
+            joint[:, self.rest] = self.alone.joint
         return joint
 
     @property
@@ -396,56 +329,145 @@ class FeaturesOfPatterns:
             delta = (self.x[:, some].T - natural.frame.c) / natural.unit - mu  # (K, n, D)
             lifted = delta * G[p][:, None] if natural.diagonal else delta @ G[p].transpose(0, 2, 1)
             x[some] = np.einsum("kn,knd->nd", r[:, some], mu + lifted)
-        if len(self.pattern):
-            x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.delta)
+        if self.alone:
+            x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.alone.delta)
         return natural.frame.c + x * natural.unit
 
 
-class TransposedFeatures:
-    """T.T of :class:`FeaturesOfPatterns`."""
+class TransposedFeatures(NamedTuple):
+    """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
 
+    of: FeaturesOfPatterns
     __array_ufunc__ = None
-
-    def __init__(self, features):
-        self.of = features
 
     def __rmatmul__(self, r):
         """r @ T.T, ((P + 1) K, F)."""
         of, natural = self.of, self.of.natural
-        K = len(natural.theta.weights)
-        sums = np.zeros(((natural.P + 1) * K, natural.eta.shape[1]))
+        K, F = len(natural.theta.weights), natural.eta.shape[1]
+        sums = np.zeros(((natural.P + 1) * K, F))
         for (p, some), T in zip(of.common, of.of_pattern, strict=True):
             sums[p * K : (p + 1) * K] = r[:, some] @ T.T
-        if len(of.pattern):
-            sums[natural.P * K :] = self._one_by_one(r[:, of.rest].astype(np.float64))
+        if of.alone:
+            r = r[:, of.rest].astype(np.float64)
+            weighted = r[..., None] * of.alone.delta  # (K, B, D)
+            parts = r.sum(axis=1), weighted.sum(axis=1), of.alone.second(r, weighted)
+            wide = F > n_features(weighted.shape[2], natural.diagonal)
+            flat = [packed(a) if a.ndim == 3 and not wide else a.reshape(K, -1) for a in parts]
+            sums[natural.P * K :] = np.hstack(flat)
         return sums
 
-    def _one_by_one(self, r):
-        """The sums (K, F) of the points that were completed one by one."""
-        of, natural, delta = self.of, self.of.natural, self.of.delta
-        weighted = r[..., None] * delta  # (K, B, D)
-        first = weighted.sum(axis=1)
-        if natural.errors is not None:
-            S, N = natural.theta.covariances, np.zeros(of.B.shape[1::-1])  # (n, K)
-            np.add.at(N, of.which, r.T)
-            B = np.einsum("nk,kn...->k...", N, of.B)
-            C = N.sum(axis=0).reshape(-1, *(1,) * (S.ndim - 1)) * S
-            if natural.diagonal:
-                second = (weighted * delta).sum(axis=1) + C - S * B * S
-                return np.column_stack([r.sum(axis=1), first, second])
-            second = weighted.transpose(0, 2, 1) @ delta + C - S @ B @ S
-        elif natural.diagonal:
-            missing = r @ natural.missing[of.pattern]  # (K, D)
-            second = (weighted * delta).sum(axis=1) + missing * natural.theta.covariances
-            return np.column_stack([r.sum(axis=1), first, second])
+
+# ---- One by one -------------------------------------------------------------------------------
+
+
+class OneByOne:
+    """Points (B, D) completed one by one, for rows whose pattern few share (:eq:`lifting`).
+
+    With :math:`\\Lambda = \\Sigma^{-1}` and delta 0 where a feature is missing, all points share
+    one product :math:`u = \\Lambda \\delta` a component.  What is left for each pattern are
+    matrices of the size of what it lacks (:eq:`marginal-by-precision`).
+    """
+
+    def __init__(self, natural, z, pattern):
+        self.natural, self.pattern = natural, pattern
+        pi, mu, S = natural.theta
+        P, log_det = natural.precisions
+        self.delta = delta = deviations(z, mu)  # (K, B, D)
+        u = delta * P[:, None] if natural.diagonal else delta @ P
+        energy = (delta * u).sum(axis=-1)  # (K, B)
+        if natural.diagonal:
+            log_det = np.log(S) @ ~natural.missing[pattern].T
         else:
-            second = weighted.transpose(0, 2, 1) @ delta
-            for which, i, C, _ in natural.rare:
-                rows, n = of._rows_of(which)
-                N = np.zeros((len(which), len(r)))
-                np.add.at(N, n, r[:, rows].T)
-                at = slice(None), i[:, :, None], i[:, None, :]
-                np.add.at(second, at, N.T[..., None, None] * C)
-        wide = natural.eta.shape[1] > 1 + delta.shape[2] * (delta.shape[2] + 3) // 2
-        second = second.reshape(len(r), -1) if wide else packed(second)
-        return np.column_stack([r.sum(axis=1), first, second])
+            log_det = np.repeat(log_det[:, None], len(z), axis=1)
+        for which, i, C, log_det_C in natural.rare:
+            rows, n = self._rows_of(which)
+            features = rows[:, None], i[n]
+            u_m = u[:, *features]  # (K, B', m)
+            v = -(C[:, n] @ u_m[..., None])[..., 0]
+            energy[:, rows] += (u_m * v).sum(axis=-1)
+            log_det[:, rows] -= log_det_C[:, n]
+            delta[:, *features] = v
+        self.joint = log_density(natural, pi, pattern, log_det + energy)
+
+    def _rows_of(self, which):
+        """The points of some patterns: their numbers, and which of these patterns each has."""
+        place = np.full(len(self.natural.missing), -1)
+        place[which] = np.arange(len(which))
+        n = place[self.pattern]
+        rows = np.flatnonzero(n >= 0)
+        return rows, n[rows]
+
+    def second(self, r, weighted):
+        """The sums of r (delta delta^T + C), (K, D, D), or (K, D) if diagonal."""
+        if self.natural.diagonal:
+            missing = r @ self.natural.missing[self.pattern]  # (K, D)
+            return (weighted * self.delta).sum(axis=1) + missing * self.natural.theta.covariances
+        second = weighted.transpose(0, 2, 1) @ self.delta
+        for which, i, C, _ in self.natural.rare:
+            rows, n = self._rows_of(which)
+            N = np.zeros((len(which), len(r)))
+            np.add.at(N, n, r[:, rows].T)
+            at = slice(None), i[:, :, None], i[:, None, :]
+            np.add.at(second, at, N.T[..., None, None] * C)
+        return second
+
+
+class OneByOneWithErrors:
+    r"""Points x = y + e, where the mixture is of y, and e has a known covariance R.
+
+    With :math:`V = \Sigma + R` on what is observed, and :math:`B = V^{-1}` there and 0 elsewhere
+    (:eq:`deconvolution`),
+
+    .. math::
+
+        x \sim \mathcal{N}(\mu, V), \qquad \hat y = \mu + \Sigma B (x - \mu), \qquad
+        C = \Sigma - \Sigma B \Sigma .
+
+    Rows that share a pattern and an R share B.
+    """
+
+    def __init__(self, natural, z, pattern):
+        self.natural = natural
+        patterns, self.which = np.unique(pattern, return_inverse=True)
+        pi, mu, S = natural.theta
+        missing, R = natural.missing[patterns], natural.errors[patterns]  # (n, D), (n, ...)
+        if R.ndim == 2 and not natural.diagonal:
+            R = R[..., None] * np.eye(z.shape[1])
+        V = S[:, None] + R  # (K, n, D, D), or (K, n, D)
+        if natural.diagonal:
+            self.B = np.where(missing, 0, 1 / V)
+            log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
+        else:
+            apart = missing[..., None] | missing[..., None, :]
+            U = np.linalg.inv(np.linalg.cholesky(np.where(apart, np.eye(z.shape[1]), V)))
+            self.B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
+            log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
+        delta, B = deviations(z, mu), self.B[:, self.which]
+        u = B * delta if natural.diagonal else (B @ delta[..., None])[..., 0]
+        energy = (delta * u).sum(axis=-1)
+        self.joint = log_density(natural, pi, pattern, log_det[:, self.which] + energy)
+        self.delta = S[:, None] * u if natural.diagonal else u @ S
+
+    def second(self, r, weighted):
+        """The sums of r (delta delta^T + C), (K, D, D), or (K, D) if diagonal."""
+        S, N = self.natural.theta.covariances, np.zeros(self.B.shape[1::-1])  # (n, K)
+        np.add.at(N, self.which, r.T)
+        B = np.einsum("nk,kn...->k...", N, self.B)
+        if self.natural.diagonal:
+            return (weighted * self.delta).sum(axis=1) + r.sum(axis=1)[:, None] * S - S * B * S
+        scatter = weighted.transpose(0, 2, 1) @ self.delta
+        return scatter + r.sum(axis=1)[:, None, None] * S - S @ B @ S
+
+
+def deviations(z, mu):
+    """z - mu for each component, (K, B, D): 0 where z is missing, and never beyond the horizon."""
+    far = HORIZON[z.dtype]
+    return np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)
+
+
+def log_density(natural, pi, pattern, energy):
+    """Log joint (K, B) of points from log determinant plus exponent; z is in units of its own."""
+    with np.errstate(divide="ignore"):
+        log_pi = np.log(pi)[:, None]
+    per_feature = np.log(2 * np.pi) + 2 * np.log(natural.unit)
+    return log_pi - ((~natural.missing @ per_feature)[pattern] + energy) / 2

@@ -44,7 +44,7 @@ from tqdm import tqdm
 from .blocks import slices
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
-from .frames import TINY
+from .frames import TINY, Natural, SingularCovariance
 from .gmm import GMM
 from .processes import in_processes
 from .restarts import (
@@ -290,6 +290,7 @@ def aligned(table):
     return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
 
 
+@np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
 def select(
     X,
     n_components=range(1, 10),
@@ -401,14 +402,14 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         ends = fit_table(data, models, inits, rounds, bar.update)
     table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
-    if all(row.error for row in table):
-        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
-    sound = [row for row in table if not row.error]
-    add_clusters(rows, sound)
+    if sound := [row for row in table if not row.error]:
+        add_clusters(rows, sound)
     for row in sound:
         row.model._remember_features(frame)
     selection = Selection(table, criterion)
-    finish(data, selection, TO_THE_END * tol)
+    finish(data, selection, TO_THE_END * tol)  # the last may collapse on the way
+    if all(row.error for row in table):
+        raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     return selection
 
 
@@ -634,8 +635,14 @@ def best_or_reason(model, runs, data):
         best = likeliest(runs, model, data)
     except ValueError as error:
         return str(error)
-    reason = collapse(best.end, model, data)
-    return reason or fitted_by(model, best, data.rows.X.dtype)
+    if reason := collapse(best.end, model, data):
+        return reason
+    fit = fitted_by(model, best, data.rows.X.dtype)
+    try:
+        Natural.of(fit.theta, data.rows)  # as whoever uses it will
+    except SingularCovariance as error:
+        return str(error)
+    return fit
 
 
 def row_of(model, runs, data):

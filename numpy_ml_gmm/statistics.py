@@ -230,7 +230,9 @@ def map_log_joint(function, rows, natural):
 
     parts = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
     found = np.concatenate([part for some in parts for part in some])
-    found = found.astype(rows.X.dtype, copy=False) if found.dtype.kind == "f" else found
+    if found.dtype.kind == "f" and found.dtype != rows.X.dtype:
+        most = np.finfo(rows.X.dtype).max  # single precision ends sooner
+        found = found.clip(-most, most).astype(rows.X.dtype)
     return found if rows.patterns is None else rows.patterns.restored(found)
 
 

@@ -204,6 +204,7 @@ def dependent_columns(rows, whole):
     The correlations of the ``whole``, one component, say whether to look.  They are squares, by
     which clusters far apart look dependent too.  So the rows themselves decide, in a QR
     decomposition: a column depends on others if they leave only the rounding of the data of it.
+    Of rows that lack something nothing is asked.
     """
     mean, covariance = whole.means[0], whole.scatters[0] / whole.counts[0]
     D, eps, scale = len(mean), ROUNDING[whole.dtype], np.sqrt(covariance.diagonal())
@@ -213,10 +214,13 @@ def dependent_columns(rows, whole):
             return []
     except np.linalg.LinAlgError:
         pass
+    if rows.patterns and rows.patterns.counts[~rows.patterns.missing.any(axis=1)].sum() <= D:
+        return []
     R, largest = np.zeros((0, D)), np.abs(mean)
     for some in slices(0, len(rows.X), max(D, 8192)):
         x, w, *_ = rows.block(some)
         kept = np.ones(x.shape[1]) if w is None else w
+        kept = np.where(np.isnan(x).any(axis=0), 0, kept)
         z = (x.T[kept > 0] - mean) / scale * np.sqrt(kept[kept > 0] / whole.counts[0])[:, None]
         largest = np.maximum(largest, np.abs(x.T[kept > 0]).max(axis=0, initial=0))
         R = np.linalg.qr(np.vstack([R, z]), mode="r")  # (at most D, D), columns of length 1
@@ -239,13 +243,6 @@ def dependent_columns(rows, whole):
     return found
 
 
-def whole_rows(rows):
-    """The rows that lack nothing."""
-    if rows.patterns is None:
-        return rows
-    return rows.take(np.flatnonzero(~np.isnan(rows.X).any(axis=1)))
-
-
 def check_independent(rows, whole, var_smoothing):
     """In words, which columns depend on others; a ValueError if no smoothing makes up for it."""
     mean, names, relations = whole.means[0], rows.names, []
@@ -258,7 +255,7 @@ def check_independent(rows, whole, var_smoothing):
             "singular. Take fewer columns, raise var_smoothing, or choose covariance_type='diag'"
         )
     scale = np.sqrt(whole.scatters[0].diagonal() / whole.counts[0])
-    found = dependent_columns(whole_rows(rows), whole)
+    found = dependent_columns(rows, whole)
     for d, factors in found[:NAMED]:
         others = np.flatnonzero(np.abs(factors) * scale > 1e-6 * scale[d])
         if np.allclose(factors[others], -1, rtol=1e-6):

@@ -21,10 +21,11 @@ from scipy.special import entr, logsumexp, rel_entr, softmax
 from scipy.stats import multivariate_normal, norm, ortho_group
 
 from numpy_ml_gmm import GMM, load_old_faithful
-from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS, covariance_model
 from numpy_ml_gmm.em import gain_to_come
 from numpy_ml_gmm.frames import Frame, mixture_moments, natural_parameters
+from numpy_ml_gmm.missing import NaturalOfPatterns
 
 ROOT = Path(__file__).parents[1]
 close = pytest.approx
@@ -917,6 +918,207 @@ def test_statistics_add_up_over_blocks():
     ours = model.e_step(p.X)
     np.testing.assert_allclose(ours.counts, counts)
     assert ours.log_likelihood == close(log_p)
+
+
+# ---- Missing values --------------------------------------------------------------------------
+
+
+HAS, LACKS = [0, 2], [1]  # what a row of three features has, and what it lacks
+
+
+def blocks_of(Sigma, o=HAS, m=LACKS):
+    """The four blocks of a covariance: oo, om, mo, mm."""
+    return [Sigma[np.ix_(a, b)] for a, b in [(o, o), (o, m), (m, o), (m, m)]]
+
+
+def over_what_is_missing(f, x, mu, Sigma):
+    """The integral of f(x) N(x | mu, Sigma) over the second feature of three."""
+    sd = np.sqrt(Sigma[1, 1])
+
+    def integrand(value):
+        point = np.array([x[0], value, x[2]])
+        return f(point) * multivariate_normal.pdf(point, mu, Sigma)
+
+    return quad(integrand, mu[1] - 15 * sd, mu[1] + 15 * sd, points=[mu[1]], epsabs=1e-13)[0]
+
+
+@pytest.mark.equation("marginal-density")
+def test_the_density_of_what_is_there_is_an_integral_over_what_is_not():
+    p = problem(D=3)
+    for x in p.X:
+        integral = sum(
+            pi * over_what_is_missing(lambda _: 1.0, x, mu, Sigma)
+            for pi, mu, Sigma in zip(p.pi, p.mu, p.Sigma, strict=True)
+        )
+        marginal = sum(
+            pi * multivariate_normal.pdf(x[HAS], mu[HAS], Sigma[np.ix_(HAS, HAS)])
+            for pi, mu, Sigma in zip(p.pi, p.mu, p.Sigma, strict=True)
+        )
+        assert marginal == close(integral, rel=1e-8)
+        row = [[x[0], np.nan, x[2]]]
+        assert model_of(p).score_samples(row)[0] == close(np.log(integral), rel=1e-8)
+
+
+def lifted(x, mu, Sigma, o=HAS, m=LACKS):
+    """The row completed, G (D, O) and the conditional covariance of what it lacks."""
+    oo, om, mo, mm = blocks_of(Sigma, o, m)
+    G = np.zeros((len(mu), len(o)))
+    G[o, range(len(o))] = 1
+    G[m] = mo @ np.linalg.inv(oo)
+    return mu + G @ (x[o] - mu[o]), G, mm - G[m] @ om
+
+
+@pytest.mark.equation("lifting")
+def test_what_is_missing_has_this_mean_and_variance_by_integration():
+    p = problem(D=3)
+    model = GMM.from_parameters([1.0], p.mu[:1], p.Sigma[:1])
+    mu, Sigma = p.mu[0], p.Sigma[0]
+    for x in p.X:
+        total, first, second = (
+            over_what_is_missing(lambda point, n=n: point[1] ** n, x, mu, Sigma) for n in range(3)
+        )
+        mean = first / total
+        hat, _, C = lifted(x, mu, Sigma)
+        np.testing.assert_allclose(hat, [x[0], mean, x[2]], rtol=1e-8)
+        assert C[0, 0] == close(second / total - mean**2, rel=1e-7)
+        found = model.e_step([[x[0], np.nan, x[2]]])
+        np.testing.assert_allclose(found.means[0], hat, rtol=1e-10)
+        np.testing.assert_allclose(found.scatters[0], np.diag([0, C[0, 0], 0]), atol=1e-10)
+
+
+@pytest.mark.equation("expected-square")
+def test_the_mean_of_the_square_by_integration():
+    """Two features of three are missing; every entry of x x^T is integrated."""
+    p = problem(D=3)
+    x, mu, Sigma = p.X[0], p.mu[0], p.Sigma[0]
+    sd = np.sqrt(Sigma.diagonal())
+    a, b = (np.linspace(mu[d] - 9 * sd[d], mu[d] + 9 * sd[d], 401) for d in (1, 2))
+    grid = np.stack(np.meshgrid([x[0]], a, b, indexing="ij"), axis=-1).reshape(-1, 3)
+    density = multivariate_normal.pdf(grid, mu, Sigma)
+    square = np.einsum("n,ni,nj->ij", density / density.sum(), grid, grid)
+    hat, _, C = lifted(x, mu, Sigma, [0], [1, 2])
+    expected = np.outer(hat, hat)
+    expected[1:, 1:] += C
+    np.testing.assert_allclose(square, expected, rtol=1e-8)
+
+
+@pytest.mark.equation("lifted-sums")
+def test_sums_of_a_pattern_are_lifted_as_its_rows_are():
+    p = problem(N=7, D=3)
+    mu, Sigma, r = p.mu[0], p.Sigma[0], p.rng.random(7)
+    hats = np.array([lifted(x, mu, Sigma)[0] for x in p.X])
+    mean = np.average(hats, axis=0, weights=r)
+    scatter = np.einsum("n,ni,nj->ij", r, hats - mean, hats - mean)
+    _, G, C = lifted(p.X[0], mu, Sigma)
+    scatter[1, 1] += r.sum() * C[0, 0]
+    m_o = np.average(p.X[:, HAS], axis=0, weights=r)
+    W_oo = np.cov(p.X[:, HAS].T, aweights=r, ddof=0) * r.sum()
+    W = G @ W_oo @ G.T
+    W[1, 1] += r.sum() * C[0, 0]
+    np.testing.assert_allclose(mu + G @ (m_o - mu[HAS]), mean, rtol=1e-12)
+    np.testing.assert_allclose(W, scatter, rtol=1e-10, atol=1e-12)
+    holes = p.X.copy()
+    holes[:, LACKS] = np.nan
+    found = GMM.from_parameters([1.0], mu[None], Sigma[None]).e_step(holes, sample_weight=r)
+    np.testing.assert_allclose(found.means[0], mean, rtol=1e-10)
+    np.testing.assert_allclose(found.scatters[0], scatter, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.equation("padded-density")
+def test_an_independent_feature_at_its_mean_adds_a_constant():
+    p = problem(D=3)
+    for x in p.X:
+        for mu, Sigma in zip(p.mu, p.Sigma, strict=True):
+            a, v = p.rng.normal(), p.rng.uniform(0.1, 9)
+            padded = Sigma.copy()
+            padded[LACKS, :] = padded[:, LACKS] = 0
+            padded[LACKS, LACKS] = v
+            point, mean = x.copy(), mu.copy()
+            point[LACKS] = mean[LACKS] = a
+            density = multivariate_normal.logpdf(x[HAS], mu[HAS], Sigma[np.ix_(HAS, HAS)])
+            both = multivariate_normal.logpdf(point, mean, padded)
+            assert both + np.log(2 * np.pi * v) / 2 == close(density)
+
+
+@pytest.mark.equation("conditional-precision")
+@pytest.mark.parametrize("m", [[1], [0, 3], [1, 2, 4]])
+def test_blocks_of_the_precision_are_the_regression_on_what_is_observed(m):
+    p = problem(D=5)
+    o = [d for d in range(5) if d not in m]
+    rows = np.where(np.isin(range(5), m), np.nan, p.X)
+    patterns = Rows(rows, patterns=Patterns.of(rows))
+    natural = NaturalOfPatterns(model_of(p).theta, patterns)
+    [(_, _, found, log_det)] = natural.conditionals(np.array([0]))
+    unit = np.outer(natural.unit[m], natural.unit[m])
+    for k, Sigma in enumerate(p.Sigma):
+        precision = np.linalg.inv(Sigma)
+        C = np.linalg.inv(precision[np.ix_(m, m)])
+        _, G, schur = lifted(p.X[0], p.mu[k], Sigma, o, m)
+        np.testing.assert_allclose(C, schur, rtol=1e-8)
+        np.testing.assert_allclose(-C @ precision[np.ix_(m, o)], G[m], rtol=1e-7, atol=1e-10)
+        np.testing.assert_allclose(found[k, 0] * unit, schur, rtol=1e-8)
+        assert log_det[k, 0] == close(np.linalg.slogdet(schur / unit)[1])
+
+
+@pytest.mark.equation("marginal-by-precision")
+@pytest.mark.parametrize("m", [[1], [0, 3], [0, 1, 2, 3, 4]])
+def test_the_marginal_density_from_the_precision(m):
+    p = problem(D=5)
+    o = [d for d in range(5) if d not in m]
+    for mu, Sigma in zip(p.mu, p.Sigma, strict=True):
+        precision = np.linalg.inv(Sigma)
+        C = np.linalg.inv(precision[np.ix_(m, m)])
+        for x in p.X:
+            delta = np.where(np.isin(range(5), m), 0, x - mu)
+            u = precision @ delta
+            energy = delta @ u - u[m] @ C @ u[m]
+            log_det = np.linalg.slogdet(Sigma)[1] - np.linalg.slogdet(C)[1]
+            density = multivariate_normal.logpdf(x[o], mu[o], Sigma[np.ix_(o, o)]) if o else 0.0
+            assert -(len(o) * np.log(2 * np.pi) + log_det + energy) / 2 == close(density, abs=1e-9)
+
+
+@pytest.mark.equation("missing-at-random")
+def test_what_makes_the_holes_leaves_the_integral_if_it_looks_at_what_is_there():
+    p = problem(D=3)
+    mu, Sigma = p.mu[0], p.Sigma[0]
+
+    def hole(value):
+        """How probable it is that the second feature is missing."""
+        return 1 / (1 + np.exp(-value))
+
+    for x in p.X:
+        density = multivariate_normal.pdf(x[HAS], mu[HAS], Sigma[np.ix_(HAS, HAS)])
+        at_random = over_what_is_missing(lambda point: hole(point[0]), x, mu, Sigma)
+        assert at_random == close(hole(x[0]) * density, rel=1e-8)
+    # Not at random: the factor depends on theta too.
+    shifted = [over_what_is_missing(lambda q: hole(q[1]), p.X[0], m, Sigma) for m in (mu, mu + 1)]
+    factor = [over_what_is_missing(lambda q: 1.0, p.X[0], m, Sigma) for m in (mu, mu + 1)]
+    assert shifted[0] / factor[0] != close(shifted[1] / factor[1], rel=0.01)
+
+
+@pytest.mark.equation("deconvolution")
+def test_the_point_behind_a_measured_one_by_integration():
+    """One feature is seen with an error, the other not at all."""
+    p = problem(D=2)
+    model, R = GMM.from_parameters([1.0], p.mu[:1], p.Sigma[:1]), 0.7
+    mu, Sigma = p.mu[0], p.Sigma[0]
+    sides = [mu[d] + 12 * np.sqrt(Sigma[d, d]) * np.linspace(-1, 1, 1001) for d in (0, 1)]
+    y = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+    cell = (sides[0][1] - sides[0][0]) * (sides[1][1] - sides[1][0])
+    for x in p.X[:, 0]:
+        density = multivariate_normal.pdf(y, mu, Sigma) * norm.pdf(x, y[:, 0], np.sqrt(R)) * cell
+        total, posterior = density.sum(), density / density.sum()
+        mean, covariance = posterior @ y, np.cov(y.T, aweights=posterior, ddof=0)
+        B = 1 / (Sigma[0, 0] + R)
+        assert norm.pdf(x, mu[0], np.sqrt(Sigma[0, 0] + R)) == close(total)
+        np.testing.assert_allclose(mu + Sigma[:, 0] * B * (x - mu[0]), mean, rtol=1e-6)
+        np.testing.assert_allclose(
+            Sigma - np.outer(Sigma[:, 0], Sigma[0]) * B, covariance, rtol=1e-6
+        )
+        found = model.e_step([[x, np.nan]], error_covariances=[[R, 1.0]])
+        assert found.log_likelihood == close(np.log(total))
+        np.testing.assert_allclose(found.means[0], mean, rtol=1e-6)
+        np.testing.assert_allclose(found.scatters[0], covariance, rtol=1e-6)
 
 
 def test_the_gradient_oracle_agrees_with_scipys():

@@ -1,5 +1,6 @@
 """A wrong function is told its mistake; a right one is never accused."""
 
+import itertools
 import json
 import os
 import signal
@@ -145,6 +146,52 @@ def sample(n, pi, mu, Sigma, rng):
         X[z == k] = mu[k] + noise @ L.T
     return X, z
 """
+CONDITIONAL_MEAN = """
+def slope_of(C, o, m):
+    return C[np.ix_(m, o)] @ np.linalg.inv(C[np.ix_(o, o)])
+
+def conditional_mean(X, mu, C):
+    filled = X.copy()
+    for n in range(len(X)):
+        m, o = np.where(np.isnan(X[n]))[0], np.where(~np.isnan(X[n]))[0]
+        slope = slope_of(C, o, m)
+        filled[n, m] = mu[m] + slope @ (X[n, o] - mu[o])
+    return filled
+"""
+E_STEP_WITH_MISSING = (
+    CONDITIONAL_MEAN
+    + """
+def observed_log_joint(X, pi, mu, Sigma):
+    ell = np.zeros((len(X), len(pi)))
+    for n in range(len(X)):
+        o = np.where(~np.isnan(X[n]))[0]
+        for k in range(len(pi)):
+            C = Sigma[k][np.ix_(o, o)]
+            delta = X[n, o] - mu[k, o]
+            P = np.linalg.inv(C)
+            ell[n, k] = np.log(pi[k]) - len(o) / 2 * np.log(2 * np.pi)
+            ell[n, k] += -0.5 * np.log(np.linalg.det(C))
+            ell[n, k] += -0.5 * delta @ P @ delta
+    return ell
+
+def e_step_with_missing(X, pi, mu, Sigma):
+    (N, D), K = X.shape, len(pi)
+    ell = observed_log_joint(X, pi, mu, Sigma)
+    r = np.exp(ell - ell.max(axis=1, keepdims=True))
+    r = r / r.sum(axis=1, keepdims=True)
+    x_hat = np.array([conditional_mean(X, mu[k], Sigma[k]) for k in range(K)])
+    sums, squares = np.zeros((K, D)), np.zeros((K, D, D))
+    for n in range(N):
+        m, o = np.where(np.isnan(X[n]))[0], np.where(~np.isnan(X[n]))[0]
+        for k in range(K):
+            C, w = np.zeros((D, D)), r[n, k]
+            known = slope_of(Sigma[k], o, m) @ Sigma[k][np.ix_(o, m)]
+            C[np.ix_(m, m)] = Sigma[k][np.ix_(m, m)] - known
+            sums[k] += w * x_hat[k, n]
+            squares[k] += w * np.outer(x_hat[k, n], x_hat[k, n]) + w * C
+    return r, sums, squares
+"""
+)
 SOURCES = {
     "e_step": E_STEP,
     "m_step": M_STEP,
@@ -155,6 +202,8 @@ SOURCES = {
     "k_means_start": K_MEANS_START,
     "bic": BIC,
     "sample": SAMPLE,
+    "conditional_mean": CONDITIONAL_MEAN,
+    "e_step_with_missing": E_STEP_WITH_MISSING,
 }
 
 # ---- The same with one mistake: what is written, what is written in its place, what is said -----
@@ -356,13 +405,116 @@ LAST_LINES = {
         ("noise @ L.T", "noise @ np.linalg.inv(L)", "Sigma^-1 where Sigma belongs"),
     ],
 }
-TABLES = {
+BLOCK = "C = Sigma[k][np.ix_(o, o)]"
+IN_OBSERVED = [  # the same, of the block that is observed
+    (old, new, said)
+    if old != "C = Sigma[k]"
+    else (BLOCK, f"{BLOCK}\n            {new.replace('Sigma[k]', 'C')}", said)
+    for old, new, said in IN_DENSITY
+]
+SLOPE = "C[np.ix_(m, o)] @ np.linalg.inv(C[np.ix_(o, o)])"
+IN_CONDITIONAL = [
+    ("mu[m] + slope @ (X[n, o] - mu[o])", "mu[m]", "the mean mu is filled in"),
+    (SLOPE, "C[np.ix_(m, o)]", "the slope is Sigma_mo alone"),
+    (SLOPE, "C[np.ix_(m, o)] @ C[np.ix_(o, o)]", "multiplies by Sigma_oo"),
+    (SLOPE, "np.linalg.inv(C[np.ix_(m, m)]) @ C[np.ix_(m, o)]", "wrong block, Sigma_mm"),
+    (SLOPE, "C[np.ix_(m, o)] @ np.linalg.inv(C)[np.ix_(o, o)]", "inverse of the whole Sigma"),
+    (SLOPE, "C[np.ix_(m, o)] / np.diag(C)[o]", "only the diagonal of Sigma_oo"),
+    ("mu[m] + slope", "mu[m] - slope", "the sign of the slope"),
+    ("(X[n, o] - mu[o])", "X[n, o]", "mu_o is not subtracted"),
+    ("mu[m] + slope", "slope", "mu_m is not added"),
+]
+COLUMN = "np.where(np.isnan(X), np.nanmean(X, axis=0), X)"
+HATS = "np.array([conditional_mean(X, mu[k], Sigma[k]) for k in range(K)])"
+LAST_LINES |= {
+    "conditional_mean": [
+        *IN_CONDITIONAL,
+        ("filled = X.copy()", f"return {COLUMN}", "the mean of the column"),
+        ("filled = X.copy()", "return np.nan_to_num(X)", "0 is filled in"),
+    ],
+    "e_step_with_missing": [
+        *IN_CONDITIONAL,
+        ("(N, D)", f"X = {COLUMN}; (N, D)", "taken for complete"),
+        ("(N, D)", "X = np.nan_to_num(X); (N, D)", "0 is filled in, and the table taken"),
+        ("x_hat =", "r[np.isnan(X).any(axis=1)] = 0; x_hat =", "are dropped"),
+        (
+            "m, o = np.where(np.isnan(X[n]))[0], np.where(~np.isnan(X[n]))[0]\n        for k",
+            "m, o = np.where(np.isnan(X[n]))[0], np.where(~np.isnan(X[n]))[0]\n"
+            "        if len(m): continue\n        for k",
+            "are left out of the sums",
+        ),
+        ("np.linalg.det(C)", "np.linalg.det(Sigma[k])", "that of the whole Sigma_k"),
+        (
+            "r = np.exp(ell",  # the density of the completed row
+            "ell = np.array([np.diag(observed_log_joint(np.array([conditional_mean(X[n:n+1],"
+            " mu[k], Sigma[k])[0] for k in range(K)]), pi, mu, Sigma)) for n in range(N)])\n"
+            "    r = np.exp(ell",
+            "that of the whole Sigma_k",
+        ),
+        (
+            "P = np.linalg.inv(C)",
+            "P = np.linalg.inv(Sigma[k])[np.ix_(o, o)]",
+            "the exponent has a block",
+        ),
+        (
+            "C = Sigma[k][np.ix_(o, o)]",
+            "C = np.linalg.inv(np.linalg.inv(Sigma[k])[np.ix_(o, o)])",
+            "as if the rest of the row were known",
+        ),
+        (
+            "r = np.exp(ell",
+            "ell = np.array([np.diag(observed_log_joint(np.where(np.isnan(x), mu, x), pi, mu,"
+            " Sigma)) for x in X])\n    r = np.exp(ell",
+            "all features with mu_k filled in",
+        ),
+        ("r / r.sum(axis=1, keepdims=True)", "np.exp(ell) / np.exp(ell).sum(0)", "over n, not"),
+        ("r / r.sum(axis=1, keepdims=True)", "np.exp(ell)", "r holds the joint densities"),
+        ("r = r / r.sum(axis=1, keepdims=True)", "r = ell", "r is the log joint"),
+        ("r / r.sum(axis=1, keepdims=True)", "np.eye(K)[r.argmax(1)]", "assignment is soft"),
+        ("w = np.zeros((D, D)), r[n, k]", "w = np.zeros((D, D)), 1", "the sums do not use r"),
+        (HATS, f"np.array([{COLUMN}] * K)", "in the sums, the mean of the column"),
+        (HATS, "np.array([np.nan_to_num(X)] * K)", "in the sums, 0 is filled in"),
+        (
+            f"x_hat = {HATS}",
+            f"x_hat = {HATS}\n    x_hat = np.array([np.einsum('nk,knd->nd', r, x_hat)] * K)",
+            "takes the average over components",
+        ),
+        (" + w * C", "", "forgot the conditional covariance"),
+        (" - known", "", "Sigma_mm is added"),
+        (
+            "Sigma[k][np.ix_(m, m)] - known",
+            "np.linalg.inv(Sigma[k])[np.ix_(m, m)]",
+            "that is the precision",
+        ),
+        ("Sigma[k][np.ix_(m, m)] - known", "known", "subtract it from Sigma_mm"),
+        ("+ w * C", "+ w * np.diag(np.diag(C))", "only the diagonal of C"),
+        ("+ w * C", "- w * C", "the sign of C"),
+        ("+ w * C", "+ C", "C is added without r"),
+        (
+            "return r, sums, squares",
+            "N_k = r.sum(0); return r, sums / N_k[:, None], squares / N_k[:, None, None]",
+            "these are means",
+        ),
+        (
+            "return r, sums, squares",
+            "return r, sums, squares / r.sum(0)[:, None, None]",
+            "the squares are divided by N_k",
+        ),
+        (
+            "return r, sums, squares",
+            "squares -= np.einsum('kd,ke,k->kde', sums, sums, 1 / r.sum(0))\n"
+            "    return r, sums, squares",
+            "about the new means",
+        ),
+        *IN_OBSERVED,
+    ],
+}
+TABLES = LAST_LINES | {
     "e_step": IN_E_STEP,
     "m_step": IN_M_STEP,
-    "em_step": LAST_LINES["em_step"],
     "log_likelihood": IN_DENSITY + IN_CONSTANT + LAST_LINES["log_likelihood"],
     "elbo": IN_DENSITY + IN_CONSTANT + LAST_LINES["elbo"],
-} | {name: LAST_LINES[name] for name in ("seed_probabilities", "k_means_start", "bic", "sample")}
+}
 CASES = [(name, *case) for name, cases in TABLES.items() for case in cases]
 
 
@@ -457,10 +609,14 @@ def test_what_counts_as_right_is_the_textbook():
     assert {name for name in EXERCISES if not hasattr(textbook, name)} == {
         "seed_probabilities",
         "k_means_start",
+        "conditional_mean",
+        "e_step_with_missing",
     }
 
 
-@pytest.mark.parametrize("name", [*TEXTBOOK, "k_means_start"])
+@pytest.mark.parametrize(
+    "name", [*TEXTBOOK, "k_means_start", "conditional_mean", "e_step_with_missing"]
+)
 def test_a_function_whose_knobs_are_not_touched_is_right(name):
     for arguments in EXERCISES[name].problems():
         answer = exercises.problems.as_parts(getattr(knobs, name)(*arguments))
@@ -484,6 +640,24 @@ def test_the_oracles_agree_with_the_class():
         model.m_step(model.e_step(X))
         for ours, theirs in zip(new, parameters(model), strict=True):
             assert np.allclose(ours, theirs)
+
+
+def test_what_is_missing_agrees_with_the_class():
+    for empty in (False, True):
+        for X, *theta in exercises.problems.with_missing(3, empty):
+            r, sums, squares = exercises.e_step_with_missing(X, *theta)
+            model = GMM.from_parameters(theta[0] / theta[0].sum(), *theta[1:])
+            found = model.e_step(X)
+            N_k, means = found.counts, found.means
+            assert np.allclose(r, model.predict_proba(X))
+            assert np.allclose(sums, N_k[:, None] * means)
+            second = found.scatters + N_k[:, None, None] * means[:, :, None] * means[:, None]
+            assert np.allclose(squares, second)
+        for X, mean, covariance in exercises.problems.with_missing_for_one(3, empty):
+            model = GMM.from_parameters([1.0], mean[None], covariance[None])
+            completed = exercises.conditional_mean(X, mean, covariance)
+            for x, filled in zip(X, completed, strict=True):
+                assert np.allclose(model.e_step(x[None]).means[0], filled)
 
 
 def test_bic_agrees_with_the_class():
@@ -664,6 +838,69 @@ def test_no_right_sampler_is_accused(seed, method, in_order):
 def test_bic_and_seeds_may_be_rounded():
     assert check(lambda ll, N, K, D: np.round(exercises.bic(ll, N, K, D), 2), "bic")
     assert check(lambda X, c: seed(X.astype(np.float32), c), "seed_probabilities")
+
+
+def by_precision(X, mean, covariance):
+    """What is missing, by the blocks of the inverse of the covariance."""
+    filled, precision = X.copy(), np.linalg.inv(covariance)
+    for x in filled:
+        m, o = np.isnan(x), ~np.isnan(x)
+        x[m] = mean[m] - np.linalg.solve(
+            precision[np.ix_(m, m)], precision[np.ix_(m, o)] @ (x[o] - mean[o])
+        )
+    return filled
+
+
+def by_moments_of_each_row(X, weights, means, covariances):
+    """The sums from the class, one row at a time."""
+    model = GMM.from_parameters(weights / weights.sum(), means, covariances)
+    r = model.predict_proba(X)
+    sums, squares = np.zeros_like(means), np.zeros_like(covariances)
+    for k in range(len(weights)):
+        one = GMM.from_parameters([1.0], means[k : k + 1], covariances[k : k + 1])
+        found = one.e_step(X, sample_weight=r[:, k])
+        sums[k] = found.counts[0] * found.means[0]
+        squares[k] = found.scatters[0] + np.outer(sums[k], found.means[0])
+    return r, sums, squares
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_is_missing_may_be_found_in_any_way(dtype, layout):
+    for right, name in [
+        (by_precision, "conditional_mean"),
+        (by_moments_of_each_row, "e_step_with_missing"),
+    ]:
+        verdict = check(dressed(right, dtype, layout, 1e-6, tuple), name)
+        assert verdict, verdict
+
+
+def skips_what_is_empty(X, mean, covariance):
+    """A mean of nothing where nothing is observed."""
+    filled = by_precision(X, mean, covariance)
+    return np.where(np.isnan(X).all(axis=1, keepdims=True), 0, filled)
+
+
+def empty_without_a_component(*m):
+    """As many rows say: nothing observed, nothing to sum."""
+    r, sums, squares = exercises.e_step_with_missing(*m)
+    r = np.where(np.isnan(m[0]).all(axis=1, keepdims=True), 1 / len(m[1]), r)
+    return r, sums, squares
+
+
+def test_a_row_without_a_number_is_named():
+    assert "everything is missing" in check(skips_what_is_empty, "conditional_mean").message
+    verdict = check(empty_without_a_component, "e_step_with_missing")
+    assert "everything is missing: its r is pi" in verdict.message
+
+
+def test_nan_that_stays_where_it_was_is_no_change_of_an_argument():
+    def conditional_mean(X, mean, covariance):
+        X[np.isnan(X)] = 0
+        return X
+
+    assert "changes its argument number 1" in check(conditional_mean).message
+    assert check(exercises.conditional_mean)
 
 
 def seed(X, centres):
@@ -1006,16 +1243,17 @@ MESSAGES = {
 def test_a_message_is_one_short_printable_line(tmp_path, capsysbinary):
     functions = [
         f"def {name}(*a):\n    {body}"
-        for name, body in zip(EXERCISES, MESSAGES.values(), strict=True)
+        for name, body in zip(EXERCISES, itertools.cycle(MESSAGES.values()), strict=False)
     ]
     path = notebook(tmp_path / "a.ipynb", IMPORTS, *functions)
     out = tmp_path / "marks.csv"
     assert main([path, "--csv", str(out), "--seed", "0"]) == 0
     lines = capsysbinary.readouterr().out.decode().splitlines()
-    assert lines[1].split()[1:] == ["wrong"] * 9 + ["0/9"] and len(lines) == 3 + 9 + 1
+    n = len(EXERCISES)
+    assert lines[1].split()[1:] == ["wrong"] * n + [f"0/{n}"] and len(lines) == 3 + n + 1
     for name, line in zip(EXERCISES, lines[3:], strict=False):
         assert line.startswith(f"{path}: {name}: ") and len(line) < 700 and line.isprintable()
-    assert len(out.read_text().splitlines()) == 1 + 9
+    assert len(out.read_text().splitlines()) == 1 + n
 
 
 def test_a_file_name_does_not_forge_a_line(tmp_path, capsys):
@@ -1244,7 +1482,8 @@ def test_questions_arrive_as_they_were_asked(name):
             if isinstance(theirs, np.random.Generator):
                 assert ours.bit_generator.state == theirs.bit_generator.state
             else:
-                assert type(ours) is type(theirs) and np.array_equal(ours, theirs)
+                assert type(ours) is type(theirs)
+                np.testing.assert_array_equal(ours, theirs)
 
 
 @given(st.text())

@@ -1,6 +1,11 @@
 """Some seconds of the campaign ``python -m tests.fuzz``: its cases run, and add up."""
 
+import os
+
+import pytest
 from fuzz import campaign
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills and alarms need POSIX")
 
 
 def test_some_cases_of_each_kind_are_right_or_refused(tmp_path):

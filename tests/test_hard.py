@@ -1,10 +1,12 @@
 """Hard input: what the campaign of tests/fuzz found, by its kind, and what the issues named."""
 
+import importlib.util
 import os
 import pickle
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -46,6 +48,20 @@ def test_cells_learn_from_neighbours_whose_components_share_no_point(distance, K
     assert all(np.isfinite(row.bic) or "collapsed" in row.error for row in table.rows)
 
 
+@pytest.mark.parametrize("name", ["VII", "VVV"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_table_whose_last_fit_collapses_in_the_end_is_an_error(name, seed):
+    X = np.random.default_rng(seed).normal(size=(5, 1))
+    for tol in (1e-1, 1e-2, 1e-4):
+        arguments = dict(init_params="random", var_smoothing=0, max_iter=100, tol=tol)
+        try:
+            table = select(X, [2], name, **arguments)
+        except ValueError as error:
+            assert "no cell could be fitted" in str(error) and "collapsed" in str(error)
+        else:
+            assert table.best.n_components == 2
+
+
 @pytest.mark.parametrize("offset", [1e15, 4e15, 1e16])
 @pytest.mark.parametrize("seed", [0, 16, 17, 38, 40])
 def test_no_step_of_linear_algebra_fails_where_rounding_makes_clusters_collapse(offset, seed):
@@ -72,6 +88,32 @@ def test_a_singular_matrix_is_named_whichever_factorisation_sees_it():
             assert error.k == 1
             singular += 1
     assert 0 < singular < 300
+
+
+@pytest.mark.filterwarnings("ignore:EM did not converge")
+@pytest.mark.parametrize("name", ["EEE", "VVV", "EEV"])
+def test_what_is_fitted_can_be_used_however_thin_the_data(name):
+    outcomes = set()
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(18, 2))
+        X[:, 1] = X[:, 0] + 10.0 ** rng.uniform(-9, -6.5) * X[:, 1]
+        params = dict(covariance_type=name, var_smoothing=0, init_params="k-means++", n_init=1)
+        for K in (1, 2):
+            try:
+                model = GMM(K, max_iter=1, random_state=seed, **params).fit(X)
+            except ValueError as error:
+                assert "singular" in str(error) or "collapsed" in str(error)
+                outcomes.add("refused")
+            else:
+                assert np.isfinite(model.score(X))
+                outcomes.add("fitted")
+        try:
+            table = select(X, [1, 2], name, var_smoothing=0)
+            assert all(row.error or np.isfinite(row.icl) for row in table.rows)
+        except ValueError as error:
+            assert "no cell could be fitted" in str(error)
+    assert outcomes == {"fitted", "refused"}
 
 
 @pytest.mark.parametrize("unit", [1e-150, 1.0, 1e150])
@@ -164,6 +206,39 @@ def test_single_precision_never_stores_a_covariance_that_cannot_be_used(name, th
     assert easy.covariances_.dtype == easy.means_.dtype == np.float32
 
 
+def hard_numerics():
+    """The benchmark as a module."""
+    path = Path(__file__).parents[1] / "benchmarks" / "hard_numerics.py"
+    spec = importlib.util.spec_from_file_location("hard_numerics", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:EM did not converge")
+@pytest.mark.parametrize(
+    "kind, size",
+    [
+        *(("translation", size) for size in (1e3, 1e9, 1e12)),
+        *(("scale", size) for size in (1e-150, 1e150)),
+        *(("condition", size) for size in (1e4, 1e8, 1e12, 1e15)),
+        *(("distance", size) for size in (1e2, 1e6, 1e10)),
+        *(("float32", size) for size in (0.0, 1e3, 1e5)),
+        ("float32, condition", 1e4),
+    ],
+)
+def test_a_step_is_as_good_as_fifty_digits_rounded(kind, size):
+    h = hard_numerics()
+    X, z, numbers = h.problem(kind, size)
+    start, exact = h.start_of(X, z), numbers.array(X)
+    truth = h.exact_step(exact, tuple(map(numbers.array, start)), numbers)
+    found, remark = h.outcome(h.ours, X, start, 1, truth, numbers)
+    assert not remark
+    rounded = [a.astype(float).astype(X.dtype) for a in truth]
+    log_p = h.exact_log_p(h.exact_log_joint(exact, truth, numbers), numbers)
+    assert found <= max(1e-12, 3 * h.error(exact, truth, rounded, log_p, numbers))
+
+
 # ---- Arguments ----------------------------------------------------------------------------------
 
 
@@ -202,6 +277,22 @@ def test_a_small_integer_type_counts_components():
     few = np.tile(FAITHFUL, (8, 1))
     a, b = (GMM(K, n_init=2, random_state=0).fit(few) for K in (2, np.int8(2)))
     np.testing.assert_array_equal(a.means_, b.means_)
+
+
+@pytest.mark.parametrize("call", [GMM(2).fit, lambda X: select(X, [2], "VVV")])
+def test_an_interrupt_while_numpy_changes_its_settings_leaves_them_as_they_were(call, monkeypatch):
+    cholesky = np.linalg.cholesky
+
+    def interrupted(S):  # as Ctrl-C does, between the factor and the end of NumPy's own errstate
+        np.errstate(invalid="call", call=cholesky, over="ignore").__enter__()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np.linalg, "cholesky", interrupted)
+    before = np.geterr(), np.geterrcall()
+    with np.errstate():  # for the tests that follow
+        with pytest.raises(KeyboardInterrupt):
+            call(FAITHFUL)
+        assert (np.geterr(), np.geterrcall()) == before
 
 
 # ---- The machine, and scikit-learn --------------------------------------------------------------

@@ -199,6 +199,7 @@ def test_float32_and_a_memory_map(tmp_path):
     np.testing.assert_allclose(single.means, double.means, rtol=1e-4, atol=1e-5)
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert Patterns.of(mapped).X is None and Patterns.of(np.asarray(mapped)).X is None
     same = GMM(3, random_state=0).fit(mapped)
     assert same.log_likelihood_ == GMM(3, random_state=0).fit(X).log_likelihood_
 
@@ -323,8 +324,8 @@ def test_the_bootstrap_sees_that_holes_cost_precision(kind):
     X = load_iris().X[:50]
     errors = []
     for data in (X, with_holes(X, 0.4)):
-        model = GMM(1).fit(data)
-        found = bootstrap_parameters(model, data, kind=kind, n_bootstraps=60, random_state=0)
+        model = GMM(1, tol=1e-4).fit(data)
+        found = bootstrap_parameters(model, data, kind=kind, n_bootstraps=30, random_state=0)
         errors.append(found.standard_errors().means)
     assert (errors[1] > errors[0]).mean() > 0.7
 
@@ -462,14 +463,14 @@ def test_errors_of_zero_are_missing_values_alone(name):
 
 def test_a_fit_with_errors_takes_them_away_again():
     rng = np.random.default_rng(0)
-    z = rng.random(4000) < 0.4
-    y = np.column_stack([np.where(z, -1.0, 1.0), rng.normal(size=4000)])
-    y[:, 0] += 0.3 * rng.normal(size=4000)
-    errors = np.column_stack([rng.uniform(0.3, 1.4, 4000), np.full(4000, 0.5)])
+    z = rng.random(2500) < 0.4
+    y = np.column_stack([np.where(z, -1.0, 1.0), rng.normal(size=2500)])
+    y[:, 0] += 0.3 * rng.normal(size=2500)
+    errors = np.column_stack([rng.uniform(0.3, 1.2, 2500), np.full(2500, 0.5)])
     x = y + errors * rng.normal(size=y.shape)
     x[rng.random(x.shape) < 0.1] = np.nan
     plain = GMM(2, random_state=0, n_init=3).fit(x)
-    fit = GMM(2, random_state=0, n_init=3).fit(x, error_covariances=errors**2)
+    fit = GMM(2, random_state=0, n_init=2, tol=1e-5).fit(x, error_covariances=errors**2)
     assert plain.covariances_[:, 0, 0].min() > 0.25  # 0.09 in truth
     found = fit.theta.reorder(np.argsort(fit.means_[:, 0]))
     np.testing.assert_allclose(found.covariances[:, 0, 0], 0.09, atol=0.05)

@@ -639,3 +639,62 @@ def test_points_with_holes_are_shown_where_they_have_a_place():
     ax = plots.plot_classification(model, X, features=(0, 2))
     shown = np.vstack([c.get_offsets() for c in ax.collections if len(c.get_offsets())])
     assert {tuple(point) for point in shown.tolist()} >= {(0.0, 0.0), (4.0, 4.0)}
+
+
+# --- one feature given another -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("features", [(0, 1), (3, 1)])
+def test_the_curve_of_a_conditional_is_the_joint_over_the_marginal(features):
+    model = random_mixture(5, 3, 4)
+    theta = view.parameters(model)
+    values = [theta.means[0, features[0]], theta.means[1, features[0]] + 0.4]
+    joint, right = plots.plot_conditional(model, values, features=features)
+    for value, cut, curve in zip(values, joint.lines, right.lines, strict=True):
+        np.testing.assert_array_equal(cut.get_xdata(), [value, value])
+        p, y = curve.get_data()
+        points = np.column_stack([np.full_like(y, value), y])
+        height = np.exp(view.log_density(theta.marginal(features), points))
+        area = np.exp(view.log_density(theta.marginal(features[0]), np.array([[value]])))
+        np.testing.assert_allclose(p, height / area, atol=1e-5)
+        assert trapezoid(p, y) == pytest.approx(1, abs=1e-4)
+    labels = [text.get_text() for text in right.get_legend().get_texts()]
+    assert labels == [f"{joint.get_xlabel()} = {value:g}" for value in values]
+
+
+def test_a_component_that_is_ruled_out_does_not_stretch_the_conditional():
+    steep = mixture([0.5, 0.5], [[0, 0], [9, 0]], [[[1e-2, 1], [1, 101]], np.eye(2)])
+    _, right = plots.plot_conditional(steep, 9.0)
+    low, high = right.get_ylim()
+    assert np.abs(right.lines[0].get_ydata()).max() < 5 and high - low < 150
+
+
+def test_the_conditional_draws_on_two_axes_of_the_caller(faithful):
+    model = GMM(2, random_state=0).fit(faithful)
+    mine = plt.subplots(2, 1)[1]
+    mine[1].set_xlabel("mine")
+    drawn = plots.plot_conditional(model, 2, faithful, features=(0, 1), ax=mine, linewidth=7)
+    assert list(drawn) == list(mine) and mine[1].get_xlabel() == "mine"
+    assert mine[1].lines[0].get_linewidth() == 7
+
+
+BAD_CUTS = {
+    "not fitted": (GMM(2), 1.0, {}, "weights_.*fit"),
+    "nan": (TWO, np.nan, {}, "values=nan"),
+    "none": (TWO, [], {}, r"values=\[\]"),
+    "table": (TWO, [[1.0]], {}, r"values=\[\[1.0\]\]"),
+    "four features": (FOUR, 1.0, {}, "4 features"),
+    "one feature": (FOUR, 1.0, {"features": 2}, "features=2.*needs two"),
+    "a model of one": (random_mixture(0, 2, 1), 1.0, {}, "features=None, of 1.*needs two"),
+    "mass": (TWO, 1.0, {"masses": 50}, "masses"),
+    "X": (TWO, 1.0, {"X": np.zeros((3, 5))}, r"\(3, 5\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "values", "others", "message"), BAD_CUTS.values(), ids=BAD_CUTS)
+def test_a_bad_cut_is_named_and_leaves_no_figure(model, values, others, message):
+    with pytest.raises(ValueError, match=message):
+        plots.plot_conditional(model, values, **others)
+    assert not plt.get_fignums()
+    with pytest.raises(ValueError, match="3 axes, expected 2"):
+        plots.plot_conditional(TWO, 1.0, ax=plt.subplots(1, 3)[1])

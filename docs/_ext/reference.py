@@ -14,6 +14,7 @@ from pathlib import Path
 # What users call, in the order of the index.  Every other module is an internal one.
 USER = (
     "gmm",
+    "regression",
     "textbook",
     "parameters",
     "covariances",
@@ -26,8 +27,8 @@ USER = (
     "fisher",
     "cli",
 )
-# The class has the name that users import, numpy_ml_gmm.GMM, and what it inherits.
-SHORT = {"gmm.GMM": "GMM"}
+# A class has the name that users import, such as numpy_ml_gmm.GMM, and what it inherits.
+SHORT = {"gmm.GMM": "GMM", "regression.GMMRegressor": "GMMRegressor"}
 INDEX = """# Reference
 
 Generated from the docstrings.

@@ -19,9 +19,13 @@ k_means_start       ``k_means_start(X, centres)``                          weigh
                                                                            covariances
 bic                 ``bic(log_likelihood, N, K, D)``                       a number
 sample              ``sample(n, weights, means, covariances, rng)``        X (n, D), z (n,)
+conditional_mean    ``conditional_mean(X, mean, covariance)``              X completed (N, D)
+e_step_with_missing ``e_step_with_missing(X, weights, means,               r, the sums of x (K, D)
+                    covariances)``                                         and of x x^T (K, D, D)
 =================== ====================================================== =====================
 
-Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K).
+Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K);
+a mean is (D,) and a covariance (D, D).  In the two that speak of what is missing, X holds nan.
 
 A class is marked from the shell, by the same check on new problems::
 
@@ -30,9 +34,10 @@ A class is marked from the shell, by the same check on new problems::
 There each notebook runs in a process of its own, and the check does not.  Problems go in, arrays
 come out, and what counts as right stays outside.
 
-The pages, each using those before it: ``k_means`` (right answers that the textbook lacks),
-``knobs`` (right functions that can go wrong), ``mistakes`` (the catalogue), ``problems``,
-``checking`` (the check), ``answering`` (the notebook's process) and ``marking`` (the marker's).
+The pages, each using those before it: ``k_means`` and ``missing_values`` (right answers that the
+textbook lacks), ``knobs`` (right functions that can go wrong), ``mistakes`` (the catalogue),
+``problems``, ``checking`` (the check), ``answering`` (the notebook's process) and ``marking`` (the
+marker's).
 
 References
 ----------
@@ -46,6 +51,7 @@ from ..textbook import bic, e_step, elbo, em_step, log_joint, log_likelihood, m_
 from .checking import Trouble, Verdict, check
 from .k_means import k_means_start, seed_probabilities
 from .marking import main, mark
+from .missing_values import conditional_mean, e_step_with_missing
 from .problems import EXERCISES, Exercise
 
 __all__ = [
@@ -55,7 +61,9 @@ __all__ = [
     "Verdict",
     "bic",
     "check",
+    "conditional_mean",
     "e_step",
+    "e_step_with_missing",
     "elbo",
     "em_step",
     "k_means_start",

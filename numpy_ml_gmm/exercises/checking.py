@@ -1,7 +1,7 @@
 """Asking a student's function, judging the answer, and naming the mistake.
 
 :func:`judge` has problems and wants answers.  Where they are computed is not its business: in
-:func:`check` the student's function is called here, and when a class is marked in another process.
+``check`` the student's function is called here, and when a class is marked in another process.
 """
 
 import copy
@@ -102,7 +102,7 @@ def check(function, exercise=None):
 
 
 def judge(name, answer_to, seed=0):
-    """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a :class:`Trouble`."""
+    """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a ``Trouble``."""
     try:
         with np.errstate(all="ignore"):  # what is huge is wrong, and no more
             return Verdict(name, diagnose(EXERCISES[name], answer_to, seed))
@@ -150,7 +150,7 @@ def ask(function, exercise, arguments):
     except Exception as error:
         raise Trouble(f"it raised {type(error).__name__}: {error}") from None
     for i, (now, before) in enumerate(zip(given, arguments, strict=True)):
-        if isinstance(before, np.ndarray) and not np.array_equal(now, before):
+        if isinstance(before, np.ndarray) and not np.array_equal(now, before, equal_nan=True):
             raise Trouble(f"it changes its argument number {i + 1}: work on a copy")
     if answer is None:
         raise Trouble("it returns nothing: end with return")

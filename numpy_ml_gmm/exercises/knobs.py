@@ -1,7 +1,8 @@
 """Right functions with parts that can be swapped, so that they can go wrong.
 
 Each keyword is one part of the function, and a mistake of the catalogue swaps one part or two.
-As they stand they give the answers of :mod:`numpy_ml_gmm.textbook`.
+As they stand they give the answers of :mod:`numpy_ml_gmm.textbook`, of ``k_means`` and of
+``missing_values``.
 """
 
 import numpy as np
@@ -81,6 +82,86 @@ def em_step(X, *theta, **parts):
 def k_means_start(X, centres, **parts):
     """The parameters of the clusters of k-means."""
     return m_step(X, lloyd(X, centres), **parts)
+
+
+# ---- Rows that lack features: a pattern of them at a time ---------------------------------------
+
+
+def patterns(X):
+    """The rows of each pattern (n,), what it has (o,) and what it lacks (m,)."""
+    kinds, kind = np.unique(np.isnan(X), axis=0, return_inverse=True)
+    for i, missing in enumerate(kinds):
+        yield np.flatnonzero(kind.ravel() == i), np.flatnonzero(~missing), np.flatnonzero(missing)
+
+
+def slope(Sigma, o, m):
+    """Sigma_mo Sigma_oo^-1."""
+    return Sigma[np.ix_(m, o)] @ np.linalg.inv(Sigma[np.ix_(o, o)])
+
+
+def conditional_mean(
+    X,
+    mean,
+    Sigma,
+    *,
+    slope=slope,
+    offset=lambda mean, m: mean[m],
+    known=lambda X, mean: X - mean,
+):
+    """X with what one Gaussian expects where it is nan, (N, D)."""
+    completed = X.copy()
+    for rows, o, m in patterns(X):
+        delta = known(X[np.ix_(rows, o)], mean[o])
+        completed[np.ix_(rows, m)] = offset(mean, m) + delta @ slope(Sigma, o, m).T
+    return completed
+
+
+def conditional_covariance(Sigma, o, m):
+    """C, of what is missing."""
+    return Sigma[np.ix_(m, m)] - slope(Sigma, o, m) @ Sigma[np.ix_(o, m)]
+
+
+def observed_log_joint(X, pi, mu, Sigma, **parts):
+    """The log joint of what each row has, (N, K)."""
+    joint = np.empty((len(X), len(pi)))
+    for rows, o, _ in patterns(X):
+        block = Sigma[:, o][:, :, o]
+        joint[rows] = log_joint(X[np.ix_(rows, o)], pi, mu[:, o], block, **parts)
+    return joint
+
+
+def covariances_of_rows(X, covariances, covariance):
+    """C of each row for each component, with zeros for what is observed, (K, N, D, D)."""
+    D = X.shape[1]
+    C = np.zeros((len(covariances), len(X), D, D))
+    for rows, o, m in patterns(X):
+        for k, Sigma in enumerate(covariances):
+            C[k][np.ix_(rows, m, m)] = covariance(Sigma, o, m)
+    return C
+
+
+def e_step_with_missing(
+    X,
+    weights,
+    means,
+    covariances,
+    *,
+    joint=observed_log_joint,
+    shares=lambda joint: softmax(joint, axis=1),
+    completed=conditional_mean,
+    together=lambda r, x_hat: x_hat,
+    counted=lambda X, r: r,
+    covariance=conditional_covariance,
+    spread=lambda r, C: np.einsum("nk,knde->kde", r, C),
+):
+    """Responsibilities, and the expected sums of x and of x x^T."""
+    r = shares(joint(X, weights, means, covariances))
+    x_hat = np.array([completed(X, *theta) for theta in zip(means, covariances, strict=True)])
+    x_hat = together(r, x_hat)  # (K, N, D)
+    C = covariances_of_rows(X, covariances, covariance)
+    held = counted(X, r)
+    sums = np.einsum("nk,knd->kd", held, x_hat)
+    return r, sums, np.einsum("nk,knd,kne->kde", held, x_hat, x_hat) + spread(held, C)
 
 
 def bic(

@@ -36,7 +36,7 @@ class Silence(Exception):
 
 
 def within(seconds, function, *arguments):
-    """``function(*arguments)``, or a :class:`Timeout`: then a thread of its own waits on."""
+    """``function(*arguments)``, or a ``Timeout``: then a thread of its own waits on."""
     result = Future()
 
     def work():
@@ -117,7 +117,7 @@ class Pupil:
         return [name for name in EXERCISES if name in words]
 
     def answer(self, name, until, arguments):
-        """The parts of an answer; a :class:`Trouble` if there are none."""
+        """The parts of an answer; a ``Trouble`` if there are none."""
         said = self.hear(until, name, arguments)
         if isinstance(said, str):
             raise Trouble(said)

@@ -333,6 +333,203 @@ K_MEANS_START = {
 } | with_knobs(knobs.k_means_start, IN_CLUSTERS)
 
 
+# ---- Rows that lack features: m stands for the same as in the E step ----------------------------
+
+
+def precision_block(Sigma, a, b):
+    """A block of the inverse of the whole covariance."""
+    return np.linalg.inv(Sigma)[np.ix_(a, b)]
+
+
+IN_CONDITIONAL = {
+    "the mean mu is filled in: add what the observed features of the row tell": {
+        "slope": lambda Sigma, o, m: np.zeros((len(m), len(o)))
+    },
+    "the slope is Sigma_mo alone: multiply by the inverse of Sigma_oo": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)]
+    },
+    "this multiplies by Sigma_oo: multiply by its inverse": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] @ Sigma[np.ix_(o, o)]
+    },
+    "the inverse is that of the wrong block, Sigma_mm: the slope is Sigma_mo Sigma_oo^-1": {
+        "slope": lambda Sigma, o, m: np.linalg.inv(Sigma[np.ix_(m, m)]) @ Sigma[np.ix_(m, o)]
+    },
+    "this is a block of the inverse of the whole Sigma: take the block Sigma_oo first, then its "
+    "inverse": {"slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] @ precision_block(Sigma, o, o)},
+    "only the diagonal of Sigma_oo is inverted: what is observed is correlated too": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / Sigma.diagonal()[o]
+    },
+    "the sign of the slope is wrong: mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)": {
+        "slope": lambda Sigma, o, m: -knobs.slope(Sigma, o, m)
+    },
+    "mu_o is not subtracted: the slope is for x_o - mu_o": {"known": lambda X, mean: X},
+    "mu_m is not added": {"offset": lambda mean, m: 0.0},
+}
+
+
+def overall_means(X, *theta):
+    """The mean of each column where it is missing."""
+    return np.where(np.isnan(X), np.nanmean(X, axis=0), X)
+
+
+def zeros(X, *theta):
+    """0 where something is missing."""
+    return np.nan_to_num(X, nan=0.0)
+
+
+CONDITIONAL_MEAN = {
+    "the mean of the column is filled in: it knows neither mu nor the rest of the row": (
+        overall_means
+    ),
+    "0 is filled in where something is missing": zeros,
+} | with_knobs(knobs.conditional_mean, IN_CONDITIONAL)
+
+
+def complete_rows(X, r):
+    """No responsibilities for rows that lack something."""
+    return np.where(np.isnan(X).any(axis=1, keepdims=True), 0, r)
+
+
+def dropped(X, *theta):
+    """The E step of the complete rows, and nothing for the others."""
+    r, sums, squares = knobs.e_step_with_missing(X, *theta, counted=complete_rows)
+    return complete_rows(X, r), sums, squares
+
+
+def with_whole_determinant(X, pi, mu, Sigma, **parts):
+    """The log joint of what is there, with the determinant of the whole covariance."""
+    joint = knobs.observed_log_joint(X, pi, mu, Sigma, volume=0.0, **parts)
+    return joint - np.linalg.slogdet(Sigma)[1] / 2
+
+
+def with_block_of_inverse(X, pi, mu, Sigma, exponent_only=True):
+    """The log joint with a block of Sigma^-1 in the exponent."""
+    joint = np.empty((len(X), len(pi)))
+    for rows, o, _ in knobs.patterns(X):
+        blocks = np.array([np.linalg.inv(precision_block(C, o, o)) for C in Sigma])
+        joint[rows] = log_joint(X[np.ix_(rows, o)], pi, mu[:, o], blocks)
+        if exponent_only:
+            right = Sigma[:, o][:, :, o]
+            joint[rows] += (np.linalg.slogdet(blocks)[1] - np.linalg.slogdet(right)[1]) / 2
+    return joint
+
+
+def completed_first(fill):
+    """A wrong E step: the table is completed once, and complete from there."""
+
+    def wrong(X, *theta):
+        return knobs.e_step_with_missing(fill(X), *theta)
+
+    return wrong
+
+
+def with_means_of_components(X, pi, mu, Sigma):
+    """The log joint of rows that have mu_k where something is missing."""
+    joints = [log_joint(np.where(np.isnan(X), m, X), pi, mu, Sigma)[:, k] for k, m in enumerate(mu)]
+    return np.transpose(joints)
+
+
+def per_row(wrong):
+    """A wrong E step whose sums are divided by N_k."""
+
+    def means(*m):
+        r, sums, squares = knobs.e_step_with_missing(*m)
+        N_k = r.sum(axis=0)[:, None]
+        parts = r, sums / N_k, squares / N_k[..., None]
+        return tuple(parts[i] if i in wrong else part for i, part in enumerate((r, sums, squares)))
+
+    return means
+
+
+def about_new_means(*m):
+    """Squares about the new means, as the M step needs them later."""
+    r, sums, squares = knobs.e_step_with_missing(*m)
+    return r, sums, squares - sums[:, :, None] * sums[:, None] / r.sum(axis=0)[:, None, None]
+
+
+IN_MISSING = {
+    "the determinant is that of the whole Sigma_k: take that of Sigma_oo. (Or is this the density "
+    "of the completed row? Take that of what is observed.)": {"joint": with_whole_determinant},
+    "the exponent has a block of the inverse of the whole Sigma_k: take the block Sigma_oo first, "
+    "then its inverse": {"joint": with_block_of_inverse},
+    "the density is that of the block of the inverse of the whole Sigma_k, as if the rest of the "
+    "row were known: take the block Sigma_oo first, then its inverse": {
+        "joint": partial(with_block_of_inverse, exponent_only=False)
+    },
+    "the density is that of all features with mu_k filled in: take the density of what is "
+    "observed": {"joint": with_means_of_components},
+    "summed over n, not over k: each column of r sums to one, each row should": {
+        "shares": lambda joint: softmax(joint, axis=0)
+    },
+    "r holds the joint densities: divide each row by its sum": {"shares": np.exp},
+    "r is the log joint: take the exponential, then divide each row by its sum": {
+        "shares": lambda joint: joint
+    },
+    "each point goes wholly to its likeliest component: EM's assignment is soft": {"shares": hard},
+    "r is right, but rows that lack something are left out of the sums": {"counted": complete_rows},
+    "the sums do not use r: weigh each row by its responsibility": {
+        "counted": lambda X, r: np.ones_like(r)
+    },
+    "in the sums, the mean of the column is filled in: take what component k expects": {
+        "completed": overall_means
+    },
+    "in the sums, 0 is filled in where something is missing": {"completed": zeros},
+    "every component completes a row in its own way: this takes the average over components for "
+    "all of them": {
+        "together": lambda r, x_hat: np.einsum("nk,knd->nd", r, x_hat)[None] + 0 * x_hat
+    },
+    "you filled in the conditional mean and forgot the conditional covariance: E[x x^T] is the "
+    "square of the mean, plus C_k where features are missing": {"spread": lambda r, C: 0.0},
+    "Sigma_mm is added to the squares: what is observed leaves less, "
+    "C = Sigma_mm - Sigma_mo Sigma_oo^-1 Sigma_om": {
+        "covariance": lambda Sigma, o, m: Sigma[np.ix_(m, m)]
+    },
+    "a block of Sigma^-1 is added to the squares: that is the precision, C is its inverse": {
+        "covariance": lambda Sigma, o, m: precision_block(Sigma, m, m)
+    },
+    "only Sigma_mo Sigma_oo^-1 Sigma_om is added to the squares: subtract it from Sigma_mm": {
+        "covariance": lambda Sigma, o, m: knobs.slope(Sigma, o, m) @ Sigma[np.ix_(o, m)]
+    },
+    "only the diagonal of C is added: what is missing is correlated too": {
+        "covariance": lambda *a: only_diagonals(knobs.conditional_covariance(*a))
+    },
+    "the sign of C is wrong: it is added to the squares": {
+        "spread": lambda r, C: -np.einsum("nk,knde->kde", r, C)
+    },
+    "C is added without r: weigh it by the responsibility of its row": {
+        "spread": lambda r, C: C.sum(axis=1)
+    },
+}
+E_STEP_WITH_MISSING = (
+    {
+        "the mean of the column is filled in, and the table taken for complete: use what each row "
+        "has": completed_first(overall_means),
+        "0 is filled in, and the table taken for complete: use what each row has": (
+            completed_first(zeros)
+        ),
+        "rows that lack something are dropped: they count, with what they have": dropped,
+    }
+    | {
+        f"rows sum to one, but {text}": partial(
+            knobs.e_step_with_missing, joint=partial(knobs.observed_log_joint, **parts)
+        )
+        for text, parts in IN_DENSITY.items()
+    }
+    | with_knobs(knobs.e_step_with_missing, IN_MISSING)
+    | {
+        f"in the conditional mean, {text}": partial(
+            knobs.e_step_with_missing, completed=partial(knobs.conditional_mean, **parts)
+        )
+        for text, parts in IN_CONDITIONAL.items()
+    }
+    | {
+        "these are means: the sums are asked for, not divided by N_k": per_row({1, 2}),
+        "the squares are divided by N_k: their sums are asked for": per_row({2}),
+        "the squares are about the new means: the sum of r x x^T is asked for": about_new_means,
+    }
+)
+
+
 # ---- BIC ---------------------------------------------------------------------------------------
 
 IN_BIC = {

@@ -9,6 +9,7 @@ draws another, so that an answer to known problems is no answer.
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from .. import textbook
 from . import mistakes
 from .k_means import k_means_start, seed_probabilities
+from .missing_values import conditional_mean, e_step_with_missing
 
 PARAMETERS = "weights", "means", "covariances"
 
@@ -72,6 +74,22 @@ def with_centres(seed=0):
     """(X, centres): rows of X as centres."""
     for X, weights, *_ in mixtures(seed):
         yield X, X[1 : 1 + len(weights)].copy()
+
+
+def with_missing(seed=0, empty=False):
+    """(X, parameters): some numbers of X are nan, and a whole row if it is to be empty."""
+    for X, weights, means, covariances in mixtures(seed):
+        rng, shift = np.random.default_rng(seed + len(X)), 6  # near enough that squares show C
+        missing = rng.random(X.shape) < 0.35
+        missing[np.arange(len(X)), rng.integers(X.shape[1], size=len(X))] = False
+        missing[0] = empty
+        yield np.where(missing, np.nan, X - shift), weights, means - shift, covariances
+
+
+def with_missing_for_one(seed=0, empty=False):
+    """(X, mean, covariance): the same for a single Gaussian."""
+    for X, _, means, covariances in with_missing(seed, empty):
+        yield X, means[0], covariances[0]
 
 
 def counts(seed=0):
@@ -173,6 +191,10 @@ FAR = (
     "Stay in logarithms and subtract the largest before exp (log-sum-exp)"
 )
 ZERO = "right, except where q is 0: there q log q is 0, in the limit, and not nan"
+EMPTY = (
+    "right, except for a row of which everything is missing: its r is pi, and what is expected of "
+    "it are mu and Sigma"
+)
 EXERCISES = {
     "e_step": Exercise(mixtures, textbook.e_step, mistakes.E_STEP, ("r",), far_mixtures, FAR),
     "m_step": Exercise(with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS),
@@ -194,5 +216,22 @@ EXERCISES = {
         returned=(lambda n, pi, mu, C, rng: (n, mu.shape[1]), lambda n, *_: (n,)),
         summary=sample_moments,
         tolerance=0.15,  # seven standard errors of a sampled variance
+    ),
+    "conditional_mean": Exercise(
+        with_missing_for_one,
+        conditional_mean,
+        mistakes.CONDITIONAL_MEAN,
+        ("completed rows",),
+        partial(with_missing_for_one, empty=True),
+        "right, except for a row of which everything is missing: what is expected of it is mu",
+    ),
+    "e_step_with_missing": Exercise(
+        with_missing,
+        e_step_with_missing,
+        mistakes.E_STEP_WITH_MISSING,
+        ("r", "sums", "squares"),
+        partial(with_missing, empty=True),
+        EMPTY,
+        tolerance=1e-4,  # beside squares, what is wrong about C is small
     ),
 }

@@ -68,9 +68,10 @@ def run_case(seed, n):
     """One case: its kind, its outcome, and what failed, if anything did."""
     kind, rng = kind_of(seed, n)
     try:
-        with tempfile.TemporaryDirectory() as folder, a_minute_at_most(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            KINDS[kind][0](rng, folder)
+        with tempfile.TemporaryDirectory() as folder, a_minute_at_most(), np.errstate():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                KINDS[kind][0](rng, folder)
     except Refused:
         return kind, "refused", None
     except Undecided:

@@ -444,7 +444,7 @@ def table(rng, folder):
                 max_iter=int(rng.choice([1, 20, 100])),
             )
         except Exception as error:
-            explain(error, sample, min(Ks), counts, portion, "".join(types)[:3])
+            explain(error, sample, max(Ks), counts, portion, "".join(types)[:3])
     claim(len(found.rows) == len(set(Ks)) * len(set(types)), "rows are missing")
     for row in found.rows:
         claim((row.model is None) == (row.error is not None), "neither a fit nor an error")

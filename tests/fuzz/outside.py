@@ -146,6 +146,7 @@ def interrupt(rng, folder):
     model = small_model(rng)
     model.save(path)
     before, names = path.read_bytes(), vars(model).copy()
+    numpys = np.geterr(), np.geterrcall()
     other = small_model(rng)
     what = str(rng.choice(["fit", "select", "save"]))
     call = {
@@ -171,6 +172,7 @@ def interrupt(rng, folder):
         outcome = "interrupted"
     else:
         outcome = "in time"
+    claim(what == "save" or numpys == (np.geterr(), np.geterrcall()), "NumPy's settings changed")
     claim(path.read_bytes() == before or same_model(GMM.load(path), other), "half a file")
     if what == "save" and outcome == "interrupted":
         claim(os.listdir(folder) == ["model.npz"], f"litter: {os.listdir(folder)}")

@@ -1,0 +1,108 @@
+"""One feature given another: the conditional density beside the joint."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ..conditional import condition
+from .colours import LINES, palette
+from .densities import plot_contours
+from .grid import grid
+from .view import MASSES, check_data, check_features, check_masses, log_density, parameters
+
+NEGLIGIBLE = 1e-6  # a component of less weight is not drawn: its line may lead far off the picture
+
+
+def plot_conditional(model, values, X=None, *, masses=MASSES, features=None, ax=None, **kwargs):
+    r"""The density of one feature at some values of another, beside their joint density.
+
+    A cut through the joint density, divided by its area, is the conditional density:
+
+    .. math::
+        p(x_j \mid x_i = v) = \frac{p(x_i = v, x_j)}{p(x_i = v)}
+
+    On the left are the contours of :func:`plot_contours` and the cuts, on the right the
+    densities along them.
+
+    Parameters
+    ----------
+    model : object
+        With ``weights_``, ``means_`` and ``covariances_``.
+    values : float or sequence of float
+        Of the first feature, where to cut.
+    X : array (N, D), optional
+        Points to draw underneath.
+    masses : float or sequence of float
+        Masses inside the contours, each between 0 and 1.
+    features : pair of int, optional
+        The feature that is known and the one that is asked for; needed if the model has more
+        than two.
+    ax : pair of matplotlib Axes, optional
+        Where to draw.
+    **kwargs
+        For the lines of the densities, see :meth:`matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes (2,)
+
+    Raises
+    ------
+    ValueError
+        If the model is not fitted, or a value, X, a mass, a feature or ``ax`` does not fit.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM, load_old_faithful
+    >>> model = GMM(2, random_state=0).fit(load_old_faithful().X)
+    >>> joint, cuts = plot_conditional(model, [2.0, 4.5])
+    >>> [line.get_label() for line in cuts.lines]
+    ['$x_{1}$ = 2', '$x_{1}$ = 4.5']
+    >>> plt.close(cuts.figure)
+    """
+    theta = parameters(model)
+    chosen = check_features(features, theta.means.shape[1], 2)
+    if len(chosen) < 2:
+        raise ValueError(
+            f"features={features!r}, of {theta.means.shape[1]}: this plot needs two, the known one "
+            "and the one asked for, as in features=(0, 1)"
+        )
+    cuts = _check_values(values)
+    check_masses(masses)
+    if X is not None:
+        check_data(X, theta.means.shape[1])
+    joint, right = axes = _pair(ax)
+    plot_contours(model, X, masses=masses, features=chosen, ax=joint)
+    for n, (value, colour) in enumerate(zip(cuts, palette(len(cuts)), strict=True)):
+        given = condition(theta.marginal(chosen), [0], [value])
+        given = given.reorder(given.weights > NEGLIGIBLE)
+        (y,) = grid(given)
+        p = np.exp(log_density(given, y[:, None]))
+        style = {"color": colour, "linestyle": LINES[n % 4], "linewidth": 2}
+        joint.axvline(value, **style | {"linewidth": 1.2})
+        right.plot(p, y, **style | {"label": f"{joint.get_xlabel()} = {value:g}"} | kwargs)
+        right.fill_betweenx(y, p, color=colour, alpha=0.2, linewidth=0)
+    right.set_xlim(left=0)
+    right.set_xlabel(right.get_xlabel() or "density")
+    right.legend(frameon=False)
+    return axes
+
+
+def _check_values(values):
+    """Where to cut, (V,)."""
+    v = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if v.ndim != 1 or not len(v) or not np.isfinite(v).all():
+        raise ValueError(
+            f"values={values!r} must be one finite number or several, as in [2.0, 4.5]"
+        )
+    return v
+
+
+def _pair(ax):
+    """The caller's two axes, or new ones that share their height."""
+    if ax is None:
+        shape = {"figsize": (7.5, 4), "width_ratios": (3, 2), "layout": "constrained"}
+        return plt.subplots(1, 2, sharey=True, **shape)[1]
+    axes = np.asarray(ax, dtype=object).reshape(-1)
+    if len(axes) != 2:
+        raise ValueError(f"ax holds {len(axes)} axes, expected 2: use plt.subplots(1, 2)")
+    return axes
