@@ -118,7 +118,7 @@ def test_parts_with_frames_of_their_own_add_up_wherever_they_lie(D, diagonal, of
 
 
 @pytest.mark.parametrize("diagonal", [True, False])
-@pytest.mark.parametrize("far", [[FAR, 0.0], [0.0, FAR], [FAR, -FAR]])
+@pytest.mark.parametrize("far", [[FAR, 0.0], [0.0, -FAR], [FAR, -FAR]])
 def test_a_component_far_from_the_frame_in_one_feature_keeps_its_digits(far, diagonal):
     near = on_grid(np.random.default_rng(0).normal(size=(2, 40, 2)))
     X, r = np.vstack([near[0], near[1] + far]), np.repeat(np.eye(2), 40, axis=0)
