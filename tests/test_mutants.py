@@ -101,6 +101,13 @@ def test_a_run_tells_who_is_noticed_and_by_which_test(little):
     assert "1 more were tried on code that has changed since" in mutants.report(ledger)
 
 
+def test_tests_that_do_not_run_without_a_mutant_notice_none(little):
+    (little / "tests" / "test_em.py").write_text("import no_such_module\n")
+    with pytest.raises(RuntimeError, match=r"tests/test_em.py does not run, even without a mutant"):
+        mutants.run(mutants.in_turn(1, ["em.py"]), little / "ledger.jsonl", 60)
+    assert not mutants.known(little / "ledger.jsonl")
+
+
 def test_a_mutant_that_does_not_end_is_noticed(little, monkeypatch):
     (little / "numpy_ml_gmm" / "em.py").write_text("SEEN = 1\nwhile not SEEN:\n    pass\n")
     monkeypatch.setattr(mutants, "FACTOR", 1)
