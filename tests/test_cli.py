@@ -301,6 +301,7 @@ def test_bundled_data_by_name():
         ("a.csv", "1,2\n3,red\n", "column 2 holds 'red', not a number (line 2)"),
         ("a.csv", "x,y\n1,\n3,\n", "column 'y' has no number at all"),
         ("a.csv", "x,y\n1,2\n3,4,5\n", "line 3 has 3 cells, but the first has 2"),
+        ("a.csv", "x,y\n1,2,3\n3,4,5\n", "line 2 has 3 cells, but the first has 2"),
         ("a.csv", "", "is empty"),
         ("a.csv", "x,y\n", "header but no rows"),
         ("a.txt", "1,2\n", "must end in .npy, .npz, .csv"),

@@ -25,7 +25,9 @@ from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS, covariance_model
 from numpy_ml_gmm.em import gain_to_come
 from numpy_ml_gmm.frames import Frame, mixture_moments, natural_parameters
+from numpy_ml_gmm.frames import features as features_in
 from numpy_ml_gmm.missing import NaturalOfPatterns
+from numpy_ml_gmm.statistics import statistics_of
 
 ROOT = Path(__file__).parents[1]
 close = pytest.approx
@@ -127,6 +129,8 @@ def test_the_gaussian_integrates_to_one_and_is_scipys():
     total, _ = dblquad(lambda a, b: np.exp(log_N(np.array([a, b]))), -20, 20, -20, 20, epsabs=1e-6)
     assert total == close(1, abs=1e-4)
     assert log_N(p.X[0]) == close(multivariate_normal.logpdf(p.X[0], mu, Sigma))
+    ours = GMM.from_parameters([1.0], [mu], [Sigma]).score_samples(p.X)
+    np.testing.assert_allclose(ours, [log_N(x) for x in p.X])
 
 
 @pytest.mark.equation("joint")
@@ -242,6 +246,9 @@ def test_the_posterior_over_assignments_factorises():
     weights = np.array([np.exp(log_p_ZX(joint, Z)) for Z in Zs])
     products = [np.prod([r[n, k] for n, k in enumerate(Z)]) for Z in Zs]
     np.testing.assert_allclose(weights / weights.sum(), products)
+    r = model_of(p).predict_proba(p.X)
+    products = [np.prod([r[n, k] for n, k in enumerate(Z)]) for Z in Zs]
+    np.testing.assert_allclose(weights / weights.sum(), products)
 
 
 @pytest.mark.equation("e-step")
@@ -290,6 +297,16 @@ def q_of(r, X, pi, mu, Sigma):
     return (r * log_joint(X, pi, mu, Sigma)).sum()
 
 
+def statistics_from(p):
+    """What the package sums over the points, for the responsibilities q."""
+    return statistics_of(Rows(p.X), p.q, Frame.scaled(p.X[0], np.full(2, 3.0), diagonal=False))
+
+
+def step_from(p):
+    """The package's M step for them."""
+    return GMM.maximise(statistics_from(p), covariance_model("full").minimise)
+
+
 @pytest.mark.equation("m-step-weights")
 def test_no_weights_are_better():
     p = problem(N=8)
@@ -300,6 +317,7 @@ def test_no_weights_are_better():
 
     best = minimize(loss, np.zeros(2), tol=1e-12).x
     np.testing.assert_allclose(N_k / 8, softmax(np.append(best, 0)), atol=1e-5)
+    np.testing.assert_allclose(step_from(p).weights, N_k / 8)
 
 
 @pytest.mark.equation("m-step-means")
@@ -311,6 +329,7 @@ def test_the_slope_of_q_in_the_means_is_zero():
         return q_of(p.q, p.X, p.pi, m.reshape(3, 2), p.Sigma)
 
     assert np.abs(slope(f, mu.ravel())).max() < 1e-7
+    np.testing.assert_allclose(step_from(p).means, mu)
 
 
 @pytest.mark.equation("derivative-log-det")
@@ -343,6 +362,8 @@ def test_the_scatter_holds_all_that_q_needs_of_the_points():
     constants = [left - right for left, right in map(both, p.Sigma)]
     np.testing.assert_allclose(constants, constants[0])
     assert constants[0] == close(-N_k[0] * np.log(2 * np.pi))  # D / 2 = 1 of them
+    for ours, oracle in zip(moments(statistics_from(p)), (N_k, mu, W), strict=True):
+        np.testing.assert_allclose(ours, oracle, atol=1e-12)
 
 
 def check_against(name, p, **updates):
@@ -583,6 +604,13 @@ def test_the_log_joint_is_linear_in_the_features():
     joint = joint_of(p)
     eta, *_ = np.linalg.lstsq(features, joint, rcond=None)  # any linear function
     np.testing.assert_allclose(features @ eta, joint, atol=1e-8)
+    frame = Frame.of(p.X.mean(axis=0), np.cov(p.X.T))
+    for diagonal, Sigma in ((False, p.Sigma), (True, np.einsum("kdd->kd", p.Sigma))):
+        one = frame if not diagonal else Frame.scaled(p.X[0], np.array([2.0, 5.0]), diagonal)
+        T = features_in(one.points(p.X.T), diagonal)  # ours, in a frame, with each pair once
+        ours, _ = natural_parameters(np.log(p.pi), p.mu, Sigma, one)
+        full = p.Sigma * np.eye(2) if diagonal else p.Sigma
+        np.testing.assert_allclose((ours @ T).T, log_joint(p.X, p.pi, p.mu, full))
 
 
 @pytest.mark.equation("natural-parameters")
@@ -761,6 +789,8 @@ def test_the_likelihood_grows_without_bound_about_one_point():
         narrow = np.stack([sigma**2 * np.eye(2), wide])
         log_p = log_likelihood(p.X, [0.5, 0.5], np.stack([p.X[0], np.zeros(2)]), narrow)
         assert log_p >= np.log(0.5 / (2 * np.pi * sigma**2)) + rest
+        model = GMM.from_parameters([0.5, 0.5], np.stack([p.X[0], np.zeros(2)]), narrow)
+        assert model.log_likelihood(p.X) == close(log_p)
         values.append(log_p)
     np.testing.assert_allclose(np.diff(values)[2:], 2 * np.log(10), rtol=1e-3)
 

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ from scipy.stats import chi2
 from sklearn.datasets import load_breast_cancer
 from sklearn.mixture import GaussianMixture
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful
-from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm import GMM, blocks, load_iris, load_old_faithful
+from numpy_ml_gmm.blocks import Rows, map_chunks
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import Natural
 from numpy_ml_gmm.statistics import softmax as softmax_of_block
@@ -569,6 +570,36 @@ def test_every_number_of_threads_gives_the_same_bits(name):
         close(parameters(fits[0]), parameters(other), rtol=0, atol=0)
         assert fits[0].history_ == other.history_
         assert fits[0].bic(X, **known) == other.bic(X, **known)
+
+
+def test_chunks_are_worked_on_by_as_many_threads_as_asked_for():
+    both = threading.Barrier(2, timeout=20)
+
+    def function(blocks):
+        both.wait()  # an error if nobody else comes
+        return len(blocks)
+
+    assert list(map_chunks(function, n_rows=64, size=1, n_jobs=2)) == [2] * 32
+
+
+@pytest.mark.parametrize("n_jobs, threads", [(None, 1), (1, 1), (2, 2), (3, 3)])
+def test_every_sum_over_rows_is_shared_out(n_jobs, threads, monkeypatch):
+    seen, executor = [], blocks.ThreadPoolExecutor
+
+    def recorded(n):
+        seen.append(n)
+        return executor(n)
+
+    monkeypatch.setattr(blocks, "ThreadPoolExecutor", recorded)
+    model = random_model("diag", n_jobs=n_jobs)
+    X, _ = model.sample(40_000)
+    for use in (model.e_step, model.score, model.predict, model.predict_proba, model.bic):
+        seen.clear()
+        use(X)
+        assert set(seen) == {threads}
+    seen.clear()
+    GMM(2, n_jobs=n_jobs, init_params=(X[:, 0] > 0).astype(int), max_iter=1, tol=0).fit(X)
+    assert set(seen) == {threads}
 
 
 def test_blocks_add_up_to_one_sum(monkeypatch):

@@ -735,6 +735,23 @@ def test_a_first_message_starts_anew_unless_it_keeps_the_numbers(tmp_path):
         assert np.allclose(once.model.means_, alone.means_, rtol=1e-9) == keeps_numbers
 
 
+def test_a_message_by_hand_is_not_taken_for_that_of_the_last_module_above(tmp_path):
+    X, _ = groups(N=200)
+    once = GMMModule(3, itr=1, directory=tmp_path, random_state=0, n_init=1)
+    once.connect(Observation(X))
+    above = Module("above")
+    above.keeps_numbers = True
+    above.connect(once)
+    once.update()
+    above.send_backward_msgs([np.ones((200, 3))])
+    for message in (None, np.ones((200, 3))):  # the numbers of the second are its own
+        once.set_backward_msg(message)
+        mixture = once.model
+        once.update()
+    going_on = mixture.m_step(mixture.e_step(X))
+    assert not np.allclose(once.model.means_, going_on.means_, rtol=1e-9)
+
+
 def test_serkets_names_are_understood(tmp_path):
     obs = Observation(sticky(50, seed=0)[0], name="eye")
     gmm1 = GMMModule(2, name="gmm", directory=tmp_path, random_state=0)

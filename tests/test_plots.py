@@ -436,6 +436,13 @@ def test_the_gap_to_the_best_value_only_falls(faithful):
     assert (np.diff(gap[np.isfinite(gap)]) < 1e-9).all()
 
 
+def test_the_gap_is_what_each_run_lacks_of_the_best_value_of_all():
+    runs = SimpleNamespace(history_=[[-9.0, -5.0], [-8.0, -4.0, -3.0]], best_restart_=1)
+    other, kept = plots.plot_log_likelihood(runs, gap=True).lines
+    assert other.get_ydata().tolist() == [6, 2]
+    np.testing.assert_array_equal(kept.get_ydata(), [5, 1, np.nan])  # no logarithm of 0
+
+
 def test_the_staircase_only_climbs_and_the_e_step_closes_the_gap(faithful):
     model = GMM(2, n_init=1, init_params="random", random_state=0, var_smoothing=0)
     elbo, log_p = plots.half_steps(model, faithful, n_steps=6).T

@@ -117,6 +117,16 @@ def test_parts_with_frames_of_their_own_add_up_wherever_they_lie(D, diagonal, of
     assert_equal_moments((a + b) + (c + d), exact, offset)
 
 
+@pytest.mark.parametrize("diagonal", [True, False])
+@pytest.mark.parametrize("far", [[FAR, 0.0], [0.0, -FAR], [FAR, -FAR]])
+def test_a_component_far_from_the_frame_in_one_feature_keeps_its_digits(far, diagonal):
+    near = on_grid(np.random.default_rng(0).normal(size=(2, 40, 2)))
+    X, r = np.vstack([near[0], near[1] + far]), np.repeat(np.eye(2), 40, axis=0)
+    found = statistics_of(Rows(X), r, Frame.scaled(np.zeros(2), np.ones(2), diagonal))
+    exact = exact_moments(X, r, diagonal)[2].astype(float)
+    np.testing.assert_allclose(found.scatters, exact, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", FAMILIAR)
 def test_a_component_may_be_empty_in_a_part_or_in_all(name):
     near, _, X, _ = sample_on_grid(name, 3, 2, seed=1)
