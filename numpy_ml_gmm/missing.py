@@ -26,7 +26,7 @@ name        shape              meaning
 ``missing`` (P, D)             which features a pattern lacks
 ``z``       (B, D)             points about the frame's c, in units of the spread
 ``delta``   (K, B, D)          completed points of a block, less the component's mean
-``sums``    ((P + 1) K, F)     sums of each pattern, and of the rows taken one by one
+``sums``    (K, F) each        sums of each pattern, and of the rows taken one by one
 =========== ================== ============================================================
 
 Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data via an EM approach*,
@@ -229,7 +229,10 @@ class NaturalOfPatterns:
     def moments(self, sums):
         """Counts, first moments, scatters of all rows: completed, and then added (:eq:`merge`)."""
         K, P = len(self.theta.weights), self.P
-        parts = self.completed_together(sums[: P * K]), self.completed_apart(sums[P * K :])
+        none = np.zeros((K, self.eta.shape[1]))
+        each = [sums.parts.get(p, none) for p in range(P + 1)]
+        together = np.concatenate(each[:P]) if P else none
+        parts = self.completed_together(together), self.completed_apart(each[P])
         N, m, W = (np.concatenate(both) for both in zip(*parts, strict=True))  # (P + 1, K, ...)
         total, firsts, W = N.sum(axis=0), (N[..., None] * m).sum(axis=0), W.sum(axis=0)
         delta = np.sqrt(N)[..., None] * (m - firsts / np.maximum(total, TINY)[:, None])
@@ -350,20 +353,36 @@ class TransposedFeatures(NamedTuple):
     __array_ufunc__ = None
 
     def __rmatmul__(self, r):
-        """r @ T.T, ((P + 1) K, F)."""
+        """r @ T.T, as :class:`SumsOfPatterns`."""
         of, natural = self.of, self.of.natural
         K, F = len(natural.theta.weights), natural.eta.shape[1]
-        sums = np.zeros(((natural.P + 1) * K, F))
+        sums = {}
         for (p, some), T in zip(of.common, of.of_pattern, strict=True):
-            sums[p * K : (p + 1) * K] = r[:, some] @ T.T
+            sums[p] = (r[:, some] @ T.T).astype(np.float64, copy=False)
         if of.alone:
             r = r[:, of.rest].astype(np.float64)
             weighted = r[..., None] * of.alone.delta  # (K, B, D)
             parts = r.sum(axis=1), weighted.sum(axis=1), of.alone.second(r, weighted)
             wide = F > n_features(weighted.shape[2], natural.diagonal)
             flat = [packed(a) if a.ndim == 3 and not wide else a.reshape(K, -1) for a in parts]
-            sums[natural.P * K :] = np.hstack(flat)
-        return sums
+            sums[natural.P] = np.hstack(flat)
+        return SumsOfPatterns(sums)
+
+
+class SumsOfPatterns:
+    """Sums (K, F) of the patterns that a block has, by number; they add up.  P is one by one."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def astype(self, dtype, copy=True):
+        """They are double as they are."""
+        return self
+
+    def __iadd__(self, other):
+        for p, sums in other.parts.items():
+            self.parts[p] = self.parts[p] + sums if p in self.parts else sums
+        return self
 
 
 # ---- One by one -------------------------------------------------------------------------------
@@ -483,8 +502,9 @@ def cholesky_of_each(S):
 
 def deviations(z, mu):
     """z - mu for each component, (K, B, D): 0 where z is missing, and never beyond the horizon."""
-    far = HORIZON[z.dtype]
-    return np.nan_to_num(z[None] - mu[:, None], nan=0.0).clip(-far, far)
+    delta, far = z - mu[:, None], HORIZON[z.dtype]
+    delta[:, np.isnan(z)] = 0
+    return delta.clip(-far, far, out=delta)
 
 
 def log_density(natural, pi, pattern, energy):
