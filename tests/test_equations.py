@@ -1084,7 +1084,7 @@ def test_blocks_of_the_precision_are_the_regression_on_what_is_observed(m):
     rows = np.where(np.isin(range(5), m), np.nan, p.X)
     patterns = Rows(rows, patterns=Patterns.of(rows))
     natural = NaturalOfPatterns(model_of(p).theta, patterns)
-    [(_, _, found, log_det)] = natural.conditionals(np.array([0]))
+    [(_, _, root)] = natural.conditionals(np.array([0]))
     unit = np.outer(natural.unit[m], natural.unit[m])
     for k, Sigma in enumerate(p.Sigma):
         precision = np.linalg.inv(Sigma)
@@ -1092,8 +1092,9 @@ def test_blocks_of_the_precision_are_the_regression_on_what_is_observed(m):
         _, G, schur = lifted(p.X[0], p.mu[k], Sigma, o, m)
         np.testing.assert_allclose(C, schur, rtol=1e-8)
         np.testing.assert_allclose(-C @ precision[np.ix_(m, o)], G[m], rtol=1e-7, atol=1e-10)
-        np.testing.assert_allclose(found[k, 0] * unit, schur, rtol=1e-8)
-        assert log_det[k, 0] == close(np.linalg.slogdet(schur / unit)[1])
+        np.testing.assert_allclose(root[k, 0] @ root[k, 0].T * unit, schur, rtol=1e-8)
+        Q = natural.roots[0][k][:, m] @ root[k, 0]  # the columns of U that belong to m, made square
+        np.testing.assert_allclose(Q.T @ Q, np.eye(len(m)), atol=1e-12)
 
 
 @pytest.mark.equation("marginal-by-precision")
