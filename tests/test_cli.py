@@ -274,6 +274,15 @@ def test_a_header_of_numbers_is_a_note_and_an_option(tmp_path, capsys, header):
     assert ": 4 rows" in output and error == ""
 
 
+def test_of_a_long_first_line_five_cells_are_told(tmp_path, capsys):
+    for D, told in ((5, "2015,2016,2017,2018,2019, is"), (6, "2015,2016,2017,2018,2019,..., is")):
+        rows = np.random.default_rng(0).normal(size=(9, D))
+        lines = [range(2015, 2015 + D), *rows]
+        path = write(tmp_path, "a.csv", "\n".join(",".join(map(str, line)) for line in lines))
+        assert main(["--n_clusters", "1", "--data_path", str(path)]) == 0
+        assert f"the first line, {told} read as a row of numbers" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("first", ["3.5,2,1", "1,2,3\n4,5,6", "7,1,2"])
 def test_rows_of_numbers_are_not_taken_for_a_header(tmp_path, capsys, first):
     path = write(tmp_path, "a.csv", f"{first}\n15,25,31\n2,10,7\n4,44,1\n")

@@ -441,6 +441,10 @@ def test_the_gap_is_what_each_run_lacks_of_the_best_value_of_all():
     other, kept = plots.plot_log_likelihood(runs, gap=True).lines
     assert other.get_ydata().tolist() == [6, 2]
     np.testing.assert_array_equal(kept.get_ydata(), [5, 1, np.nan])  # no logarithm of 0
+    for gap, label, scale in ((True, "gap to the best", "log"), (False, "log p", "linear")):
+        ax = plots.plot_log_likelihood(runs, gap=gap)
+        assert label in ax.get_ylabel().replace("\\", "")
+        assert (ax.get_xlabel(), ax.get_yscale()) == ("EM step", scale)
 
 
 def test_the_staircase_only_climbs_and_the_e_step_closes_the_gap(faithful):
