@@ -42,7 +42,6 @@ References
 
 import copy
 import math
-import warnings
 from functools import partial
 
 import numpy as np
@@ -630,11 +629,8 @@ class GMM(Estimator):
             setattr(self, name, getattr(run, name))
         self._remember_features(X)
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
-            warnings.warn(
-                f"EM did not converge in max_iter={self.max_iter} steps: raise max_iter or tol",
-                known_to_sklearn(ConvergenceWarning),
-                stacklevel=2,
-            )
+            reason = f"EM did not converge in max_iter={self.max_iter} steps"
+            warn(f"{reason}: raise max_iter or tol", known_to_sklearn(ConvergenceWarning))
         return self
 
     def fit_predict(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):

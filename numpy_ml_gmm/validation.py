@@ -75,8 +75,8 @@ class DataWarning(UserWarning):
 
 def warn(message, category=DataWarning):
     """A warning at the line that called into the package."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+    frame, level, ours = sys._getframe(), 1, {__package__, "numpy"}  # numpy's decorator between
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
