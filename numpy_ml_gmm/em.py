@@ -179,8 +179,9 @@ class SideBySide:
         """Statistics further along the way of two steps (:eq:`squarem`), for each mixture."""
         start, one, two = map(self._as_rows, (x0, x1, x2))
         r, v = one - start, two - 2 * one + start
-        length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
-        alpha = -np.divide(length, bend, out=np.ones(len(r)), where=bend > 0)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a failure they mean nothing
+            length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
+        alpha = -np.divide(length, bend, out=np.ones(len(r)), where=(bend > 0) & (length < np.inf))
         for _ in range(LEAPS):
             alpha = np.minimum(alpha, -1)[:, None]
             with np.errstate(over="ignore", invalid="ignore"):  # such a leap is not possible

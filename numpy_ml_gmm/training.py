@@ -174,15 +174,18 @@ def check_unit(rows, statistics):
     if len(extreme) > 0:
         X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
         spread = np.nanmax(X[:, extreme], axis=0) - np.nanmin(X[:, extreme], axis=0)
-        if (spread > 10 * np.sqrt(tiny)).any():
+        with np.errstate(over="ignore", under="ignore"):
+            sums = N * spread**2
+        if ((spread > 10 * np.sqrt(tiny)) & ~((sums > tiny) & (sums < np.inf))).any():
             raise ValueError(
                 f"sample_weight sums to {N:g}, which times the square of {spread.max():.1g}, the "
                 f"spread of {in_words(extreme, rows.names)}, is out of the range of "
                 f"{statistics.dtype}: divide the weights by their mean"
             )
-        if spread.any():
+        narrow = (spread > 0) & (spread <= 10 * np.sqrt(tiny))
+        if narrow.any():
             raise ValueError(
-                f"{in_words(extreme[spread > 0], rows.names)}: a spread of {spread.max():.1g} is "
+                f"{in_words(extreme[narrow], rows.names)}: a spread of {spread.max():.1g} is "
                 f"too little to square in {statistics.dtype}: change the unit"
             )
 

@@ -277,7 +277,7 @@ class Bench:
         command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "--tb=no", "-rfE"]
         command += ["-p", "no:cacheprovider", "--hypothesis-seed=0", *options]
         known = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        known |= {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+        known |= {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTEST_ADDOPTS": ""}
         with subprocess.Popen(
             [*command, f"tests/test_{test}.py"],
             cwd=self.folder,

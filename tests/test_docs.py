@@ -81,9 +81,9 @@ def inventory(path):
 def test_the_fields_of_a_named_tuple_are_described_by_their_comments(site):
     for path in (site.folder / "api").glob("*.html"):
         assert "Alias for field number" not in path.read_text("utf-8"), path.name
-    assert "features in the frame of the data" in (site.folder / "api" / "blocks.html").read_text(
-        "utf-8"
-    )
+    assert "a frame, and the features (F, B) in it" in (
+        site.folder / "api" / "blocks.html"
+    ).read_text("utf-8")
 
 
 def test_every_page_has_alternative_text_for_its_pictures(site):
@@ -102,8 +102,8 @@ def test_the_concordance_lists_every_equation_with_code_and_test(site, extension
     labels, citations, tests = bindings.labels(), bindings.citations(), bindings.tests()
     assert len(rows) == len(labels)
     for label in labels:
-        [row] = [row for row in rows if f">{label}</span>" in row]
-        assert f"#equation-{label}" in row
+        [row] = [row for row in rows if f'#equation-{label}"' in row]
+        assert f">{label}</span>" in row
         for place in citations.get(label, []):
             assert place.name.split(".")[-1] in row
         for place in tests[label]:
