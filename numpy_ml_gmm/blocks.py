@@ -193,11 +193,9 @@ class Rows(NamedTuple):
 
     def as_if_exact(self):
         """The same rows, as if they had no errors."""
-        return (
-            self
-            if self.errors is None
-            else self._replace(errors=None, patterns=Patterns.of(self.X))
-        )
+        if self.errors is None:
+            return self
+        return self._replace(errors=None, patterns=Patterns.of(self.X))
 
     @property
     def precision(self):
