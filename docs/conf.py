@@ -90,6 +90,7 @@ chapters = [  # the order of the concordance
     "weights",
     "missing",
     "regression",
+    "priors",
     "large-data",
     "modules",
     "fisher-vectors",

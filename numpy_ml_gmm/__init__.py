@@ -3,6 +3,7 @@
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
+from .priors import NormalInverseWishart
 from .regression import GMMRegressor
 from .selection import select
 from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
@@ -14,6 +15,7 @@ __all__ = [
     "ConvergenceWarning",
     "DataWarning",
     "GMMRegressor",
+    "NormalInverseWishart",
     "NotFittedError",
     "bootstrap_parameters",
     "likelihood_ratio_test",

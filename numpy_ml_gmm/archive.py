@@ -16,6 +16,7 @@ import os
 import re
 import zipfile
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 
 import numpy as np
 
@@ -31,6 +32,7 @@ NPY = re.compile(
     rb"(?:True|False), 'shape': \(((?:\d+(?:, \d+)*,?)?)\), \} *\n",
     re.DOTALL,
 )
+OBJECTS = {"fixed", "conjugate_prior"}  # arguments that may be JSON objects
 RESULTS = "labels.txt", "responsibilities.txt", "parameters.json", "model.npz", "selection.txt"
 
 
@@ -66,7 +68,9 @@ def storable(name, value):
     if value is None or type(value) in (bool, int, float, str):
         return value
     try:
-        if isinstance(value, list):  # arrays and NumPy's numbers in it become plain ones
+        if is_dataclass(value):
+            value = asdict(value)
+        if isinstance(value, list | tuple | dict):  # arrays and numbers of NumPy become plain ones
             return json.loads(json.dumps(value, default=lambda item: item.tolist()))
         array = np.asarray(value)
         if array.dtype == object and all(isinstance(item, str) for item in array.ravel()):
@@ -187,7 +191,10 @@ def check_names(header, members, names):
         ({*values, *members}.difference(names), "it holds {}, which no model has"),
         (values.keys() & members.keys(), "it holds {} twice"),
         ({*listed}.difference(members), "it has lost {}"),
-        ([name for name, v in values.items() if isinstance(v, dict)], "{} is a JSON object"),
+        (
+            [name for name in values.keys() - OBJECTS if isinstance(values[name], dict)],
+            "{} is a JSON object",
+        ),
     ):
         if found:
             raise ValueError(what.format(", ".join(map(repr, sorted(found)))))
@@ -219,6 +226,8 @@ def check_results(results, shapes):
         ("warm_start", is_flag, "True or False"),
         ("converged_", is_flag, "True or False"),
         ("log_likelihood_", is_number, "a number"),
+        ("log_posterior_", is_number, "a number"),
+        ("noise_weight_", is_portion, "a number from 0 to 1"),
         ("history_", are_runs, "a list of numbers for each restart"),
         ("feature_names_in_", are_names, "texts, one for each feature"),
         ("class_labels_", are_whole, "whole numbers, one for each component"),
@@ -247,6 +256,11 @@ def is_flag(value):
 def is_number(value):
     """Whether a value is one number."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def is_portion(value):
+    """Whether a value is a number from 0 to 1."""
+    return is_number(value) and 0 <= value <= 1
 
 
 def are_runs(value):

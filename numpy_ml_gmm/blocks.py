@@ -134,6 +134,7 @@ class Block(NamedTuple):
     priors: np.ndarray | None  # (K, B)
     kept: tuple | None = None  # a frame, and the features (F, B) in it
     patterns: list | None = None  # (pattern, slice) where features are missing
+    background: float | np.ndarray | None = None  # log density of the noise, () or (B,)
 
 
 class Rows(NamedTuple):
@@ -153,6 +154,7 @@ class Rows(NamedTuple):
     names: list | None = None  # (D,) labels of a data frame's columns, for messages
     patterns: Patterns | None = None  # where features are missing; blocks are then in its order
     errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
+    box: object = None  # of the noise, a :class:`~numpy_ml_gmm.noise.Box`, if there is any
 
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
@@ -169,8 +171,10 @@ class Rows(NamedTuple):
         rows = rows if self.patterns is None else self.patterns.order[rows]
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
-        x = np.asarray(X.T, self.precision, order=order)
-        return Block(x, weights, priors, kept, patterns)
+        x, background = np.asarray(X.T, self.precision, order=order), None
+        if self.box is not None:
+            background = self.box.log_density(np.isnan(x.T) if patterns else None)
+        return Block(x, weights, priors, kept, patterns, background)
 
     def take(self, index):
         """The rows of an index, copied into memory.
@@ -183,7 +187,8 @@ class Rows(NamedTuple):
         parts = self.X, self.weights, self.priors, self.errors
         X, weights, priors, errors = (None if a is None else a[index] for a in parts)
         patterns = None if self.patterns is None else Patterns.of(X, errors)
-        return Rows(X, weights, priors, self.n_jobs, None, self.names, patterns, errors)
+        known = self.n_jobs, None, self.names, patterns, errors, self.box
+        return Rows(X, weights, priors, *known)
 
     def in_double(self):
         """The same rows in double precision."""

@@ -187,7 +187,7 @@ def bootstrap_parameters(
         raise ValueError(f"kind={kind!r} is not known: choose nonparametric or parametric")
     check_count(n_bootstraps, "n_bootstraps", minimum=2)
     r = model.predict_proba(X, priors=priors)  # an error if it is not fitted, or X does not fit
-    rows = check_rows(X, model.n_components, sample_weight, priors)
+    rows = check_rows(X, r.shape[1], sample_weight, priors)
     if rows.weights is not None:  # a pairing shares points as often as they count
         r = r * rows.weights[:, None]
     one = partial(replicate, model, rows, r, kind == "parametric")
@@ -206,7 +206,7 @@ def bootstrap_parameters(
 def replicate(model, rows, r, parametric, rng):
     """Matched ``Parameters`` of a fit to data drawn again; None if it collapses."""
     again = GMM(**model.get_params()).set_params(
-        weights_init=model.weights_,
+        weights_init=model.weights_ / model.weights_.sum(),
         means_init=model.means_,
         covariances_init=model.covariances_,
         warm_start=False,
@@ -218,11 +218,12 @@ def replicate(model, rows, r, parametric, rng):
         good = fits(again, rows.X, sample_weight=weights, priors=rows.priors)
     if not good:
         return None
-    return again.theta.reorder(match(r, again.predict_proba(rows.X, priors=rows.priors)))
+    r_again, some = again.predict_proba(rows.X, priors=rows.priors), slice(model.n_components)
+    return again.theta.reorder(match(r[:, some], r_again[:, some]))
 
 
 def match(r, r_again):
-    """For each component of r (N, K), the one of ``r_again`` that shares most points with it."""
+    """For each column of r (N, K), the one of ``r_again`` that shares most points with it."""
     return linear_sum_assignment(r.T @ r_again, maximize=True)[1]
 
 

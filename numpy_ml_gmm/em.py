@@ -42,6 +42,7 @@ from .blocks import blas_controller
 from .covariances import CovarianceModel
 from .frames import ROUNDING, SingularCovariance, collapsed
 from .parameters import Parameters, choose
+from .priors import Known
 
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
 
@@ -51,6 +52,7 @@ class Cell(NamedTuple):
 
     n_components: int
     model: CovarianceModel
+    known: Known | None = None  # besides the data
 
 
 class Run(NamedTuple):
@@ -59,7 +61,8 @@ class Run(NamedTuple):
     start: Parameters | None = None
     end: Parameters | None = None  # None if it went no further than a short run, or failed
     log_likelihood: float = -math.inf  # of the end
-    history: list = ()  # log-likelihood after every step that was kept
+    objective: float = -math.inf  # of the end: what was climbed, with a prior log-posterior
+    history: list = ()  # the objective after every step that was kept
     converged: bool = False
     error: str | None = None
 
@@ -104,11 +107,19 @@ class SideBySide:
         self.data = data
         self.cells = cells
         K = np.array([cell.n_components for cell in cells])
-        self.spare = np.arange(K.max(initial=0)) >= K[:, None]  # (M, K)
+        self.noise = data.rows.box is not None  # it has the last place of all
+        self.spare = np.arange(K.max(initial=0) + self.noise) >= K[:, None]  # (M, K)
+        self.spare[:, self.spare.shape[1] - self.noise :] = False
+        self.known = cells[0].known and Known.together([cell.known for cell in cells], self.spare)
         self.kinds = {}  # covariance model -> numbers of its mixtures
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
         self.failures = {}
+
+    @property
+    def free(self):
+        """Places (M, K) that need no points: spare ones, and that of the noise."""
+        return self.spare | (np.arange(self.spare.shape[1]) >= self.spare.shape[1] - self.noise)
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
@@ -116,14 +127,13 @@ class SideBySide:
         theta = Parameters(*(np.zeros((len(thetas), K, *a.shape[1:])) for a in thetas[0]))
         for m, one in enumerate(thetas):
             for a, b in zip(theta, one, strict=True):
-                a[m, : len(b)] = b
+                a[m, ~self.spare[m]] = b
         self._make_harmless(theta, self.spare)
         return theta
 
     def alone(self, theta, m):
         """The parameters of one mixture, without spare places."""
-        K = self.cells[m].n_components
-        return Parameters(*(a[m, :K].copy() for a in theta))
+        return Parameters(*(a[m, ~self.spare[m]] for a in theta))
 
     def step(self, theta, x):
         """A step of EM: parameters and their statistics, to the next."""
@@ -132,9 +142,11 @@ class SideBySide:
     def m_step(self, x, last=None):
         """Parameters from statistics; ``last`` are covariances (M, K, ...) to start from."""
         with np.errstate(divide="ignore", invalid="ignore"):  # spare places divide 0 by 0
-            theta = self.family.maximise(x, self._rule, self.data.smoothing, last)
-        finite = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
-        self._fail(theta, ~self.spare & ~(finite & (theta.weights > 1e-15)))
+            theta = self.family.maximise(x, self._rule, self.data.smoothing, last, self.known)
+        sound = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
+        if self.known is None or self.known.prior is None:  # without one, no points, no covariance
+            sound &= (theta.weights > 1e-15) | self.free
+        self._fail(theta, ~self.spare & ~sound)
         self._make_harmless(theta, self.spare)
         return theta
 
@@ -150,12 +162,13 @@ class SideBySide:
         """Statistics from parameters; the log-likelihood of a failure is -inf."""
         while True:
             try:
-                x = self.family.expect(theta, self.data.rows, self.data.frame)
+                x = self.family.expect(theta, self.data.rows, self.data.frame, self.known)
                 break
             except SingularCovariance as error:
                 bad = np.zeros(self.spare.shape, bool)
                 bad.flat[error.k] = True
                 self._fail(theta, bad)
+        x = x._replace(log_prior=np.zeros(len(self.cells)) + x.log_prior)
         x.log_likelihood[list(self.failures)] = -np.inf
         for a in x.counts, x.firsts, x.scatters:
             a[self.spare] = 0
@@ -189,7 +202,7 @@ class SideBySide:
             # Those of some points have counts and variances above 0.  A failure may hold nan.
             W[~np.isfinite(W).all(axis=-1)] = 0
             least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
-            possible = ((N > 0) & (least > 0) | self.spare).all(axis=1)
+            possible = ((N > 0) & (least > 0) | self.free & (N >= 0)).all(axis=1)
             x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():
                 return x
@@ -218,6 +231,7 @@ class SideBySide:
             firsts=N[..., None] * shifts,
             scatters=W,
             log_likelihood=np.full(len(N), -np.inf),
+            log_prior=np.zeros(len(N)),
         )
 
     def _units(self):
@@ -227,17 +241,17 @@ class SideBySide:
         return n, unit, n * square
 
     def round_trip(self, theta, x):
-        """Two plain steps and one after a leap: parameters, statistics, likelihoods (3, M).
+        """Two plain steps and one after a leap: parameters, statistics, objectives (3, M).
 
-        The third likelihood is nan where the leap was not worth it.
+        The third objective is nan where the leap was not worth it.
         """
         one, x1 = self.step(theta, x)
         two, x2 = self.step(one, x1)
         failures = dict(self.failures)
         three, x3 = self.step(two, self.leap(x, x1, x2))
         self.failures = failures  # where a leap leads says nothing of the mixture
-        higher = x3.log_likelihood >= x2.log_likelihood
-        path = [x1.log_likelihood, x2.log_likelihood, np.where(higher, x3.log_likelihood, np.nan)]
+        higher = x3.objective >= x2.objective
+        path = [x1.objective, x2.objective, np.where(higher, x3.objective, np.nan)]
         theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, two, strict=True)))
         x = _changed(x2, lambda name: choose(higher, getattr(x3, name), getattr(x2, name)))
         return theta, x, np.array(path)
@@ -245,7 +259,7 @@ class SideBySide:
 
 def _changed(x, function):
     """Statistics with other numbers: ``function`` of each field that has one for each mixture."""
-    names = "counts", "firsts", "scatters", "log_likelihood"
+    names = "counts", "firsts", "scatters", "log_likelihood", "log_prior"
     return x._replace(**{name: function(name) for name in names})
 
 
@@ -284,13 +298,15 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
         x = stack.e_step(theta)
         left = gain = np.full(len(runs), np.nan)  # nothing is known yet
         for n_rounds in itertools.count():
-            heights[going] = x.log_likelihood
+            heights[going] = x.objective
             steps = np.array([len(runs[m].history) for m in going])
             over = (left < tol) | (steps >= max_iter)
             for i in np.flatnonzero(over):
-                end, height, at_top = stack.alone(theta, i), heights[going[i]], left[i] < tol
                 runs[going[i]] = runs[going[i]]._replace(
-                    end=end, log_likelihood=float(height), converged=bool(at_top)
+                    end=stack.alone(theta, i),
+                    log_likelihood=float(x.log_likelihood[i]),
+                    objective=float(x.objective[i]),
+                    converged=bool(left[i] < tol),
                 )
             for i, reason in stack.failures.items():
                 runs[going[i]] = runs[going[i]]._replace(end=None, error=reason)
@@ -303,18 +319,18 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
                     return runs
                 stack, theta, x = _narrowed(stack, theta, x, ~over)
                 going, steps, gain = going[~over], steps[~over], gain[~over]
-            last = x.log_likelihood
+            last = x.objective
             if n_rounds >= short and max_iter - steps.max() >= 3:
                 theta, x, path = stack.round_trip(theta, x)
             else:
                 theta, x = stack.step(theta, x)
-                path = x.log_likelihood[None]
+                path = x.objective[None]
             for m, values in zip(going, path.T.tolist(), strict=True):
                 runs[m].history.extend(value for value in values if math.isfinite(value))
             with np.errstate(invalid="ignore"):  # a failure has -inf
                 before, gain = np.vstack([gain, np.diff([last, *path[:2]], axis=0)])[-2:]
                 gained = np.fmax.reduce(path) - last
-            pairs = zip(gain.tolist(), before.tolist(), x.log_likelihood.tolist(), strict=True)
+            pairs = zip(gain.tolist(), before.tolist(), x.objective.tolist(), strict=True)
             aitken = [gain_to_come(*pair, x.dtype) for pair in pairs]
             # The larger of what Aitken says of the plain steps, and what the whole round gained.
             left = np.where(np.equal(aitken, 0), 0, np.maximum(aitken, gained)) / N
@@ -323,7 +339,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
 def _narrowed(stack, theta, x, on):
     """The mixtures that go on, with room for the largest of them."""
     few = SideBySide(stack.family, stack.data, [stack.cells[m] for m in np.flatnonzero(on)])
-    K = few.spare.shape[1]
-    cut = {name: getattr(x, name)[on, :K] for name in ("counts", "firsts", "scatters")}
-    x = x._replace(log_likelihood=x.log_likelihood[on], **cut)
-    return few, Parameters(*(a[on, :K] for a in theta)), x
+    used = ~stack.spare[on].all(axis=0)
+    cut = {name: getattr(x, name)[on][:, used] for name in ("counts", "firsts", "scatters")}
+    x = x._replace(log_likelihood=x.log_likelihood[on], log_prior=x.log_prior[on], **cut)
+    return few, Parameters(*(a[on][:, used] for a in theta)), x

@@ -303,6 +303,7 @@ class Natural(NamedTuple):
     frame: Frame  # the shared one; its c is where means are measured from
     own: dict  # {k: Frame} of the components that have their own
     shape: tuple  # (K,), or (M, K)
+    noise: np.ndarray | None = None  # log weight of the last place, () or (M,), if it is noise
 
     @classmethod
     def of(cls, theta, rows, frame=None, fitted=None):
@@ -345,7 +346,8 @@ class Natural(NamedTuple):
         for k, one in own.items():
             eta[k] = 0
             eta[k, 0] = log_pi[k] + one.log_det - mu.shape[1] * np.log(2 * np.pi) / 2
-        return cls(eta.astype(dtype, copy=False), frame, own, shape)
+        noise = None if rows.box is None else log_pi.reshape(shape)[..., -1:]
+        return cls(eta.astype(dtype, copy=False), frame, own, shape, noise)
 
     @classmethod
     def blank(cls, K, frame, dtype, own=None):
@@ -393,6 +395,8 @@ class Natural(NamedTuple):
     def with_priors(self, joint, block):
         """Add what is known of each point's component, and part mixtures from each other."""
         joint = joint.reshape(*self.shape, -1)
+        if self.noise is not None:  # a uniform density: eta = (log pi_0 / V, 0, 0)
+            joint[..., -1, :] = self.noise + block.background
         if block.priors is not None:
             with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
                 joint += np.log(block.priors[: joint.shape[-2]])

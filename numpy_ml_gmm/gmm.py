@@ -54,10 +54,12 @@ from .blocks import thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, cholesky, holds, is_resolved
+from .frames import ROUNDING, TINY, cholesky, holds, is_resolved
 from .missing import natural_of
+from .noise import Box
 from .parameters import Parameters, choose
-from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_variance
+from .priors import as_prior, check_fixed, known_to
+from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
 from .training import Data
 from .validation import (
     CollapseWarning,
@@ -84,6 +86,7 @@ from .validation import (
 FITTED = (  # what a fit leaves behind
     *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
     *("log_likelihood_", "converged_", "n_iter_", "history_", "best_restart_"),
+    *("log_posterior_", "noise_weight_", "noise_box_"),  # where there are any
 )
 
 
@@ -128,6 +131,16 @@ class GMM(Estimator):
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
         1 prints the log-likelihood every ten steps.
+    conjugate_prior : None, "default", NormalInverseWishart or dict of its fields
+        With a prior EM climbs to the mode of the posterior (:eq:`map-m-step`), ``var_smoothing``
+        adds nothing, and no component can collapse.  ``"default"`` is mclust's.
+    fixed : tuple of str, or dict
+        Any of ``"weights"``, ``"means"``, ``"covariances"``: they stay at their ``*_init``.  Or
+        ``{"means": [0]}`` for some of the components.
+    noise : bool
+        Whether there is one component more, uniform over a box around the data, for points that
+        belong to no other (:eq:`noise`).  Its label is -1; responsibilities have a last column
+        for it.  Labels in ``init_params`` may be -1 too.
 
     Attributes
     ----------
@@ -146,6 +159,13 @@ class GMM(Estimator):
         restarts saw only some of the rows, theirs are scaled up to all.
     best_restart_ : int
         Which of them was kept.
+    log_posterior_ : float
+        Only with a ``conjugate_prior``: log-likelihood and log density of the parameters, which
+        ``history_`` then holds.  The prior of a model whose components share some of their
+        covariances, but not all, is no density; it lacks a constant there.
+    noise_weight_, noise_box_ : float, ndarray (D + 1, D)
+        Only with ``noise``: its weight, which with ``weights_`` sums to 1; the centre of the box,
+        and half its edges.
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
@@ -175,6 +195,9 @@ class GMM(Estimator):
         warm_start=False,
         n_jobs=None,
         verbose=0,
+        conjugate_prior=None,
+        fixed=(),
+        noise=False,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -190,6 +213,9 @@ class GMM(Estimator):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.conjugate_prior = conjugate_prior
+        self.fixed = fixed
+        self.noise = noise
 
     @classmethod
     def from_parameters(cls, weights, means, covariances, **params):
@@ -300,7 +326,7 @@ class GMM(Estimator):
         np.True_
         """
         rows = self._check_rows(X, sample_weight, priors)
-        z = check_labels(z, len(rows.X), self.n_components, "z")
+        z = check_labels(z, len(rows.X), self._n_places, "z")
         joint = self._log_joint(rows)
         return rows.weighted_sum(joint[np.arange(len(z)), z])
 
@@ -347,7 +373,7 @@ class GMM(Estimator):
         return r @ T.T, log_p
 
     @classmethod
-    def expect(cls, theta, rows, frame=None):
+    def expect(cls, theta, rows, frame=None, known=None):
         """The E step for parameters as a value: expected ``Statistics`` of all rows.
 
         Parameters
@@ -358,6 +384,8 @@ class GMM(Estimator):
             Checked data.
         frame : Frame, optional
             Where features are taken; by default that of the whole mixture.
+        known : Known, optional
+            Its prior has a density too.
 
         Examples
         --------
@@ -368,7 +396,10 @@ class GMM(Estimator):
         >>> GMM.expect(theta, Rows(np.array([[1.0], [3.0]]))).means
         array([[2.]])
         """
-        return add_up(cls.e_step_of_block, rows, natural_of(theta, rows, frame))
+        statistics = add_up(cls.e_step_of_block, rows, natural_of(theta, rows, frame))
+        if known is None:
+            return statistics
+        return statistics._replace(log_prior=known.log_prior(theta))
 
     def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
@@ -400,12 +431,12 @@ class GMM(Estimator):
         array([1., 2.])
         """
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
-        return self.expect(self.theta, rows)
+        return self.expect(self._places, rows)
 
     # ---- The M step --------------------------------------------------------------------------
 
     @staticmethod
-    def maximise(statistics, rule, smoothing=0.0, last=None):
+    def maximise(statistics, rule, smoothing=0.0, last=None, known=None):
         r"""The M step for values: the parameters that maximise Q (:eq:`m-step`).
 
         .. math::
@@ -425,6 +456,8 @@ class GMM(Estimator):
             Each point counts as a small cloud with these variances.
         last : array (K, D, D) or (K, D), optional
             Covariances that an iterated rule may start from.
+        known : Known, optional
+            A prior, parameters that are held, or noise; see :mod:`numpy_ml_gmm.priors`.
 
         Returns
         -------
@@ -436,11 +469,13 @@ class GMM(Estimator):
         >>> GMM.maximise(statistics, covariance_model("full").minimise)
         Parameters(weights=array([1.]), means=array([[2.]]), covariances=array([[[1.]]]))
         """
-        N_k, c = statistics.counts, statistics.origin  # (K,), (D,)
-        W = smoothed(statistics.scatters, N_k, smoothing)  # (K, D, D)
-        Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
-        mu = c + statistics.firsts / N_k[..., None]  # (K, D)
+        N_k = statistics.counts  # (K,)
         pi = N_k / N_k.sum(axis=-1, keepdims=True)  # (K,)
+        mu = statistics.means  # (K, D)
+        W = smoothed(statistics.scatters, N_k, smoothing)  # (K, D, D)
+        if known is not None:  # data that were never seen, or what does not change
+            pi, mu, W, N_k, rule = known.applied(statistics, W, rule)
+        Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
         return Parameters(pi, mu, Sigma)
 
     def m_step(self, statistics):
@@ -461,10 +496,12 @@ class GMM(Estimator):
                [ 5.45]])
         """
         self._check_statistics(statistics)
-        smoothing = self.var_smoothing * total_variance(statistics)
+        N, mean, covariance = total_moments(statistics)
+        smoothing = self._smoothing * (covariance if statistics.diagonal else covariance.diagonal())
         iterated = self.covariance_model.iterated and hasattr(self, "covariances_")
-        last = self.theta.covariances if iterated else None
-        theta = self.maximise(statistics, self._rule, smoothing, last)
+        last = self._places.covariances if iterated else None
+        known = known_to(self, N, mean, covariance, self._box)
+        theta = self.maximise(statistics, self._rule, smoothing, last, known)
         self._set_theta(theta, statistics.dtype)
         return self
 
@@ -513,11 +550,11 @@ class GMM(Estimator):
         >>> round(statistics.log_likelihood, 2)
         -1130.26
         """
-        before, Sigma = statistics.log_likelihood, theta.covariances
+        before, Sigma = statistics.objective, theta.covariances
         theta = m_step(statistics, last=Sigma)
         statistics = e_step(theta)
         rounding = math.sqrt(ROUNDING[statistics.dtype]) / 10  # nats a point
-        fell = statistics.log_likelihood < before - rounding * statistics.counts.sum(axis=-1)
+        fell = statistics.objective < before - rounding * statistics.counts.sum(axis=-1)
         if np.any(fell):
             theta = theta._replace(covariances=choose(fell, Sigma, theta.covariances))
             statistics = e_step(theta)
@@ -544,23 +581,26 @@ class GMM(Estimator):
         array([2.04, 4.29])
         """
         rows = self._check_training_rows(X, sample_weight, priors, error_covariances)
-        data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
+        data = self._data(rows)
         if data.dependence:
             warn(data.dependence)
-        start = restarts.find_start(self, data, random_generator(self.random_state))
-        m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing)
-        e_step = partial(self.expect, rows=data.rows, frame=data.frame)
+        known = self._known(data)
+        start = restarts.find_start(self, data, known, random_generator(self.random_state))
+        m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing, known=known)
+        e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
         theta, gain = start.theta, math.nan
         statistics = e_step(theta)
-        self._show(theta, rows.X.dtype, statistics.log_likelihood, start)
+        self._set_theta(theta, rows.X.dtype, data.rows.box)
+        self._show(statistics, start)
         for _ in range(self.max_iter):
-            last, last_gain = statistics.log_likelihood, gain
+            last, last_gain = statistics.objective, gain
             theta, statistics = self.em_step(theta, statistics, m_step, e_step)
-            gain = statistics.log_likelihood - last
+            gain = statistics.objective - last
             left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
-            start.history.append(statistics.log_likelihood)
-            self._show(theta, rows.X.dtype, statistics.log_likelihood, start, left < self.tol)
+            start.history.append(statistics.objective)
+            self._set_theta(theta, rows.X.dtype)
+            self._show(statistics, start, left < self.tol)
             shown = self._shown()
             yield self
             if self.converged_:
@@ -568,7 +608,7 @@ class GMM(Estimator):
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
-        natural_of(self.theta, rows)  # an error if singular without the data's own frame
+        natural_of(self._places, data.rows)  # an error if singular without the data's own frame
         collapsed = restarts.collapse(theta, self, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
@@ -626,7 +666,9 @@ class GMM(Estimator):
         for _ in run.iterate(X, **known, error_covariances=error_covariances):
             pass
         for name in FITTED:
-            setattr(self, name, getattr(run, name))
+            vars(self).pop(name, None)
+            if hasattr(run, name):
+                setattr(self, name, getattr(run, name))
         self._remember_features(X)
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             reason = f"EM did not converge in max_iter={self.max_iter} steps"
@@ -664,7 +706,7 @@ class GMM(Estimator):
         True
         """
         rows = self._check_rows(X, sample_weight, priors)
-        r = check_responsibilities(r, len(rows.X), self.n_components, "r")
+        r = check_responsibilities(r, len(rows.X), self._n_places, "r")
         terms = np.zeros_like(r)  # 0 where r is, even if the log joint is -inf
         np.multiply(r, self._log_joint(rows), out=terms, where=r > 0)
         return rows.weighted_sum(terms.sum(axis=1))
@@ -703,7 +745,7 @@ class GMM(Estimator):
         >>> round(pair.log_likelihood([[0.0]]) - bound, 12)
         0.0
         """
-        q = check_responsibilities(q, len(self._check_rows(X).X), self.n_components, "q")
+        q = check_responsibilities(q, len(self._check_rows(X).X), self._n_places, "q")
         Q = self.q_function(X, q, sample_weight=sample_weight, priors=priors)
         return Q + self.entropy(q, sample_weight=sample_weight)
 
@@ -725,7 +767,7 @@ class GMM(Estimator):
         0.6931
         """
         rows = self._check_rows(X, sample_weight, priors)
-        q = check_responsibilities(q, len(rows.X), self.n_components, "q")
+        q = check_responsibilities(q, len(rows.X), self._n_places, "q")
         log_r = log_softmax(self._log_joint(rows), axis=1)
         cross = np.zeros_like(q)
         np.multiply(q, log_r, out=cross, where=q > 0)
@@ -734,7 +776,7 @@ class GMM(Estimator):
     # ---- Use ---------------------------------------------------------------------------------
 
     def predict(self, X, *, priors=None, error_covariances=None):
-        """The most probable component of each point, (N,).
+        """The most probable component of each point, (N,); -1 is the noise.
 
         Examples
         --------
@@ -745,7 +787,8 @@ class GMM(Estimator):
         array([0, 1])
         """
         rows = self._check_rows(X, None, priors, error_covariances)
-        return self._per_block(rows, partial(np.argmax, axis=0))
+        z = self._per_block(rows, partial(np.argmax, axis=0))
+        return np.where(z == self.n_components, -1, z) if self.noise else z
 
     def predict_proba(self, X, *, priors=None, error_covariances=None):
         """Responsibilities :eq:`e-step`, (N, K).
@@ -800,10 +843,13 @@ class GMM(Estimator):
         ((3, 1), array([0, 0, 0]))
         """
         n_samples = check_count(n_samples, "n_samples")
-        theta = self.theta
+        theta, pi = self.theta, self._places.weights
         rng = random_generator(self.random_state)
-        z = rng.choice(self.n_components, size=n_samples, p=theta.weights / theta.weights.sum())
+        z = rng.choice(len(pi), size=n_samples, p=pi / pi.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
+        if self.noise:
+            z[z == self.n_components] = -1
+            X[z == -1] = self._box.draw(np.count_nonzero(z == -1), rng)
         for k, (mu, Sigma) in enumerate(zip(theta.means, theta.covariances, strict=True)):
             noise = X[z == k]
             noise = (
@@ -965,7 +1011,8 @@ class GMM(Estimator):
         """
         self._check_is_fitted()
         K, D = np.shape(self.means_)
-        return K - 1 + K * D + self.covariance_model.n_parameters(K, D)
+        noise = 2 * self.noise  # its weight and its volume, as mclust counts
+        return K - 1 + K * D + self.covariance_model.n_parameters(K, D) + noise
 
     def aic(self, X, *, sample_weight=None, priors=None):
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
@@ -1050,9 +1097,10 @@ class GMM(Estimator):
         """The door: data that fit the fitted model, as :class:`~numpy_ml_gmm.blocks.Rows`."""
         self._check_is_fitted()
         self._check_feature_names(X)
-        n_jobs, K, D = thread_count(self.n_jobs), self.n_components, self.n_features_in_
+        n_jobs, K, D = thread_count(self.n_jobs), self._n_places, self.n_features_in_
         rows = check_rows(X, K, sample_weight, priors, D, n_jobs, error_covariances)
-        check_some_component(rows.priors, self.theta.weights)
+        rows = rows._replace(box=self._box)
+        check_some_component(rows.priors, self._places.weights)
         if is_resolved(self.theta, rows.X.dtype):
             return rows
         return rows.in_double()  # single precision cannot see the model
@@ -1066,15 +1114,56 @@ class GMM(Estimator):
         check_not_negative(self.var_smoothing, "var_smoothing", at_most=1e6)
         check_flag(self.warm_start, "warm_start")
         check_flag(self.verbose, "verbose")
+        check_flag(self.noise, "noise")
+        check_fixed(self)
+        as_prior(self.conjugate_prior)
 
     def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
         """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
         self._check_arguments()
         K, n_jobs = self.n_components, thread_count(self.n_jobs)
-        rows = check_rows(X, K, sample_weight, priors, None, n_jobs, error_covariances)
+        rows = check_rows(X, self._n_places, sample_weight, priors, None, n_jobs, error_covariances)
         check_enough_rows(rows, K)
         look_for_ids(rows)
         return rows
+
+    def _data(self, rows):
+        """What all steps of a fit to these rows share."""
+        data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
+        if self.conjugate_prior is not None:  # it holds up the covariances, exactly
+            data = data._replace(smoothing=0 * data.smoothing)
+        if self.noise and rows.box is None:
+            data = data._replace(rows=data.rows._replace(box=Box.of(rows)))
+        return data
+
+    def _known(self, data):
+        """What there is to know besides the data."""
+        N, rows = data.rows.total_weight, data.rows
+        return known_to(self, N, data.mean, data.unsmoothed, rows.box)
+
+    @property
+    def _smoothing(self):
+        """The portion of the variances that smoothing adds; a prior does without."""
+        return self.var_smoothing if self.conjugate_prior is None else 0.0
+
+    @property
+    def _n_places(self):
+        """How many columns responsibilities have: the components, and the noise."""
+        return self.n_components + bool(self.noise)
+
+    @property
+    def _box(self):
+        """The box of the noise, if there is any."""
+        if not self.noise:
+            return None
+        if not hasattr(self, "noise_box_"):
+            raise not_fitted_error(self, "has noise=True but no noise_box_: call fit, or")
+        return Box(self.noise_box_[0], self.noise_box_[1:])
+
+    @property
+    def _places(self):
+        """The components, and in the last place the noise."""
+        return self._box.beside(self.theta, self.noise_weight_) if self.noise else self.theta
 
     def _check_statistics(self, statistics):
         """Statistics of as many components and features as the model has."""
@@ -1084,7 +1173,7 @@ class GMM(Estimator):
         D = statistics.firsts.shape[-1]
         found = *statistics.firsts.shape, statistics.diagonal
         wanted = (
-            self.n_components,
+            self._n_places,
             getattr(self, "n_features_in_", D),
             self.covariance_model.diagonal,
         )
@@ -1102,9 +1191,12 @@ class GMM(Estimator):
 
     def _of_features(self, theta, features):
         """The mixture theta of some of the features, with the arguments of this one."""
-        start = dict.fromkeys(("weights_init", "means_init", "covariances_init"))
+        of_this = "weights_init", "means_init", "covariances_init", "conjugate_prior"
+        none = dict.fromkeys(of_this) | {"fixed": (), "noise": False}
         kind = {"covariance_type": "diag" if theta.diagonal else "full"}
-        model = type(self)(**self.get_params() | start | kind)
+        model = type(self)(**self.get_params() | none | kind)
+        if self.noise:  # it is left out
+            theta = theta._replace(weights=theta.weights / theta.weights.sum())
         model._set_theta(theta)
         if hasattr(self, "feature_names_in_"):
             model.feature_names_in_ = self.feature_names_in_[features]
@@ -1112,14 +1204,19 @@ class GMM(Estimator):
 
     def _per_block(self, rows, function):
         """``function`` of the log joint (K, B) of each block, joined along the rows."""
-        return map_log_joint(function, rows, natural_of(self.theta, rows))
+        return map_log_joint(function, rows, natural_of(self._places, rows))
 
     def _log_joint(self, rows):
         """The log joint (N, K)."""
         return self._per_block(rows, lambda joint: joint.T.copy())
 
-    def _set_theta(self, theta, dtype=np.float64):
+    def _set_theta(self, theta, dtype=np.float64, box=None):
         """Parameters as attributes, in the shapes of the covariance type."""
+        if box is not None:
+            self.noise_box_ = np.vstack([box.centre, box.edges])
+        if self.noise and len(theta.weights) > self.n_components:
+            self.noise_weight_ = float(theta.weights[-1])
+            theta = theta.reorder(slice(-1))
         self.weights_ = theta.weights.astype(dtype)
         self.means_ = theta.means.astype(dtype)
         if dtype != np.float64 and not theta.diagonal and not holds(dtype, theta.covariances):
@@ -1161,13 +1258,18 @@ class GMM(Estimator):
     def _checked_theta(self, D):
         """The attributes as a value, for data of D features: somebody may have set them."""
         means = check_means(self.means_, self.n_components, D, "means_")
-        return Parameters.check(self.weights_, means, self.covariances_, self.covariance_model)
+        box, weights = self._box, np.asarray(self.weights_)
+        if box is not None:
+            weights = weights / max(1 - self.noise_weight_, TINY)
+        theta = Parameters.check(weights, means, self.covariances_, self.covariance_model)
+        return theta if box is None else box.beside(theta, self.noise_weight_)
 
-    def _show(self, theta, dtype, log_likelihood, start, converged=False):
-        """Parameters and how the climb went so far, as attributes."""
-        self._set_theta(theta, dtype)
-        self.log_likelihood_, self.converged_ = log_likelihood, bool(converged)
+    def _show(self, x, start, converged=False):
+        """How high the climb has come, by statistics or a run, and how it went, as attributes."""
+        self.log_likelihood_, self.converged_ = x.log_likelihood, bool(converged)
+        if self.conjugate_prior is not None:
+            self.log_posterior_ = float(x.objective)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
         if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: log-likelihood {log_likelihood:.6f}")
+            print(f"step {self.n_iter_}: log-likelihood {self.log_likelihood_:.6f}")

@@ -98,6 +98,9 @@ class NaturalOfPatterns:
             means=(theta.means - self.frame.c) / self.unit,
             covariances=theta.covariances / self.square,
         )
+        with np.errstate(divide="ignore"):
+            log_pi = np.log(theta.weights).reshape(self.shape)
+        self.noise = None if rows.box is None else log_pi[..., -1:]
         K, D = theta.means.shape
         if self.errors is None:
             most = max(1, MOST_NUMBERS // (K * D * D))

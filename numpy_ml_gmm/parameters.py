@@ -70,6 +70,7 @@ class Parameters(NamedTuple):
             "covariances_": model.shape(K, D),
             "feature_names_in_": (D,),
             "class_labels_": (K,),
+            "noise_box_": (D + 1, D),
         }
 
     @property

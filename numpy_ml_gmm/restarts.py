@@ -18,7 +18,9 @@ from .blocks import slices
 from .em import Cell, Run, climb
 from .frames import EPS
 from .missing import natural_of
+from .noise import SHARE
 from .parameters import Parameters
+from .priors import given_parameters
 from .starts import (
     by_nearest,
     counts_of,
@@ -38,14 +40,7 @@ from .statistics import (
     statistics_of,
 )
 from .training import Data, completed_rows
-from .validation import (
-    check_alive,
-    check_covariances,
-    check_distinct_rows,
-    check_means,
-    check_weights,
-    in_words,
-)
+from .validation import check_alive, check_distinct_rows, in_words
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
@@ -69,35 +64,38 @@ class Start(NamedTuple):
         return self.histories[self.best]
 
 
-def find_start(model, data, rng):
+def find_start(model, data, known, rng):
     """The :class:`Start` of a fit, as the model's arguments ask for.
 
     Parameters that are known, or given, are taken as they are.  Of random starts ``n_init``
     are tried, on a sample of the rows if there are many.
     """
     try:
-        return _find_start(model, data, rng)
+        return _find_start(model, data, known, rng)
     except ValueError:
         check_distinct_rows(data.rows, model.n_components)  # if so, that is the reason
         raise
 
 
-def _find_start(model, data, rng):
+def _find_start(model, data, known, rng):
     K, D, init = int(model.n_components), len(data.mean), model.init_params  # no int8
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
         model._check_is_fitted()
         return Start(model._checked_theta(D), [[]], 0)
     if len(given) == 3:
-        return Start(Parameters(**given), [[]], 0)
+        return Start(with_given(None, given, data.rows.box), [[]], 0)
     kept, several = with_weight(data.rows), is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
     if "means" in given:
         guesses = [by_nearest(completed_rows(few), given["means"])]
+        if few.box is not None:
+            guesses = [np.column_stack([(1 - SHARE) * r, np.full(len(r), SHARE)]) for r in guesses]
     else:
         n = model.n_init if several and K > 1 else 1
         guesses = first_guesses(init, completed_rows(few), K, rng, n)
-    attempt = Attempt.on(few, data if few is data.rows or few is kept else None, model, given)
+    on = data._replace(rows=few) if few is data.rows or few is kept else model._data(few)
+    attempt = Attempt(on, model, given, known)
     sampled = several and len(few.X) < len(kept.X)
     if len(guesses) == 1 and not sampled:
         [start] = attempt.starts(guesses, exact=True)
@@ -124,20 +122,12 @@ class Attempt(NamedTuple):
     data: Data
     model: object  # with the arguments of GMM
     given: dict
-
-    @classmethod
-    def on(cls, rows, data, model, given):
-        """On rows that are those of the data, or (None) on others."""
-        if data is None:
-            return cls(
-                Data.of(rows, model.covariance_model.diagonal, model.var_smoothing), model, given
-            )
-        return cls(data._replace(rows=rows), model, given)
+    known: object  # what else there is to know, as :class:`~numpy_ml_gmm.priors.Known`
 
     @property
     def cell(self):
         """The mixture for :func:`search`."""
-        return Cell(self.model.n_components, self.model.covariance_model)
+        return Cell(self.model.n_components, self.model.covariance_model, self.known)
 
     @property
     def tol(self):
@@ -167,26 +157,13 @@ class Attempt(NamedTuple):
         free = rows._replace(priors=None)  # where there are priors, they number the guesses below
         for _ in range(ROUNDS):
             joint = map_log_joint(np.transpose, free, natural_of(best.end, free))
-            guesses = [in_line_with(rows.priors, r) for r in moved(joint, Z, w, rng)]
+            noise = rows.box is not None
+            guesses = [in_line_with(rows.priors, r, noise) for r in moved(joint, Z, w, rng, noise)]
             better = self.likeliest([best, *(self.runs(guesses) if guesses else [])])
             if better is best:
                 break
             best = better
         return best
-
-
-def given_parameters(model, D):
-    """The checked start parameters that the user gave, by name."""
-    K, kind = model.n_components, model.covariance_model
-    given = {}
-    if model.weights_init is not None:
-        given["weights"] = check_weights(model.weights_init, K, "weights_init")
-    if model.means_init is not None:
-        given["means"] = check_means(model.means_init, K, D, "means_init")
-    if model.covariances_init is not None:
-        Sigma = check_covariances(model.covariances_init, kind, K, D, "covariances_init")
-        given["covariances"] = kind.expand(Sigma, K, D)
-    return given
 
 
 def first_statistics(data, guesses):
@@ -219,14 +196,23 @@ def start_parameters(family, data, cell, moments, given=None, exact=False):
     starts = []
     for x in moments:
         try:
-            check_alive(x.counts)
+            if cell.known is None or cell.known.prior is None:
+                check_alive(x.counts[: cell.n_components])
             last = None if exact else np.broadcast_to(data.covariance, x.scatters.shape)
-            theta = family.maximise(x, cell.model.minimise, data.smoothing, last)
+            theta = family.maximise(x, cell.model.minimise, data.smoothing, last, cell.known)
             cell.model.check_found(theta.covariances, x.counts)
-            starts.append(theta._replace(**(given or {})))
+            starts.append(with_given(theta, given, data.rows.box) if given else theta)
         except ValueError as error:
             starts.append(Run(error=str(error)))
     return starts
+
+
+def with_given(theta, given, box):
+    """Parameters, or None, with those that are given in their place."""
+    if box is None:
+        return theta._replace(**given) if theta else Parameters(**given)
+    weight, rest = (theta.weights[-1], theta.reorder(slice(-1))) if theta else (SHARE, None)
+    return box.beside(with_given(rest, given, None), weight)
 
 
 def likeliest(runs, model, data, tolerance=0.0):
@@ -240,8 +226,8 @@ def likeliest(runs, model, data, tolerance=0.0):
         raise ValueError(next(run.error for run in runs if run.error))
     grades = [grade(run.end, model, data) for run in ends]
     ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
-    height = max(run.log_likelihood for run in ends)
-    return next(run for run in ends if run.log_likelihood >= height - tolerance)
+    height = max(run.objective for run in ends)
+    return next(run for run in ends if run.objective >= height - tolerance)
 
 
 def thinnest(theta, held):
@@ -267,7 +253,11 @@ def grade(theta, model, data):
     An end is doubtful if a component is very thin, or has few points.  These are few if its
     covariance is its own, and they are hardly more than such a covariance needs to be regular:
     it can be laid through any so many points, at a likelihood that says nothing of the rest.
+    With a conjugate prior no component can collapse.
     """
+    if model.conjugate_prior is not None:
+        return 2
+    theta = theta.reorder(slice(model.n_components))  # without the noise
     least = thinnest(theta, held_up(model, data)).min()
     if not least > least_volume(model):
         return 0
@@ -296,6 +286,9 @@ def held_up(model, data):
 
 def collapse(theta, model, data):
     """In words, that a component has no volume but the one that smoothing gives it; or None."""
+    if model.conjugate_prior is not None:
+        return None
+    theta = theta.reorder(slice(model.n_components))  # without the noise
     held, least = held_up(model, data), least_volume(model)
     portions = thinnest(theta, held)
     k = int(portions.argmin())

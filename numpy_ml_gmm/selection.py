@@ -66,7 +66,7 @@ from .starts import (
     standardised,
     with_weight,
 )
-from .training import Data, completed_rows
+from .training import completed_rows
 from .validation import (
     as_array,
     check_count,
@@ -308,6 +308,8 @@ def select(
     random_state=0,
     n_jobs=None,
     progress=False,
+    conjugate_prior=None,
+    noise=False,
 ):
     """Fit every number of components with every covariance model, and choose.
 
@@ -345,6 +347,9 @@ def select(
         large data, or one model, threads.  The result does not depend on it but for rounding.
     progress : bool
         Whether to show a progress bar.
+    conjugate_prior, noise
+        As for :class:`~numpy_ml_gmm.GMM`, in every cell.  With a prior the criteria are those of
+        the log-likelihood at the mode, as in mclust, and no cell can collapse.
 
     Returns
     -------
@@ -392,12 +397,14 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     if len(Ks) == len(types) == 1 or not all(isinstance(init, str) for init in inits):
         rounds = 1  # nothing to learn from, or starts that are known
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
+    settings |= {"conjugate_prior": conjugate_prior, "noise": noise}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
     rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = with_weight(rows)
-    data = Data.of(rows, True, var_smoothing)  # an error about the data is none about a model
+    look = GMM(covariance_type="diag", **settings)
+    data = look._data(rows)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
         ends = fit_table(data, models, inits, rounds, bar.update)
@@ -479,7 +486,8 @@ def fit_table(data, models, inits, rounds, on_end):
     rows, cells = data.rows, [Cell(model.n_components, model.covariance_model) for model in models]
     few = rows_of_starts(rows, models[0], inits, cells)
     whole = completed_rows(few)
-    guesses = {K: guesses_of(rows, whole, models[0], K, inits) for K in {K for K, _ in cells}}
+    Ks = {cell.n_components for cell in cells}
+    guesses = {K: guesses_of(rows, whole, models[0], K, inits) for K in Ks}
     ends = fit_shares(rows, few, guesses, models, cells, on_end)
     for _ in range(rounds - 1):
         guesses = guesses_from(few, whole.X, data, models, ends)
@@ -493,8 +501,7 @@ def fit_shares(rows, few, guesses, models, cells, on_end, finalists=FINALISTS):
 
     Cells of one covariance model climb best side by side, so they stay together.
     """
-    limits = {name: getattr(models[0], name) for name in ("var_smoothing", "tol", "max_iter")}
-    limits["finalists"] = finalists
+    limits = {"model": models[0], "finalists": finalists}
     shares = shares_of_work(cells, rows.n_jobs)
     if len(shares) <= 1 or rows.X.size > LARGE:
         return fit_cells(rows, few, guesses, cells, on_end=on_end, **limits)
@@ -522,15 +529,18 @@ def guesses_from(rows, X, data, models, ends):
             bic = -2 * fit.log_likelihood_ + d * np.log(data.rows.total_weight)
             if bic < bics.get(K, np.inf):
                 bics[K], best[K] = bic, softmax(fit._log_joint(rows), axis=1)  # (N, K)
+    noise = {K: r[:, K:] for K, r in best.items()}  # (N, 0), or (N, 1) if there is any
+    best = {K: r[:, :K] for K, r in best.items()}
     w = counts_of(rows)
     Z, guesses = standardised(X, w), {}
     for K in {model.n_components for model in models}:
-        some = [best[K]] if K in best else []
+        some = [np.hstack([best[K], noise[K]])] if K in best else []
         if K - 1 in best:
             r = best[K - 1]
             for k in np.argsort(-(w @ r))[:2]:
                 halves = parted(r[:, k], Z, w)
-                some.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
+                parts = np.delete(r, k, axis=1), *halves, noise[K - 1]
+                some.append(np.column_stack(parts))
         if K + 1 in best:
             r = best[K + 1]
             length = np.sqrt(w @ r**2)
@@ -538,7 +548,8 @@ def guesses_from(rows, X, data, models, ends):
             i, j = np.triu_indices(K + 1, 1)  # where no two share a point, the first two
             most = shared[i, j].argmax()
             i, j = i[most], j[most]
-            some.append(np.column_stack([np.delete(r, [i, j], axis=1), r[:, i] + r[:, j]]))
+            parts = np.delete(r, [i, j], axis=1), r[:, i] + r[:, j], noise[K + 1]
+            some.append(np.column_stack(parts))
         guesses[K] = some or ValueError("no cell near this one has a fit")
     return guesses
 
@@ -547,7 +558,7 @@ def rows_of_starts(rows, model, inits, cells):
     """The rows that starts are drawn from: a sample if there are many and all starts allow it."""
     if not any(map(is_random, inits)) or any(np.ndim(init) > 0 for init in inits):
         return rows
-    K = max(K for K, _ in cells)
+    K = max(cell.n_components for cell in cells)
     return some_rows(rows, K, np.random.default_rng(model.random_state))
 
 
@@ -556,7 +567,11 @@ def guesses_of(rows, few, model, K, inits):
     try:
         check_enough_rows(rows, K)
         if few.priors is not None:
-            few = few._replace(priors=few.priors[:, :K])
+            columns = [
+                *range(K),
+                *range(few.priors.shape[1] - (few.box is not None), few.priors.shape[1]),
+            ]
+            few = few._replace(priors=few.priors[:, columns])
             if not few.priors.any(axis=1).all():
                 raise ValueError(f"priors name more components than n_components={K}: raise it")
         guesses = []
@@ -568,30 +583,43 @@ def guesses_of(rows, few, model, K, inits):
         return error
 
 
-def fit_cells(rows, few, guesses, cells, *, var_smoothing, finalists, on_end=int, **limits):
-    """For each cell a :class:`~numpy_ml_gmm.em.Run` from every start, found on a few rows."""
-    found = {}
+def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
+    """For each cell a :class:`~numpy_ml_gmm.em.Run` from every start, found on a few rows.
+
+    The cells are as the ``model`` is, but for K and the covariance model.
+    """
+    found, limits = {}, {"tol": model.tol, "max_iter": model.max_iter}
     for diagonal in {cell.model.diagonal for cell in cells}:
         some = [cell for cell in cells if cell.model.diagonal is diagonal]
         impossible = [cell for cell in some if isinstance(guesses[cell.n_components], Exception)]
         found |= {cell: [Run(error=str(guesses[cell.n_components]))] for cell in impossible}
         some = [cell for cell in some if cell not in found]
         try:
-            sample = data = Data.of(few, diagonal, var_smoothing)
+            kind = copy.copy(model).set_params(covariance_type="diag" if diagonal else "full")
+            sample = data = kind._data(few)
             if few is not rows:
-                data = Data.of(rows, diagonal, var_smoothing)
+                data = kind._data(rows)
             if data.dependence:  # the criteria would be those of the smoothing
                 raise ValueError(data.dependence)
+            ready = [knowing(cell, model, data) for cell in some]
         except ValueError as error:
             found |= {cell: [Run(error=str(error))] for cell in some}
             continue
-        moments = {K: first_statistics(sample, guesses[K]) for K in {K for K, _ in some}}
-        starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in some]
-        runs = search(GMM, sample, some, starts, finalists=finalists, on_end=on_end, **limits)
+        moments = {cell.n_components: None for cell in some}
+        moments = {K: first_statistics(sample, guesses[K]) for K in moments}
+        starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in ready]
+        runs = search(GMM, sample, ready, starts, finalists=finalists, on_end=on_end, **limits)
         if few is not rows:
-            runs = on_all_rows(data, some, runs, limits)
+            runs = on_all_rows(data, ready, runs, limits)
         found |= dict(zip(some, runs, strict=True))
     return [found[cell] for cell in cells]
+
+
+def knowing(cell, model, data):
+    """A cell with what the model of it knows besides the data."""
+    K, letters = cell.n_components, cell.model.letters
+    model = copy.copy(model).set_params(n_components=K, covariance_type=letters)
+    return cell._replace(known=model._known(data))
 
 
 def on_all_rows(data, cells, runs, limits):
@@ -607,7 +635,7 @@ def on_all_rows(data, cells, runs, limits):
 
 def work(cells):
     """About how long some cells take, beside each other."""
-    return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model in cells)
+    return sum(K * (1 if model.diagonal else 4 if model.iterated else 2) for K, model, _ in cells)
 
 
 def shares_of_work(cells, n):
@@ -621,11 +649,12 @@ def shares_of_work(cells, n):
     return shares
 
 
-def fitted_by(model, run, dtype):
+def fitted_by(model, run, dtype, box=None):
     """A copy of the model with the end of a run."""
     model = copy.copy(model)
     start = Start(run.start, [run.history], 0)
-    model._show(run.end, dtype, run.log_likelihood, start, run.converged)
+    model._set_theta(run.end, dtype, box)
+    model._show(run, start, run.converged)
     return model
 
 
@@ -637,9 +666,9 @@ def best_or_reason(model, runs, data):
         return str(error)
     if reason := collapse(best.end, model, data):
         return reason
-    fit = fitted_by(model, best, data.rows.X.dtype)
+    fit = fitted_by(model, best, data.rows.X.dtype, data.rows.box)
     try:
-        Natural.of(fit.theta, data.rows)  # as whoever uses it will
+        Natural.of(fit._places, data.rows)  # as whoever uses it will
     except SingularCovariance as error:
         return str(error)
     return fit
@@ -674,9 +703,9 @@ def finish(data, selection, tol):
 
 def climbed_on(data, model, tol):
     """The row of a fitted model that climbs on until less than ``tol`` is to come."""
-    cell = Cell(model.n_components, model.covariance_model)
-    data = Data.of(data.rows, cell.model.diagonal, model.var_smoothing)
-    [run] = climb(GMM, data, [cell], [model.theta], tol=tol, max_iter=model.max_iter)
+    data = model._data(data.rows)
+    cell = Cell(model.n_components, model.covariance_model, model._known(data))
+    [run] = climb(GMM, data, [cell], [model._places], tol=tol, max_iter=model.max_iter)
     run = run._replace(history=model.history_[0] + run.history)
     row = row_of(copy.copy(model).set_params(tol=tol), [run], data)
     if not row.error:
@@ -691,11 +720,11 @@ def add_clusters(rows, table):
         joint = row.model._log_joint(rows)
         complete = rows.weighted_sum(joint.max(axis=1))
         row.icl = -2 * complete + row.n_parameters * np.log(rows.total_weight)
-        labelled.append(np.eye(row.n_components)[joint[index].argmax(axis=1)])
+        labelled.append(np.eye(joint.shape[1])[joint[index].argmax(axis=1)])
     w = None if rows.weights is None else rows.weights[index]
     X = completed_rows(rows.take(index)).X
     distances = mean_distances(X, np.hstack(labelled), w)  # one pass for all
-    columns = np.cumsum([row.n_components for row in table])[:-1]
+    columns = np.cumsum([z.shape[1] for z in labelled])[:-1]
     for row, z, d in zip(table, labelled, np.split(distances, columns, axis=1), strict=True):
         row.silhouette = silhouette_from(d, z, w)
 

@@ -22,6 +22,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
 
+from .noise import guesses_with_noise
 from .statistics import one_component
 from .training import constant_features, what_is_there
 from .validation import check_responsibilities
@@ -200,7 +201,7 @@ METHODS = {
 DETERMINISTIC = {"hierarchical"}
 
 
-def moved(joint, Z, w, rng):
+def moved(joint, Z, w, rng, noise=False):
     """First guesses near an end of EM: one component is taken out, and another parted in two.
 
     A local optimum often has two components where one would do, and one where two are needed.
@@ -214,7 +215,7 @@ def moved(joint, Z, w, rng):
     Parameters
     ----------
     joint : array (N, K)
-        Log joint at the end, K > 1.
+        Log joint at the end, K > 1; with noise, a column more for it.
     Z : array (N, D)
     w : array (N,)
     rng : numpy.random.Generator
@@ -223,15 +224,17 @@ def moved(joint, Z, w, rng):
     -------
     list of array (N, K)
     """
-    K = joint.shape[1]
+    K = joint.shape[1] - noise
+    own = softmax(joint, axis=1)[:, K:]  # of the noise, (N, 0) or (N, 1)
     pairs = np.array([(j, k) for j in range(K) for k in range(K - 1)])
     pairs = rng.permutation(np.tile(pairs, (-(-MOVES // len(pairs)), 1)))[:MOVES]
     guesses = []
     for j, k in pairs:
-        r = softmax(np.delete(joint, j, axis=1), axis=1)  # (N, K - 1) without component j
+        r = softmax(np.delete(joint[:, :K], j, axis=1), axis=1)  # (N, K - 1) without component j
         if r[:, k] @ w > 0:
             halves = parted(r[:, k], Z, w, rng)
-            guesses.append(np.column_stack([np.delete(r, k, axis=1), *halves]))
+            r = np.column_stack([np.delete(r, k, axis=1), *halves])
+            guesses.append(np.hstack([r * (1 - own), own]) if noise else r)
     return guesses
 
 
@@ -268,21 +271,33 @@ def check_init(init):
 
 
 def first_guesses(init, rows, K, rng, n=1):
-    """Responsibilities (N, K) of n starts; ``init`` is as in :class:`~numpy_ml_gmm.GMM`."""
+    """Responsibilities (N, K) of n starts; ``init`` is as in :class:`~numpy_ml_gmm.GMM`.
+
+    Where the rows have noise, there is a column more.
+    """
     check_init(init)
-    N = len(rows.X)
+    N, noise = len(rows.X), rows.box is not None
     if callable(init):
         guesses = [init(rows.X, K, rng) for _ in range(n)]
-        return [check_responsibilities(r, N, K, "init_params(X, ...)") for r in guesses]
+        return [check_guess(r, N, K, noise, "init_params(X, ...)") for r in guesses]
     if not isinstance(init, str):
-        return [check_responsibilities(init, N, K, "init_params")]
+        return [check_guess(init, N, K, noise, "init_params")]
     w = counts_of(rows)
     Z = standardised(rows.X, w)
-    if init == "mixed":
-        guesses = (mixed(Z, K, rng, w, i) for i in range(n))
-    else:
-        guesses = (METHODS[init](Z, K, rng, w) for _ in range(n))
-    return [in_line_with(rows.priors, from_left_to_right(r, Z, w)) for r in guesses]
+
+    def guess(Z, w, i):
+        r = mixed(Z, K, rng, w, i) if init == "mixed" else METHODS[init](Z, K, rng, w)
+        return from_left_to_right(r, Z, w)
+
+    guesses = guesses_with_noise(guess, Z, w, K, n) if noise else (guess(Z, w, i) for i in range(n))
+    return [in_line_with(rows.priors, r, noise) for r in guesses]
+
+
+def check_guess(r, N, K, noise, name):
+    """Labels (N,) or responsibilities (N, K) that a user gives; with noise a column more, or -1."""
+    if noise and np.ndim(r) == 1:
+        r = np.where(np.equal(r, -1), K, r)
+    return check_responsibilities(r, N, K + noise, name)
 
 
 def counts_of(rows):
@@ -304,13 +319,18 @@ def from_left_to_right(r, Z, w):
     return r[:, np.argsort(w_r.T @ Z[:, 0] / np.where(N_k > 0, N_k, 1))]
 
 
-def in_line_with(priors, r):
-    """Number the components as the priors do, and let the priors rule out what they rule out."""
+def in_line_with(priors, r, noise=False):
+    """Number the components as the priors do, and let the priors rule out what they rule out.
+
+    With noise the last column is nobody else's.
+    """
     if priors is None:
         return r
     # Huge or tiny ones would over- or underflow; a factor common to a row means nothing here.
     priors = priors / priors.max(axis=1, keepdims=True)
-    _, order = linear_sum_assignment(priors.T @ r, maximize=True)
+    order = np.arange(r.shape[1])
+    some = slice(len(order) - noise)
+    order[some] = linear_sum_assignment(priors[:, some].T @ r[:, some], maximize=True)[1]
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)
     return product / product.sum(axis=1, keepdims=True)

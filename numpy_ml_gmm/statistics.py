@@ -65,7 +65,13 @@ class Statistics(NamedTuple):
     log_likelihood: float  # of M mixtures side by side: (M,)
     origin: np.ndarray  # (D,)
     dtype: np.dtype = DTYPES[0]  # of the data, and so of the results
+    log_prior: float = 0.0  # log density of the parameters, where a prior is known; M: (M,)
     __array_ufunc__ = None  # so that NumPy's numbers leave the product to us
+
+    @property
+    def objective(self):
+        """What EM climbs: the log-likelihood, and the log density of a prior if there is one."""
+        return self.log_likelihood + self.log_prior
 
     @property
     def shifts(self):
@@ -138,12 +144,16 @@ def smoothed(W, N, smoothing):
     return W
 
 
-def total_variance(statistics):
-    """Variance of each feature over all points, (D,): within and between components."""
-    N, W = statistics.counts, statistics.scatters
-    variances = W if statistics.diagonal else diagonals(W)
-    delta = statistics.shifts - statistics.firsts.sum(axis=0) / N.sum()
-    return (variances.sum(axis=0) + N @ (delta * delta)) / N.sum()
+def total_moments(statistics):
+    """Number, mean (D,) and covariance (D, D), or variances (D,), of all points together."""
+    N, shifts, W = statistics.counts, statistics.shifts, statistics.scatters
+    total, mean = N.sum(), statistics.firsts.sum(axis=0) / N.sum()
+    delta = shifts - mean
+    if statistics.diagonal:
+        between = N @ (delta * delta)
+    else:
+        between = (N[:, None] * delta).T @ delta
+    return total, statistics.origin + mean, (W.sum(axis=0) + between) / total
 
 
 # ---- The softmax ------------------------------------------------------------------------------

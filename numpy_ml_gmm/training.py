@@ -24,6 +24,7 @@ class Data(NamedTuple):
     rows: Rows
     mean: np.ndarray  # (D,)
     covariance: np.ndarray  # (D, D), or (D,) if only variances are looked at; smoothed
+    unsmoothed: np.ndarray  # the same, as it is
     smoothing: np.ndarray  # (D,) what every variance grows by
     frame: Frame
     dependence: str = ""  # which columns depend on others, unless covariances are diagonal
@@ -52,7 +53,7 @@ class Data(NamedTuple):
         if all_at_once and not one.own and not given.patterns:  # kept from step to step
             block = rows.block(slice(None), one.order)
             given = rows._replace(kept=(frame, one.features(block)))
-        return cls(given, mean, covariance, smoothing, frame, dependence)
+        return cls(given, mean, covariance, W / N, smoothing, frame, dependence)
 
     @property
     def variances(self):

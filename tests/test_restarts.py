@@ -226,8 +226,8 @@ def test_ends_are_graded(theta, smoothing, expected):
 def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():
     model = GMM(2, var_smoothing=0)
     thin, good, better = (
-        Run(None, theta, log_likelihood)
-        for theta, log_likelihood in ((pair(1e-10), 9.0), (pair(0.5), 1.0), (pair(0.6), 2.0))
+        Run(None, theta, objective=height)
+        for theta, height in ((pair(1e-10), 9.0), (pair(0.5), 1.0), (pair(0.6), 2.0))
     )
     failed = Run(error="component 1 has collapsed")
     assert likeliest([failed, thin, good, better], model, hundred_points()) is better

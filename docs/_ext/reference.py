@@ -15,6 +15,7 @@ from pathlib import Path
 USER = (
     "gmm",
     "regression",
+    "priors",
     "textbook",
     "parameters",
     "covariances",
