@@ -3,8 +3,10 @@
 import warnings
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from problems import with_holes
 from scipy import stats
 from scipy.special import logsumexp, softmax
@@ -12,6 +14,8 @@ from sklearn.base import clone
 
 from numpy_ml_gmm import GMM, bootstrap_parameters, load_iris, select
 from numpy_ml_gmm.noise import Box, likely_noise
+from numpy_ml_gmm.plots import plot_classification, plot_responsibilities
+from numpy_ml_gmm.plots.colours import FAINT, palette
 from numpy_ml_gmm.validation import check_rows
 
 CHEVRON = Path(__file__).parent / "data" / "chevron.csv"
@@ -257,6 +261,24 @@ def test_a_prior_and_noise_together():
     model = GMM(2, noise=True, conjugate_prior="default", random_state=0).fit(X)
     assert np.diff(model.history_[model.best_restart_]).min() > -1e-8
     assert ((model.predict(X) == -1) == (z == -1)).mean() > 0.9
+
+
+def test_pictures_show_the_noise_grey():
+    X, _ = clusters_in_clutter()
+    model = GMM(2, noise=True, random_state=0).fit(X)
+    axes = plot_classification(model, X, boundaries=False)
+    counts = {points.get_label(): len(points.get_offsets()) for points in axes.collections}
+    z = model.predict(X)
+    assert counts == {
+        "component 0": (z == 0).sum(),
+        "component 1": (z == 1).sum(),
+        "noise": (z == -1).sum(),
+    }
+    colours = plot_responsibilities(model, X).collections[0].get_facecolor()[:, :3]
+    r = model.predict_proba(X)
+    wanted = r @ np.vstack([palette(2), to_rgb(FAINT)])
+    np.testing.assert_allclose(colours, wanted, atol=1e-9)
+    plt.close("all")
 
 
 def test_without_clutter_the_noise_has_little_weight():

@@ -1,9 +1,10 @@
 """What the model says of each point: by whom it is explained, how surely, and the borders."""
 
 import numpy as np
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
+from scipy.special import softmax
 
-from .colours import INK, LINES, MARKERS, mix_colours
+from .colours import FAINT, INK, LINES, MARKERS, mix_colours
 from .grid import grid, intervals, mesh
 from .view import log_joint, needs_data, responsibilities, view_of
 
@@ -11,7 +12,7 @@ from .view import log_joint, needs_data, responsibilities, view_of
 def plot_responsibilities(model, X, *, features=None, ax=None, **kwargs):
     r"""Points in mixed colours: the responsibilities, softly.
 
-    A point's colour is :math:`\sum_k r_{nk} c_k`.  Its area grows with its
+    A point's colour is :math:`\sum_k r_{nk} c_k`, where noise is grey.  Its area grows with its
     uncertainty :math:`1 - \max_k r_{nk}`.  The responsibilities are those of
     all features, also where two are shown.  One feature gives the curves
     :math:`r_k(x)` too.
@@ -50,15 +51,15 @@ def plot_responsibilities(model, X, *, features=None, ax=None, **kwargs):
     >>> plt.close(ax.figure)
     """
     view = view_of(model, needs_data(X), features, ax)
-    r = responsibilities(view.whole, view.X)
-    u = 1 - r.max(axis=1)
+    r = softmax(view.joint, axis=1)
+    u, colours = 1 - r.max(axis=1), [*view.colours, to_rgb(FAINT)][: r.shape[1]]
     if view.X.shape[1] == 1:
         (x,) = grid(view.shown, view.x)
         for k, r_k in enumerate(responsibilities(view.shown, x[:, None]).T):
             style = {"color": view.colours[k], "linestyle": LINES[k % 4], "label": f"component {k}"}
             view.ax.plot(x, r_k, **style)
     style = {"edgecolors": "white", "linewidths": 0.4, "zorder": 2, "s": 28 + 110 * u}
-    view.scatter(1 - u, **style | {"c": mix_colours(r, view.colours)} | kwargs)
+    view.scatter(1 - u, **style | {"c": mix_colours(r, colours)} | kwargs)
     view.label(r"$r_{nk}$")
     return view.ax
 
@@ -106,7 +107,7 @@ def plot_uncertainty(model, X, *, features=None, ax=None, **kwargs):
     >>> plt.close(ax.figure)
     """
     view = view_of(model, needs_data(X), features, ax)
-    u = 1 - responsibilities(view.whole, view.X).max(axis=1)
+    u = 1 - softmax(view.joint, axis=1).max(axis=1)
     edges = np.quantile(u, [0.75, 0.95])
     group = (u[:, None] > edges).sum(axis=1)
     low, high = (f"{edge:.2g}" for edge in edges)
@@ -127,7 +128,7 @@ def plot_classification(model, X=None, *, boundaries=True, features=None, ax=Non
         \hat z_n = \arg\max_k r_{nk}
 
     The points are told apart by all features; the borders are those of the
-    marginal that is shown.
+    marginal that is shown.  Points that are most likely noise are grey dots.
 
     Parameters
     ----------
@@ -167,11 +168,15 @@ def plot_classification(model, X=None, *, boundaries=True, features=None, ax=Non
     if boundaries and len(view.colours) > 1:
         _draw_regions(view)
     if X is not None:
-        z = log_joint(view.whole, view.X).argmax(axis=1)
+        z, K = view.joint.argmax(axis=1), len(view.colours)
         for k in np.unique(z):
             part = view._replace(x=view.x[z == k])
             style = {"marker": MARKERS[k % 8], "edgecolors": "white", "linewidths": 0.4, "s": 28}
-            style |= {"color": view.colours[k], "label": f"component {k}", "zorder": 2}
+            style |= {"zorder": 2}
+            if k == K:
+                style |= {"color": FAINT, "label": "noise", "marker": "."}
+            else:
+                style |= {"color": view.colours[k], "label": f"component {k}"}
             part.scatter(np.full(len(part.x), k), **style | kwargs)
     view.label("component")
     return view.ax

@@ -8,6 +8,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
 from ..covariances import covariance_model
+from ..noise import Box
 from ..parameters import Parameters
 from .colours import palette
 
@@ -17,7 +18,10 @@ MASSES = (0.5, 0.9, 0.99)
 
 
 def parameters(model):
-    """theta of any model, checked and copied: each component has a matrix (K, D, D)."""
+    """theta of any model, checked and copied: each component has a matrix (K, D, D).
+
+    Without the noise, if there is any: the weights then sum to 1 all the same.
+    """
     if isinstance(model, Parameters):
         names, covariance_type = model._fields, "diag" if model.diagonal else "full"
     else:
@@ -27,6 +31,7 @@ def parameters(model):
         if not hasattr(model, name):
             raise ValueError(f"model={model!r} has no {name}: call its fit first")
     pi, mu, covariances = (np.array(getattr(model, name), dtype=np.float64) for name in names)
+    pi /= 1 - noise_of(model)[0]
     _check_numbers(names, pi, mu, covariances)
     Sigma = _matrices(covariances, covariance_model(covariance_type), *mu.shape)
     return Parameters(pi / pi.sum(), mu, Sigma)
@@ -83,6 +88,14 @@ def log_joint(theta, X):
         return joint + np.log(theta.weights) - X.shape[1] / 2 * np.log(2 * np.pi)
 
 
+def noise_of(model):
+    """The weight of a model's noise, and its box; 0 and None if there is none."""
+    if not getattr(model, "noise", False) or not hasattr(model, "noise_box_"):
+        return 0.0, None
+    centre, *edges = model.noise_box_
+    return model.noise_weight_, Box(centre, np.array(edges))
+
+
 def log_density(theta, X):
     """log p(x_n), (N,)."""
     return logsumexp(log_joint(theta, X), axis=1)
@@ -107,11 +120,22 @@ class View(NamedTuple):
     x: np.ndarray | None  # (N, d)
     colours: np.ndarray  # (K, 3)
     ax: Any
+    noise: tuple = (0.0, None)  # its weight, and its box
 
     @property
     def line(self):
         """Whether one feature is shown."""
         return len(self.features) == 1
+
+    @property
+    def joint(self):
+        """The log joint of all features, (N, K); with noise a column more."""
+        joint, (weight, box) = log_joint(self.whole, self.X), self.noise
+        if box is None:
+            return joint
+        with np.errstate(divide="ignore"):
+            own = np.log(weight) + box.log_density(np.isnan(self.X))
+        return np.column_stack([joint + np.log(1 - weight), own])
 
     def scatter(self, height, **kwargs):
         """The points; on a line, at this height (N,)."""
@@ -143,7 +167,8 @@ def view_of(model, X, features, ax, d=2):
             raise ValueError(f"no row of X has all of features={features}: choose others")
     x = None if X is None else X[:, features]
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
-    return View(whole, whole.marginal(features), features, names, X, x, palette(K), ax)
+    noise = noise_of(model)
+    return View(whole, whole.marginal(features), features, names, X, x, palette(K), ax, noise)
 
 
 # --- what the caller gives ------------------------------------------------------------------
