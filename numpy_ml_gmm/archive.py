@@ -304,6 +304,7 @@ def write_results(folder, model, X, extra=""):
         "covariance_type": model.covariance_type,
         "feature_names": None if names is None else list(names),
         "weights": model.weights_.tolist(),
+        "noise_weight": getattr(model, "noise_weight_", None),
         "means": model.means_.tolist(),
         "covariances": model.covariances_.tolist(),
         "log_likelihood": model.log_likelihood_,

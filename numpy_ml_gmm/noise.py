@@ -33,7 +33,7 @@ from scipy.spatial import cKDTree
 from scipy.special import expit, logit
 
 from .blocks import slices
-from .frames import TINY
+from .frames import EPS, TINY
 from .parameters import Parameters
 from .statistics import one_component
 
@@ -60,6 +60,8 @@ class Box(NamedTuple):
         W = one_component(rows, diagonal=False).scatters[0]
         axes = np.linalg.eigh(W / W.max())[1].T  # a row each
         low, high = extent(rows, axes)
+        if (high - low).min() <= np.sqrt(EPS) * (high - low).max():  # they lie in a plane, nearly
+            return aligned
         turned = cls((low + high) / 2 @ axes, (high - low)[:, None] / 2 * axes)
         return min(aligned, turned, key=lambda box: box.log_volume)
 
@@ -80,21 +82,22 @@ class Box(NamedTuple):
             return -self.log_volume if missing is None else np.full(len(missing), -self.log_volume)
         return -(~missing @ np.log(2 * self.edges.diagonal()))
 
-    def covariance(self, diagonal):
-        """The covariance (D, D) of a point in the box, or its diagonal (D,)."""
-        C = self.edges.T @ self.edges / 3
-        return C.diagonal() if diagonal else C
+    @property
+    def variances(self):
+        """Of each feature of a point in the box, (D,)."""
+        return (self.edges**2).sum(axis=0) / 3
 
     def beside(self, theta, weight):
-        """A mixture, and in the last place the noise with its weight: as a Gaussian of its moments.
+        """A mixture, and in the last place the noise: its weight, and a Gaussian to fill the place.
 
-        Only the weight and the moments of that Gaussian are ever used, not its density.
+        The density of that Gaussian is never used.
         """
-        rest = (1 - weight) / np.maximum(theta.weights.sum(), TINY)
+        rest, variances = (1 - weight) / np.maximum(theta.weights.sum(), TINY), self.variances
+        variances = variances if theta.diagonal else np.diag(variances)
         return Parameters(
             with_last(theta.weights * rest, weight, axis=0),
             with_last(theta.means, self.centre, axis=0),
-            with_last(theta.covariances, self.covariance(theta.diagonal), axis=0),
+            with_last(theta.covariances, variances, axis=0),
         )
 
     def draw(self, n, rng):
@@ -141,8 +144,9 @@ def likely_noise(Z, w):
     r = (log_y > np.median(log_y)).astype(float)
     for _ in range(50):
         pi = np.clip(w @ r / w.sum(), 1e-6, 1 - 1e-6)
-        rates = [m * (w @ p) / np.maximum(w @ (p * np.exp(log_y)), 1e-300) for p in (r, 1 - r)]
-        (log_a, log_b), (a, b) = np.log(rates), rates
+        sums = [(w @ p, w @ (p * np.exp(log_y))) for p in (r, 1 - r)]
+        a, b = (m * max(n, TINY) / max(total, TINY) for n, total in sums)
+        log_a, log_b = np.log(a), np.log(b)
         r = expit(logit(pi) + m * (log_a - log_b) - (a - b) * np.exp(log_y))
     return r
 

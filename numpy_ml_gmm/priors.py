@@ -287,8 +287,9 @@ class Known:
                     Sigma = np.where(mine, Sigma, rule(W, N, last))
             if self.box is None:
                 return Sigma
-            moment = self.box.covariance(diagonal=W.ndim == N.ndim + 1)
-            return with_last(Sigma, moment, axis=N.ndim - 1)
+            variances = self.box.variances
+            variances = variances if W.ndim == N.ndim + 1 else np.diag(variances)
+            return with_last(Sigma, variances, axis=N.ndim - 1)
 
         return covariances
 

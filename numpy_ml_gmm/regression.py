@@ -138,8 +138,7 @@ class GMMRegressor(Estimator):
         n_jobs, patterns = thread_count(self.n_jobs), Patterns.of(joint)
         rows = Rows(joint, weights, n_jobs=n_jobs, names=names, patterns=patterns)
         mixture = GMM(**self.get_params()).fit(rows)
-        for name in FITTED:
-            setattr(self, name, getattr(mixture, name))
+        vars(self).update({name: a for name, a in vars(mixture).items() if name in FITTED})
         self.n_features_in_, self.output_shape_ = table.shape[1], list(outputs.shape[1:])
         self._remember_features(X)
         return self
