@@ -547,7 +547,7 @@ class GMM(Estimator):
         data = Data.of(rows, self.covariance_model.diagonal, self.var_smoothing)
         if data.dependence:
             warn(data.dependence)
-        start = restarts.find_start(self, data, random_generator(self.random_state))
+        start = self._find_start(data)
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame)
 
@@ -569,7 +569,7 @@ class GMM(Estimator):
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
         natural_of(self.theta, rows)  # an error if singular without the data's own frame
-        collapsed = restarts.collapse(theta, self, data)
+        collapsed = self._collapse(theta, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
@@ -625,7 +625,7 @@ class GMM(Estimator):
         known = {"sample_weight": sample_weight, "priors": priors}
         for _ in run.iterate(X, **known, error_covariances=error_covariances):
             pass
-        for name in FITTED:
+        for name in self._fitted:
             setattr(self, name, getattr(run, name))
         self._remember_features(X)
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
@@ -1076,6 +1076,14 @@ class GMM(Estimator):
         look_for_ids(rows)
         return rows
 
+    def _find_start(self, data):
+        """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
+        return restarts.find_start(self, data, random_generator(self.random_state))
+
+    def _collapse(self, theta, data):
+        """In words, that a component has no volume of its own; or None."""
+        return restarts.collapse(theta, self, data)
+
     def _check_statistics(self, statistics):
         """Statistics of as many components and features as the model has."""
         if not isinstance(statistics, Statistics):
@@ -1128,6 +1136,7 @@ class GMM(Estimator):
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 
+    _fitted = FITTED
     _results = *FITTED, "feature_names_in_", "class_labels_"
 
     @staticmethod
