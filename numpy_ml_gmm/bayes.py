@@ -47,14 +47,14 @@ from scipy.special import digamma, gammaln, logsumexp, multigammaln
 from .archive import check_shape, is_number
 from .blocks import Patterns
 from .covariances import CovarianceModel, covariance_model
-from .frames import EPS, cholesky
+from .frames import EPS, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .missing import natural_of
 from .parameters import Parameters, diagonals
 from .restarts import Attempt, Start, first_statistics, search
 from .starts import counts_of, first_guesses, is_random, some_rows, with_weight
-from .statistics import add_up, map_log_joint
-from .training import completed_rows
+from .statistics import add_up, map_log_joint, one_component, smoothed
+from .training import completed_rows, one_gaussian, what_is_there
 from .validation import (
     as_floats,
     check_covariances,
@@ -668,16 +668,18 @@ class BayesianGMM(GMM):
 
     def _set_prior(self, data):
         """What the arguments say of the prior, and where they say nothing what the data do."""
-        D, N, model = len(data.mean), data.rows.total_weight, self.covariance_model
+        D, model = len(data.mean), self.covariance_model
         each = () if model.letters[1] == "I" else np.shape(data.covariance)
-        C = data.covariance * (N / max(N - 1, N / 2))  # as of N - 1 points, if they are many
-        given = dict(concentration=1 / self.n_components, precision=1.0, mean=data.mean, freedom=D)
-        given |= self._given_prior(D, each)
-        self.weight_concentration_prior_ = given["concentration"]
-        self.mean_precision_prior_ = given["precision"]
-        self.mean_prior_ = given["mean"]
-        self.degrees_of_freedom_prior_ = float(given["freedom"])
-        self.covariance_prior_ = given.get("scatter", C if each else C.mean())
+        given = self._given_prior(D, each)
+        self.weight_concentration_prior_ = given.get("concentration", 1 / self.n_components)
+        self.mean_precision_prior_ = given.get("precision", 1.0)
+        self.mean_prior_ = given.get("mean", data.mean)
+        self.degrees_of_freedom_prior_ = float(given.get("freedom", D))
+        if "scatter" in given:
+            self.covariance_prior_ = given["scatter"]
+        else:
+            C = covariance_of(data)
+            self.covariance_prior_ = C if each else float(C.mean())
 
     def _given_prior(self, D, each):
         """The checked priors that the user gave, for D features and covariances of a shape."""
@@ -815,10 +817,10 @@ def posterior_shapes(K, D, model, process):
 
 def check_positive(value, name):
     """A number above 0, of ordinary size."""
-    value = check_not_negative(value, name, at_most=REACH[1])
-    if value < REACH[0]:
+    number = check_not_negative(value, name, at_most=REACH[1])
+    if number < REACH[0]:
         raise ValueError(f"{name}={value!r} must be above {REACH[0]:g}")
-    return value
+    return number
 
 
 def check_scatter(scatter, shape, name="covariance_prior"):
@@ -829,6 +831,27 @@ def check_scatter(scatter, shape, name="covariance_prior"):
         raise ValueError(f"{name} has shape {C.shape}, expected {shape} for this covariance_type")
     check_covariances(C[None], model, 1, shape[-1] if shape else 1, name)
     return C if shape else float(C)
+
+
+def covariance_of(data):
+    """Covariance of all rows, smoothed: (D, D), or (D,) if only variances are looked at."""
+    rows, diagonal = data.rows.as_if_exact(), data.covariance.ndim == 1
+    if rows.patterns:
+        whole = what_is_there(rows)
+        whole = whole if diagonal else one_gaussian(rows, whole)
+    else:
+        whole = one_component(rows, diagonal)
+    n = whole.counts[0]
+    C = smoothed(whole.scatters, whole.counts, data.smoothing) / max(n - 1, n / 2)  # as of a sample
+    try:
+        if not diagonal:
+            cholesky(C)
+    except SingularCovariance:
+        raise ValueError(
+            "the covariance of the data has no inverse, and can be no prior: raise var_smoothing, "
+            "or give a covariance_prior"
+        ) from None
+    return C[0]
 
 
 def from_large_to_small(r, w):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad, trapezoid
-from scipy.special import betaln, digamma, gammaln, logsumexp, multigammaln
+from scipy.special import betaln, gammaln, logsumexp, multigammaln
 from scipy.stats import dirichlet, gamma, multivariate_normal, multivariate_t, t, wishart
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -21,9 +21,9 @@ from numpy_ml_gmm import blocks as blocks_module
 from numpy_ml_gmm.bayes import CONJUGATE, PRIORS, Prior, kl_dirichlet, kl_wishart, log_det_loss
 from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import covariance_model
-from numpy_ml_gmm.frames import Frame, Natural
+from numpy_ml_gmm.frames import Frame
 from numpy_ml_gmm.missing import natural_of
-from numpy_ml_gmm.statistics import add_up, given_responsibilities, statistics_of
+from numpy_ml_gmm.statistics import statistics_of
 
 TYPES = list(CONJUGATE.values())
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
@@ -502,3 +502,563 @@ def draw_precisions(kind, nu, Sigma, M, rng):
     else:
         lam = np.repeat(rng.gamma(D * nu / 2, 2 / (D * nu * Sigma[0]), size=(M, 1)), D, axis=1)
     return lam[:, :, None] * np.eye(D)
+
+
+# ---- What comes with the engine --------------------------------------------------------------
+
+
+def two_fits(kind, process, first, second, max_iter=30):
+    """Fits of two versions of the same data: (X, r, what is known)."""
+    for X, r, known in (first, second):
+        model = BayesianGMM(
+            r.shape[1],
+            covariance_type=kind,
+            weight_concentration_prior_type=process,
+            init_params=r,
+            tol=0,
+            max_iter=max_iter,
+        )
+        yield model.fit(X, **known)
+
+
+def assert_same_posterior(a, b, rtol=1e-8):
+    """The same distributions, and the same bound."""
+    for name in (*POSTERIOR, "lower_bound_"):
+        x, y = (np.asarray(getattr(model, name)) for model in (a, b))
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol * abs(y).max())
+
+
+@BOTH
+@EACH
+def test_weight_two_is_the_point_twice(kind, process):
+    rng = np.random.default_rng(0)
+    X, r = clusters(5, N=40, D=2), rng.dirichlet(np.ones(3), size=40)
+    w = rng.integers(0, 4, size=40)
+    repeated = np.repeat(X, w, axis=0), np.repeat(r, w, axis=0), {}
+    pair = two_fits(kind, process, (X, r, {"sample_weight": w}), repeated)
+    assert_same_posterior(*pair)
+
+
+def test_half_weights_of_points_that_are_there_twice_change_nothing():
+    X, r = clusters(6, N=30), np.random.default_rng(0).dirichlet(np.ones(3), size=30)
+    twice = np.vstack([X, X]), np.vstack([r, r]), {"sample_weight": np.full(60, 0.5)}
+    assert_same_posterior(*two_fits("full", PRIORS[0], (X, r, {}), twice))
+
+
+@pytest.mark.parametrize("kind", ["full", "diag"])
+def test_blocks_and_threads_change_no_bit(kind, monkeypatch):
+    X = np.tile(clusters(7, N=500), (4, 1)) + np.random.default_rng(0).normal(size=(2000, 3))
+    whole = BayesianGMM(4, covariance_type=kind, init_params="kmeans", random_state=0, n_init=1)
+    one = clone(whole).fit(X)
+    monkeypatch.setattr(blocks_module, "NUMBERS_PER_BLOCK", 2**11)
+    many = [clone(whole).set_params(n_jobs=n).fit(X) for n in (1, 2, 5)]
+    assert_same_posterior(one, many[0], rtol=1e-7)
+    for model in many[1:]:
+        for name in (*POSTERIOR, "lower_bound_", "history_"):
+            np.testing.assert_array_equal(getattr(model, name), getattr(many[0], name))
+
+
+def test_a_label_binds_a_row_to_its_component():
+    rng = np.random.default_rng(0)
+    X, labels = clusters(8, N=60), np.where(rng.random(60) < 0.3, rng.integers(3, size=60), -1)
+    model = BayesianGMM(3, random_state=0).fit(X, priors=labels)
+    known = labels >= 0
+    assert (model.predict(X[known], priors=labels[known]) == labels[known]).all()
+    probable = model.predict_proba(X, priors=labels)
+    np.testing.assert_allclose(probable[known], np.eye(3)[labels[known]], atol=1e-12)
+    assert np.diff(model.history_[model.best_restart_]).min() > -1e-9
+
+
+@BOTH
+def test_priors_of_each_row_are_in_the_evidence(process):
+    prior, rng = random_prior("full", 2, 9), np.random.default_rng(9)
+    X, r, known = rng.normal(size=(3, 2)), rng.dirichlet(np.ones(3), 3), rng.random((3, 3))
+    bounds, _ = climb(with_prior(3, "full", process, *prior), X, r, 200, priors=known)
+    exact = exact_evidence(X, 3, "full", process, *prior, log_priors=np.log(known))
+    assert (bounds <= exact + 1e-10).all() and np.diff(bounds).min() > -1e-12
+    assert exact - bounds[-1] < 4
+
+
+def slow_step_with_holes(X, N, m, Sigma, model):
+    """A step of mean field, row by row: q(z, x_missing) by conditioning, then sums over rows."""
+    prior = model.prior
+    factors = prior.log_factors(prior.concentrations(N), prior.precision + N, prior.freedoms(N))
+    K, D = m.shape
+    n, first, second = np.zeros(K), np.zeros((K, D)), np.zeros((K, D, D))
+    for x in X:
+        o = ~np.isnan(x)
+        logs, filled, spread = np.array(factors), np.empty((K, D)), np.zeros((K, D, D))
+        for k in range(K):
+            P = np.linalg.inv(Sigma[k])
+            filled[k] = x
+            if o.any():
+                S_oo = Sigma[k][np.ix_(o, o)]
+                logs[k] += multivariate_normal.logpdf(x[o], m[k][o], S_oo)
+                slope = Sigma[k][np.ix_(~o, o)] @ np.linalg.inv(S_oo)
+                filled[k][~o] = m[k][~o] + slope @ (x[o] - m[k][o])
+            else:
+                filled[k] = m[k]
+            if (~o).any():
+                spread[k][np.ix_(~o, ~o)] = np.linalg.inv(P[np.ix_(~o, ~o)])
+        r = np.exp(logs - logsumexp(logs))
+        n += r
+        first += r[:, None] * filled
+        second += r[:, None, None] * (filled[:, :, None] * filled[:, None, :] + spread)
+    b, nu = prior.precision, prior.freedom
+    new_m = (b * prior.mean + first) / (b + n)[:, None]
+    outer = new_m[:, :, None] * new_m[:, None, :]
+    W = prior.scatter + b * np.outer(prior.mean, prior.mean) + second
+    W = W - (b + n)[:, None, None] * outer
+    return n, new_m, W / (nu + n)[:, None, None]
+
+
+@BOTH
+@pytest.mark.parametrize("common", [1, 1000])
+@pytest.mark.equation("expected-log-joint")
+def test_missing_values_are_part_of_the_mean_field(process, common, monkeypatch):
+    """Patterns that many rows share, and rows taken one by one; the missing is latent as z is."""
+    monkeypatch.setattr("numpy_ml_gmm.missing.COMMON", common)
+    rng = np.random.default_rng(4)
+    X = clusters(4, N=60, D=3)
+    X[rng.random(X.shape) < 0.25] = np.nan
+    X[0] = np.nan
+    model = BayesianGMM(
+        3,
+        weight_concentration_prior_type=process,
+        init_params=rng.dirichlet(np.ones(3), size=60),
+        tol=0,
+        max_iter=1,
+    ).fit(X)
+    for _ in range(3):
+        N = model.mean_precision_ - model.mean_precision_prior_
+        wanted = slow_step_with_holes(X, N, model.means_, model.covariances_, model)
+        model.m_step(model.e_step(X))
+        found = model.mean_precision_ - 1, model.means_, model.covariances_
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9)
+    history = BayesianGMM(4, tol=0, max_iter=80, random_state=0).fit(X).history_
+    assert min(np.diff(run).min() for run in history if len(run) > 1) > -1e-9
+
+
+def test_a_row_without_anything_says_nothing():
+    X, r = clusters(3, N=30), np.random.default_rng(0).dirichlet(np.ones(2), size=30)
+    model = ours(X, r, PRIORS[1], 5)
+    blank = np.full((1, 3), np.nan)
+    factors = np.exp(model.log_joint(blank)[0])
+    assert factors.sum() < 1  # of the log factors nothing is left but themselves
+    np.testing.assert_allclose(model.predict_proba(blank)[0], factors / factors.sum())
+
+
+@pytest.mark.parametrize("kind", ["full", "diag"])
+def test_errors_of_each_row_are_part_of_the_mean_field(kind):
+    X, R = clusters(2, N=80), np.random.default_rng(0).uniform(0, 1, size=(80, 3))
+    model = BayesianGMM(4, covariance_type=kind, tol=0, max_iter=60, random_state=0)
+    model.fit(X, error_covariances=R)
+    assert min(np.diff(run).min() for run in model.history_ if len(run) > 1) > -1e-9
+    none = clone(model).fit(X, error_covariances=np.zeros_like(R))
+    assert_same_posterior(none, clone(model).fit(X), rtol=1e-6)
+
+
+def test_single_precision_stays_single_and_is_near():
+    X = np.tile(clusters(1, N=3000, D=3), (3, 1))
+    r = np.random.default_rng(0).dirichlet(np.ones(4), size=len(X))
+    a, b = (ours(X.astype(dtype), r, PRIORS[0], 20) for dtype in (np.float32, np.float64))
+    assert (
+        a.means_.dtype == np.float32
+        and a.predict_proba(X.astype(np.float32)).dtype == a.means_.dtype
+    )
+    np.testing.assert_allclose(a.means_, b.means_, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(a.lower_bound_, b.lower_bound_, rtol=1e-5)
+
+
+@EACH
+@BOTH
+def test_units_and_origin_do_not_matter(kind, process):
+    """Moved by a million and in other units: the same up to them, but for one number of spheres."""
+    X, r = clusters(9, N=50), np.random.default_rng(0).dirichlet(np.ones(3), size=50)
+    unit = 1e3 if "spherical" in kind else np.array([1e-4, 1.0, 1e5])
+    a, b = two_fits(kind, process, (X, r, {}), (X * unit + 1e6 * unit, r, {}))
+    np.testing.assert_allclose((b.means_ / unit) - 1e6, a.means_, atol=1e-7)
+    np.testing.assert_allclose(b.weights_, a.weights_, atol=1e-8)
+    moved = a.lower_bound_ - len(X) * np.log(np.broadcast_to(unit, 3)).sum()
+    np.testing.assert_allclose(b.lower_bound_, moved, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["full", "diag"])
+def test_many_features_too(kind):
+    """From 64 features on every component has a frame of its own."""
+    X, r = clusters(0, N=200, D=70), np.random.default_rng(0).dirichlet(np.ones(3), size=200)
+    mine = ours(X, r, PRIORS[0], 5, kind)
+    assert np.diff(mine.history_[0]).min() > -1e-9
+    if kind == "full":
+        theirs = scikit_learns(X, r, PRIORS[0], 5)
+        np.testing.assert_allclose(mine.means_, theirs.means_, rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(mine.score_samples(X), theirs.score_samples(X), rtol=1e-8)
+
+
+# ---- The seam --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("D", [2, 70])
+@pytest.mark.parametrize("holes", [False, True])
+def test_shifted_natural_parameters_move_every_log_joint(D, holes):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, D))
+    if holes:
+        X[rng.random(X.shape) < 0.2] = np.nan
+    rows, Sigma = Rows(X, patterns=Patterns.of(X)), np.tile(np.eye(D), (3, 1, 1))
+    model = GMM.from_parameters(np.full(3, 1 / 3), rng.normal(size=(3, D)), Sigma)
+    natural, shift = natural_of(model.theta, rows), np.array([-1.5, 0.0, 400.0])
+    block = rows.block(slice(0, 40), natural.order)
+    wanted = natural.log_joint(block) + shift[:, None]
+    np.testing.assert_allclose(natural.shifted(shift).log_joint(block), wanted, rtol=1e-12)
+    np.testing.assert_allclose(natural.log_joint(block) + shift[:, None], wanted)  # left alone
+
+
+# ---- Empty components ------------------------------------------------------------------------
+
+
+@BOTH
+def test_components_that_are_not_needed_empty_themselves(process):
+    rng = np.random.default_rng(0)
+    centres = np.array([[0, 0], [6, 0], [0, 6]])
+    X = np.repeat(centres, 100, axis=0) + rng.normal(size=(300, 2))
+    model = BayesianGMM(
+        10, weight_concentration_prior_type=process, weight_concentration_prior=1e-2, random_state=0
+    ).fit(X)
+    assert (model.weights_ > 0.01).sum() == 3
+    empty = model.weights_ < 0.01
+    np.testing.assert_allclose(model.means_[empty], model.mean_prior_[None].repeat(7, 0), atol=0.2)
+    sure = BayesianGMM(
+        3, weight_concentration_prior_type=process, weight_concentration_prior=1e-2, random_state=0
+    ).fit(X)
+    assert len(set(sure.predict(X))) == 3
+
+
+def test_a_guess_with_an_empty_component_is_a_start():
+    labels = np.repeat([0, 2], 75)
+    model = BayesianGMM(4, init_params=labels, max_iter=0).fit(IRIS)
+    np.testing.assert_allclose(model.means_[[1, 3]], model.mean_prior_[None].repeat(2, 0))
+    assert model.weights_.argmax() in (0, 2)
+
+
+def test_more_concentration_keeps_more_components():
+    held = []
+    for concentration in (1e-3, 1.0, 1e3):
+        model = BayesianGMM(
+            8,
+            weight_concentration_prior_type=PRIORS[1],
+            weight_concentration_prior=concentration,
+            tol=1e-5,
+            random_state=0,
+        ).fit(FAITHFUL)
+        held.append((model.weights_ > 0.02).sum())
+    assert held[0] == 2 and held[-1] == 8
+
+
+# ---- The predictive density ------------------------------------------------------------------
+
+
+def small(kind, process, D=2):
+    return BayesianGMM(
+        2, covariance_type=kind, weight_concentration_prior_type=process, random_state=0
+    ).fit(clusters(D, N=12, D=D))
+
+
+@BOTH
+@EACH
+@pytest.mark.equation("predictive")
+def test_the_predictive_density_integrates_to_one(kind, process):
+    model = small(kind, process, D=1)
+
+    def density(x, predictive):
+        return np.exp(model.score_samples([[x]], predictive=predictive)[0])
+
+    ends = {"limit": 500, "points": model.means_[:, 0]}
+    assert quad(density, -2e3, 2e3, ("t",), **ends)[0] == pytest.approx(1, abs=2e-3)
+    assert quad(density, -2e3, 2e3, ("expected",), **ends)[0] < 0.99
+    plane, u = small(kind, process), np.linspace(-60, 60, 601)
+    grid = np.column_stack([a.ravel() for a in np.meshgrid(u, u)])
+    total = np.exp(plane.score_samples(grid, predictive="t")).sum() * (u[1] - u[0]) ** 2
+    assert total == pytest.approx(1, abs=0.02)
+
+
+@BOTH
+@EACH
+@pytest.mark.equation("predictive")
+def test_the_predictive_density_is_a_mixture_of_student_t(kind, process):
+    model, x = small(kind, process), np.array([[0.5, -1.0], [7.0, 3.0]])
+    beta, nu = model.mean_precision_, np.broadcast_to(model.degrees_of_freedom_, 2)
+    wanted = np.zeros((2, 2))
+    for k, Sigma in enumerate(model.theta.covariances):
+        m, more = model.means_[k], (1 + beta[k]) / beta[k]
+        if kind in ("full", "tied"):
+            df = nu[k] - 1
+            wanted[:, k] = multivariate_t.logpdf(x, m, Sigma * more * nu[k] / df, df)
+        elif "diag" in kind:
+            wanted[:, k] = t.logpdf(x, nu[k], m, np.sqrt(Sigma * more)).sum(axis=1)
+        else:
+            wanted[:, k] = multivariate_t.logpdf(x, m, np.diag(Sigma) * more, 2 * nu[k])
+    found = model.score_samples(x, predictive="t")
+    np.testing.assert_allclose(found, logsumexp(wanted + np.log(model.weights_), axis=1), rtol=1e-9)
+    ruled = model.score_samples(x, predictive="t", priors=[0, 1])
+    picked = (wanted + np.log(model.weights_))[[0, 1], [0, 1]]
+    np.testing.assert_allclose(ruled, picked, rtol=1e-9)
+
+
+@BOTH
+@EACH
+@pytest.mark.equation("predictive")
+def test_the_predictive_density_is_the_average_density(kind, process):
+    """One known component: the ratio of two evidences is the density of the next point."""
+    prior, rng = random_prior(kind, 2, 3), np.random.default_rng(3)
+    X, new = rng.normal(size=(6, 2)), np.array([[0.4, 2.0]])
+    model = with_prior(1, kind, process, *prior)
+    _, theta = climb(model, X, np.ones((6, 1)), 1)
+    model._set_theta(theta)
+    z = np.zeros(6, int)
+    log_p = exact_log_density(np.vstack([X, new]), np.append(z, 0), 1, kind, *prior[1:])
+    log_p -= exact_log_density(X, z, 1, kind, *prior[1:])
+    np.testing.assert_allclose(model.score_samples(new, predictive="t"), log_p, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
+def test_what_a_row_lacks_is_integrated_out_of_the_predictive_density(kind):
+    model, u = small(kind, PRIORS[1]), np.linspace(-400, 400, 80_001)
+    line = np.column_stack([np.full_like(u, 0.3), u])
+    total = trapezoid(np.exp(model.score_samples(line, predictive="t")), u)
+    found = model.score_samples([[0.3, np.nan]], predictive="t")
+    np.testing.assert_allclose(np.exp(found), total, rtol=1e-3)
+    assert model.score_samples([[np.nan, np.nan]], predictive="t") == pytest.approx(0)
+
+
+# ---- The doors -------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:Estimator BayesianGMM does not inherit:UserWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.parametrize("kind", ["full", "tied_diag"])
+@BOTH
+def test_scikit_learns_own_checks_find_nothing(kind, process):
+    model = BayesianGMM(covariance_type=kind, weight_concentration_prior_type=process)
+    results = check_estimator(model, on_fail=None)
+    assert sum(result["status"] == "passed" for result in results) > 40
+    assert not {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
+
+
+@EACH
+@BOTH
+def test_a_saved_model_comes_back_whole(tmp_path, kind, process):
+    frame = pd.DataFrame(IRIS, columns=load_iris().feature_names)
+    model = BayesianGMM(
+        3, covariance_type=kind, weight_concentration_prior_type=process, random_state=0
+    ).fit(frame)
+    model.save(tmp_path / "model.npz")
+    loaded = BayesianGMM.load(tmp_path / "model.npz")
+    pickled = pickle.loads(pickle.dumps(model))
+    for other in (loaded, pickled, copy.deepcopy(model)):
+        assert vars(other).keys() == vars(model).keys()
+        for key, value in vars(model).items():
+            if key == "history_":
+                assert getattr(other, key) == value
+            else:
+                np.testing.assert_array_equal(getattr(other, key), value)
+        np.testing.assert_array_equal(other.predict_proba(IRIS), model.predict_proba(IRIS))
+        a, b = (m.score_samples(IRIS, predictive="t") for m in (other, model))
+        np.testing.assert_array_equal(a, b)
+    for wrong in (GMM, BayesianGMM):
+        with pytest.raises(ValueError, match="holds"):
+            wrong.load(tmp_path / "model.npz") if wrong is GMM else spoilt(model, tmp_path)
+
+
+def spoilt(model, folder):
+    """A file whose posterior cannot be one."""
+    bad = copy.deepcopy(model)
+    bad._check_state = lambda: None
+    bad.mean_precision_ = -bad.mean_precision_
+    vars(bad).pop("_check_state")
+    from numpy_ml_gmm import archive
+
+    archive.save(folder / "bad.npz", "BayesianGMM", vars(bad))
+    return BayesianGMM.load(folder / "bad.npz")
+
+
+def test_an_unfitted_model_is_saved_too(tmp_path):
+    BayesianGMM(4, mean_precision_prior=0.5).save(tmp_path / "empty.npz")
+    loaded = BayesianGMM.load(tmp_path / "empty.npz")
+    assert loaded.get_params() == BayesianGMM(4, mean_precision_prior=0.5).get_params()
+    with pytest.raises(NotFittedError, match="this BayesianGMM is not fitted yet: call fit"):
+        loaded.predict(IRIS)
+
+
+def test_clone_frames_and_grid_search():
+    model = BayesianGMM(3, weight_concentration_prior=0.1, random_state=0)
+    assert clone(model).get_params() == model.get_params()
+    frame = pd.DataFrame(IRIS, columns=load_iris().feature_names)
+    fitted = clone(model).fit(frame)
+    assert list(fitted.feature_names_in_) == list(frame.columns)
+    assert list(fitted.mixture_.feature_names_in_) == list(frame.columns)
+    assert list(fitted.marginal(["Petal.Width"]).feature_names_in_) == ["Petal.Width"]
+    with pytest.raises(ValueError, match="feature names"):
+        fitted.predict(frame[frame.columns[::-1]])
+    search = GridSearchCV(BayesianGMM(random_state=0, n_init=2), {"n_components": [1, 3]}, cv=3)
+    assert search.fit(np.random.default_rng(0).permutation(IRIS)).best_params_["n_components"] == 3
+
+
+def test_use_of_the_expected_parameters():
+    model = BayesianGMM(4, random_state=0).fit(IRIS)
+    mixture = model.mixture_
+    assert type(mixture) is GMM
+    holes = IRIS[:3].copy()
+    holes[:, 2] = np.nan
+    np.testing.assert_array_equal(model.regress(holes), mixture.regress(holes))
+    np.testing.assert_array_equal(model.sample(5)[0], mixture.sample(5)[0])
+    X, z = model.sample(2000)
+    assert X.shape == (2000, 4) and set(z) <= set(range(4))
+    marginal, condition = model.marginal([2, 3]), model.condition([0], [5.0])
+    assert type(marginal) is type(condition) is GMM
+    np.testing.assert_allclose(
+        marginal.score(IRIS[:, 2:]), mixture.marginal([2, 3]).score(IRIS[:, 2:])
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("aic", "bic", "icl", "n_parameters", "q_function", "elbo", "kl"),
+        *("complete_log_likelihood", "from_parameters"),
+    ],
+)
+def test_what_means_nothing_here_is_not_there(name):
+    assert not hasattr(BayesianGMM(2), name) and not hasattr(BayesianGMM, name)
+    with pytest.raises(AttributeError, match=f"BayesianGMM has no {name}: "):
+        getattr(BayesianGMM(2), name)
+
+
+BAD = [
+    (
+        {"weight_concentration_prior_type": "dirichlet"},
+        "choose one of dirichlet_process, dirichlet",
+    ),
+    ({"weight_concentration_prior": 0}, "weight_concentration_prior=0 must be above"),
+    ({"weight_concentration_prior": -1.0}, "must be finite and at least 0"),
+    ({"weight_concentration_prior": np.nan}, "must be finite and at least 0"),
+    ({"weight_concentration_prior": 1e200}, "must be at most 1e.100"),
+    ({"mean_precision_prior": 0.0}, "mean_precision_prior=0.0 must be above"),
+    ({"mean_precision_prior": np.inf}, "mean_precision_prior=inf must be finite"),
+    ({"mean_prior": [0.0]}, "mean_prior has shape"),
+    ({"mean_prior": [0, np.nan, 0, 0]}, "mean_prior contains NaN"),
+    ({"degrees_of_freedom_prior": 3}, "degrees_of_freedom_prior=3 must be above 3"),
+    ({"degrees_of_freedom_prior": 0.0, "covariance_type": "diag"}, "must be above"),
+    ({"covariance_prior": np.eye(3)}, r"shape \(3, 3\), expected \(4, 4\)"),
+    ({"covariance_prior": -np.eye(4)}, "is not symmetric positive definite"),
+    ({"covariance_prior": np.triu(np.ones((4, 4)))}, "is not symmetric positive definite"),
+    ({"covariance_prior": np.eye(4), "covariance_type": "diag"}, r"expected \(4,\)"),
+    ({"covariance_prior": [1, 1, 0, 1], "covariance_type": "diag"}, "positive definite"),
+    ({"covariance_prior": -2.0, "covariance_type": "spherical"}, "positive definite"),
+    ({"covariance_prior": np.full((4, 4), np.inf)}, "holds nan or infinity"),
+    ({"covariance_type": "VEI"}, "has no conjugate prior: choose one of full"),
+    ({"covariance_type": "round"}, "covariance_type='round' is not known"),
+    ({"n_components": 0}, "n_components=0 must be at least 1"),
+    ({"init_params": "best"}, "init_params='best' is not known"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_a_bad_argument_is_named_and_the_model_stays_as_it_was(arguments, message):
+    model = BayesianGMM(2, max_iter=3, tol=0, random_state=0).fit(IRIS)
+    before = {name: copy.deepcopy(v) for name, v in vars(model).items() if name.endswith("_")}
+    model.set_params(**arguments)
+    with pytest.raises(ValueError, match=message):
+        model.fit(IRIS + 1)
+    after = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        assert after[name] is value or str(after[name]) == str(value)
+
+
+@pytest.mark.parametrize("name", ["weight_concentration_prior", "mean_precision_prior"])
+@pytest.mark.parametrize("value", ["1", [1.0], None.__class__, True])
+def test_a_prior_that_is_no_number_is_a_type_error(name, value):
+    with pytest.raises(TypeError, match=f"{name}=.* must be a number"):
+        BayesianGMM(2, **{name: value}).fit(IRIS)
+
+
+def test_a_change_of_the_kind_of_prior_asks_for_a_new_fit():
+    model = BayesianGMM(2, random_state=0).fit(IRIS)
+    model.set_params(weight_concentration_prior_type=PRIORS[1])
+    with pytest.raises(
+        ValueError, match=r"weight_concentration_ has shape \(2, 2\), expected \(2,\)"
+    ):
+        model.predict(IRIS)
+    with pytest.raises(ValueError, match="predictive='normal' is not known"):
+        model.set_params(weight_concentration_prior_type=PRIORS[0]).score_samples(
+            IRIS, predictive="normal"
+        )
+    with pytest.raises(ValueError, match="error_covariances have no place"):
+        model.score_samples(IRIS, predictive="t", error_covariances=np.ones_like(IRIS))
+
+
+def test_the_default_prior_is_scikit_learns():
+    for kind in ("full", "tied", "diag", "spherical"):
+        mine = BayesianGMM(3, covariance_type=kind, var_smoothing=0, max_iter=0).fit(IRIS)
+        theirs = BayesianGaussianMixture(n_components=3, covariance_type=kind)
+        theirs._check_parameters(IRIS)
+        for name in (
+            "weight_concentration",
+            "mean_precision",
+            "mean",
+            "degrees_of_freedom",
+            "covariance",
+        ):
+            a, b = (getattr(m, f"{name}_prior_") for m in (mine, theirs))
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_smoothing_gives_dependent_columns_a_prior_that_has_an_inverse():
+    X = np.column_stack([IRIS, IRIS.sum(axis=1)])
+    with pytest.warns(UserWarning, match="is a linear function of"):
+        model = BayesianGMM(3, random_state=0).fit(X)
+    assert np.diff(model.history_[model.best_restart_]).min() > -1e-9
+    wanted = np.cov(IRIS.T) + 1e-6 * np.diag(IRIS.var(axis=0, ddof=1))
+    np.testing.assert_allclose(model.covariance_prior_[:4, :4], wanted, rtol=1e-9)
+
+
+def test_a_prior_without_an_inverse_is_named():
+    X = np.column_stack([IRIS, IRIS.sum(axis=1)])
+    model = BayesianGMM(3, var_smoothing=1e-30, random_state=0)
+    with pytest.warns(UserWarning, match="linear"), pytest.raises(ValueError, match="no inverse"):
+        model.fit(X)
+    with pytest.warns(UserWarning, match="linear"):
+        assert model.set_params(covariance_prior=np.eye(5)).fit(X).converged_
+
+
+def test_warm_start_goes_on_from_the_distributions():
+    r = np.random.default_rng(0).dirichlet(np.ones(3), size=150)
+    once = ours(IRIS, r, PRIORS[0], 12)
+    twice = ours(IRIS, r, PRIORS[0], 5).set_params(warm_start=True, max_iter=6).fit(IRIS)
+    assert_same_posterior(once, twice)
+
+
+def test_restarts_are_compared_by_their_bounds():
+    model = BayesianGMM(5, random_state=0, n_init=8).fit(FAITHFUL)
+    assert len(model.history_) == 8 and model.n_iter_ == len(model.history_[model.best_restart_])
+    ends = [run[-1] for run in model.history_]
+    assert model.lower_bound_ == ends[model.best_restart_] >= max(ends) - 1e-2
+    assert (
+        model.lower_bound_
+        >= BayesianGMM(5, random_state=0, n_init=1).fit(FAITHFUL).lower_bound_ - 1e-2
+    )
+
+
+def test_many_rows_start_on_a_sample_that_counts_for_all():
+    X = np.vstack([clusters(0, N=4000), clusters(0, N=4000) + 0.01])
+    model = BayesianGMM(4, covariance_type="diag", n_init=3, random_state=0).fit(X)
+    assert model.mean_precision_.sum() == pytest.approx(8000 + 4)
+    exact = BayesianGMM(4, covariance_type="diag", init_params=model.predict_proba(X)).fit(X)
+    assert model.lower_bound_ == pytest.approx(exact.lower_bound_, abs=1)
+
+
+def test_verbose_prints_the_bound(capsys):
+    BayesianGMM(2, max_iter=20, tol=0, init_params="kmeans", verbose=1).fit(IRIS)
+    assert "step 10: lower bound -" in capsys.readouterr().out
