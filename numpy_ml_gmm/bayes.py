@@ -37,16 +37,17 @@ Kurihara, Welling & Teh (2007), *Collapsed variational Dirichlet process mixture
 whose sticks beyond K keep their prior.
 """
 
+import functools
 import inspect
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import digamma, gammaln, logsumexp, multigammaln
+from scipy.special import digamma, gammaln, logsumexp
 
 from .archive import check_shape, is_number
 from .blocks import Patterns
-from .covariances import CovarianceModel, covariance_model
+from .covariances import covariance_model
 from .frames import EPS, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .missing import natural_of
@@ -86,10 +87,14 @@ def expected_log(alpha):
     return digamma(alpha) - digamma(alpha.sum(axis=-1, keepdims=True))
 
 
-def kl_dirichlet(alpha, prior):
-    r"""Divergence of one Dirichlet distribution from another (:eq:`kl-dirichlet`)."""
+def kl_dirichlet(alpha, prior, logs):
+    r"""Divergence of one Dirichlet distribution from another (:eq:`kl-dirichlet`).
+
+    ``logs`` are the :func:`expected_log` of alpha; the prior may have one number for all.
+    """
+    prior = np.broadcast_to(prior, alpha.shape)
     constants = gammaln(alpha.sum(axis=-1)) - gammaln(prior.sum(axis=-1))
-    each = gammaln(prior) - gammaln(alpha) + (alpha - prior) * expected_log(alpha)
+    each = gammaln(prior) - gammaln(alpha) + (alpha - prior) * logs
     return constants + each.sum(axis=-1)
 
 
@@ -100,24 +105,24 @@ def log_det_loss(nu, p):
 
         \sum_{i=1}^{p} \psi\Bigl(\frac{\nu + 1 - i}{2}\Bigr) - p \log \frac{\nu}{2} < 0
     """
-    nu = np.asarray(nu)
     return digamma((nu[..., None] - np.arange(p)) / 2).sum(axis=-1) - p * np.log(nu / 2)
 
 
-def kl_wishart(nu, prior, p, trace, log_det):
+def kl_wishart(nu, prior, p, trace, log_det, loss):
     r"""Divergence of one Wishart distribution from another (:eq:`kl-wishart`).
 
     Parameters
     ----------
-    nu, prior : array, float
+    nu, prior : array
         Degrees of freedom, of matrices (p, p).
     trace, log_det : array
         Of :math:`W_0^{-1} E[\Lambda]`: how large the expected precision is in units of the prior.
+    loss : array
+        :func:`log_det_loss` of nu.
     """
     more = nu - prior
-    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu)
-    constants = multigammaln(prior / 2, p) - log_multigamma(nu / 2, p)
-    return (half + more * log_det_loss(nu, p)) / 2 + constants
+    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * loss
+    return half / 2 + log_multigamma(prior / 2, p) - log_multigamma(nu / 2, p)
 
 
 def log_multigamma(a, p):
@@ -125,50 +130,71 @@ def log_multigamma(a, p):
     return p * (p - 1) / 4 * np.log(np.pi) + gammaln(a[..., None] - np.arange(p) / 2).sum(axis=-1)
 
 
+def of_those_before(accumulate, a):
+    """A cumulative sum or product without the entry itself, along the last axis."""
+    found = np.full_like(a, accumulate.identity)
+    accumulate.accumulate(a[..., :-1], axis=-1, out=found[..., 1:])
+    return found
+
+
 # ---- The prior ---------------------------------------------------------------------------------
 
 
-class Prior(NamedTuple):
+class Posterior(NamedTuple):
+    """What q(theta) knows, and two expectations; means and covariances are apart."""
+
+    alpha: np.ndarray  # (..., K), or (..., K, 2) for sticks
+    beta: np.ndarray  # (..., K)
+    nu: np.ndarray  # (..., K), or (..., 1) if all share a precision
+    logs: np.ndarray  # expected logs, in the shape of alpha
+    loss: np.ndarray  # of the log determinant, in the shape of nu
+
+
+class Prior:
     """What is assumed of the parameters, and how it turns counts into distributions.
 
     Axes before K number mixtures side by side.
+
+    Parameters
+    ----------
+    model : CovarianceModel
+    process : bool
+        Whether weights are sticks of a Dirichlet process, or one Dirichlet distribution.
+    concentration, precision, freedom : float
+        alpha_0 or gamma, beta_0 and nu_0.
+    mean : array (D,)
+    scatter : array (D, D), or (D,) if covariances are diagonal
+        The inverse of W_0.
     """
 
-    model: CovarianceModel
-    process: bool  # sticks of a Dirichlet process, or one Dirichlet distribution
-    concentration: float  # alpha_0, or gamma
-    precision: float  # beta_0
-    mean: np.ndarray  # m_0 (D,)
-    freedom: float  # nu_0
-    scatter: np.ndarray  # W_0^-1 (D, D), or (D,) if covariances are diagonal
+    def __init__(self, model, process, concentration, precision, mean, freedom, scatter):
+        self.process, self.concentration = process, concentration
+        self.precision, self.mean = precision, mean
+        self.freedom, self.scatter = freedom, scatter
+        self.varies = "V" in model.letters  # else all components share a precision
+        D, spherical = len(mean), model.letters[1] == "I"
+        # The size of each Wishart distribution, and its degrees of freedom for each point.
+        self.size, self.each = (1, D if spherical else 1) if model.diagonal else (D, 1)
+        self.root = None if model.diagonal else np.linalg.cholesky(scatter)
 
-    @property
-    def varies(self):
-        """Whether each component has a precision of its own."""
-        return "V" in self.model.letters
+    def numbers(self, N):
+        r"""alpha, beta and nu after counts N (..., K) (:eq:`posterior-counts`).
 
-    @property
-    def wishart(self):
-        """Size p of a Wishart distribution, and its degrees of freedom for each point."""
-        D, spherical = len(self.mean), self.model.letters[1] == "I"
-        return (1, D if spherical else 1) if self.model.diagonal else (D, 1)
-
-    def concentrations(self, N):
-        r"""Parameters of q(pi) (:eq:`posterior-counts`, :eq:`posterior-sticks`).
-
-        Returns
-        -------
-        array (..., K), or for the process (..., K, 2): a Dirichlet distribution for each stick
+        Sticks have both numbers of a Beta distribution, (..., K, 2) (:eq:`posterior-sticks`).
         """
-        if not self.process:
-            return self.concentration + N
-        later = np.cumsum(N[..., ::-1], axis=-1)[..., -2::-1]  # N_{k+1} + ... + N_K
-        later = np.concatenate([later, np.zeros_like(N[..., :1])], axis=-1)
-        return np.stack([1 + N, self.concentration + later], axis=-1)
+        if self.process:
+            alpha = np.full((*N.shape, 2), self.concentration)
+            alpha[..., 0] = 1 + N
+            alpha[..., 1] += of_those_before(np.add, N[..., ::-1])[..., ::-1]  # N of later sticks
+        else:
+            alpha = self.concentration + N
+        known = N if self.varies else N.sum(axis=-1, keepdims=True)
+        return alpha, self.precision + N, self.freedom + known
 
-    def freedoms(self, N):
-        """nu of each component (..., K); a precision that all share knows all points."""
-        return self.freedom + (N if self.varies else N.sum(axis=-1, keepdims=True) + 0 * N)
+    def posterior(self, alpha, beta, nu):
+        """q(theta) with these numbers, and their expectations."""
+        loss = log_det_loss(self.each * nu, self.size)
+        return Posterior(alpha, beta, nu, expected_log(alpha), loss)
 
     def maximise(self, statistics, rule, last=None):
         r"""The M step: q(theta), where the prior counts as data (:eq:`posterior-means`).
@@ -200,23 +226,18 @@ class Prior(NamedTuple):
     def weights(self, alpha):
         """Expected weights (..., K); those of sticks are divided by their sum, as sticks go on."""
         if self.process:
-            left = alpha[..., 1] / alpha.sum(axis=-1)
-            before = np.cumprod(left, axis=-1) / left
-            alpha = (1 - left) * before
+            part, left = np.moveaxis(alpha / alpha.sum(axis=-1, keepdims=True), -1, 0)
+            alpha = part * of_those_before(np.multiply, left)
         return alpha / alpha.sum(axis=-1, keepdims=True)
 
-    def log_weights(self, alpha):
+    def log_weights(self, q):
         """E[log pi] (..., K) (:eq:`expected-log-weight`, :eq:`expected-log-stick`)."""
         if not self.process:
-            return expected_log(alpha)
-        sticks = expected_log(alpha)
-        before = np.cumsum(sticks[..., 1], axis=-1) - sticks[..., 1]
-        return sticks[..., 0] + before
+            return q.logs
+        return q.logs[..., 0] + of_those_before(np.add, q.logs[..., 1])
 
-    def log_factors(self, alpha, beta, nu):
-        r"""The log weights of the expected log joint, which sum to less than one (..., K).
-
-        (:eq:`log-factors`)
+    def log_factors(self, q):
+        r"""Log weights of the expected log joint, which sum to less than one (:eq:`log-factors`).
 
         .. math::
 
@@ -224,10 +245,10 @@ class Prior(NamedTuple):
                 + \tfrac12 \bigl( \mathbb{E} \log |\Lambda_k| - \log |\nu_k W_k| \bigr)
                 - \frac{D}{2 \beta_k}
         """
-        (p, each), D = self.wishart, len(self.mean)
-        return self.log_weights(alpha) + D / p * log_det_loss(each * nu, p) / 2 - D / (2 * beta)
+        D = len(self.mean)
+        return self.log_weights(q) + D / self.size * q.loss / 2 - D / (2 * q.beta)
 
-    def divergence(self, theta):
+    def divergence(self, q, m, Sigma):
         r"""How far q(theta) is from the prior (:eq:`evidence-bound`), (...).
 
         .. math::
@@ -235,38 +256,45 @@ class Prior(NamedTuple):
             \mathrm{KL}\bigl(q(\pi) \,\|\, p(\pi)\bigr) + \sum_k
                 \mathrm{KL}\bigl(q(\mu_k, \Lambda_k) \,\|\, p(\mu_k, \Lambda_k)\bigr)
         """
-        N, m, Sigma = theta
-        (p, each), D = self.wishart, len(self.mean)
-        nu = self.freedoms(N)
         if not self.varies:
-            nu, Sigma = nu[..., :1], Sigma[..., :1, :] if theta.diagonal else Sigma[..., :1, :, :]
-        delta = m - self.mean
-        if theta.diagonal:
-            trace = each * self.scatter / Sigma  # (..., K, D)
-            distance = (delta * delta / Sigma).sum(axis=-1)
-            trace = trace[..., :1] if each > 1 else trace  # all features share one
-            log_det = np.log(trace)
+            Sigma = Sigma[..., :1, :] if self.root is None else Sigma[..., :1, :, :]
+        trace, log_det, distance = self.compared(m - self.mean, Sigma)
+        nu, prior = self.each * q.nu[..., None], np.array(self.each * self.freedom)
+        total = kl_wishart(nu, prior, self.size, trace, log_det, q.loss[..., None])
+        total = total.sum(axis=(-2, -1))
+        ratio = self.precision / q.beta
+        means = len(self.mean) * (ratio - 1 - np.log(ratio)) + self.precision * distance
+        if self.process:
+            prior = np.array([1.0, self.concentration])
+            total += kl_dirichlet(q.alpha, prior, q.logs).sum(axis=-1)
         else:
-            U, L = np.linalg.inv(np.linalg.cholesky(Sigma)), np.linalg.cholesky(self.scatter)
-            trace = ((U @ L) ** 2).sum(axis=(-2, -1))[..., None]
-            log_det = 2 * np.log(diagonals(U) * L.diagonal()).sum(axis=-1)[..., None]
-            distance = ((U @ delta[..., None]) ** 2).sum(axis=(-2, -1))
-        ratio = self.precision / (self.precision + N)
-        means = (D * (ratio - 1 - np.log(ratio)) + self.precision * distance).sum(axis=-1) / 2
-        precisions = kl_wishart(each * nu[..., None], each * self.freedom, p, trace, log_det)
-        alpha = self.concentrations(N)
-        prior = (
-            [1.0, self.concentration] if self.process else np.full_like(alpha, self.concentration)
-        )
-        weights = kl_dirichlet(alpha, np.asarray(prior))
-        weights = weights.sum(axis=-1) if self.process else weights
-        return weights + means + precisions.sum(axis=(-2, -1))
+            total += kl_dirichlet(q.alpha, self.concentration, q.logs)
+        return total + means.sum(axis=-1) / 2
+
+    def compared(self, delta, Sigma):
+        """Precisions in units of the prior, and how far the means are from the prior's.
+
+        Returns
+        -------
+        trace, log_det : array (..., K, 1), or (..., K, D) if each feature has a distribution
+            Of the prior's scatter times the precision.
+        distance : array (..., K)
+            Squared, in units of Sigma.
+        """
+        if self.root is None:
+            ratio = self.each * self.scatter / Sigma  # (..., K, D)
+            ratio = ratio[..., :1] if self.each > 1 else ratio  # all features share one
+            return ratio, np.log(ratio), (delta * delta / Sigma).sum(axis=-1)
+        U = np.linalg.inv(np.linalg.cholesky(Sigma))  # U^T U = E[Lambda]
+        V, y = U @ self.root, U @ delta[..., None]
+        log_det = 2 * np.log(diagonals(V)).sum(axis=-1)  # V is a triangle
+        trace, distance = (np.einsum("...ij,...ij->...", a, a) for a in (V, y))
+        return trace[..., None], log_det[..., None], distance
 
     def predictive(self, beta, nu, Sigma):
         r"""Degrees of freedom (K,) and scale of each component's Student t (:eq:`predictive`)."""
-        p, each = self.wishart
-        freedom = each * nu + 1 - p
-        factor = each * nu / freedom * (1 + beta) / beta
+        freedom = self.each * nu + 1 - self.size
+        factor = self.each * nu / freedom * (1 + beta) / beta
         return freedom, Sigma * factor.reshape(-1, *[1] * (Sigma.ndim - 1))
 
 
@@ -448,15 +476,14 @@ class BayesianGMM(GMM):
     @property
     def prior(self):
         """What was assumed of the parameters, as one value."""
-        D, model = len(self.mean_prior_), self.covariance_model
-        return Prior(
-            model,
+        return prior_of(
+            self.covariance_type,
             self.weight_concentration_prior_type == PRIORS[0],
             self.weight_concentration_prior_,
             self.mean_precision_prior_,
-            self.mean_prior_,
+            self.mean_prior_.tobytes(),
             self.degrees_of_freedom_prior_,
-            np.broadcast_to(self.covariance_prior_, (D,) if model.diagonal else (D, D)),
+            np.asarray(self.covariance_prior_).tobytes(),
         )
 
     @property
@@ -488,11 +515,13 @@ class BayesianGMM(GMM):
         small for numbers, so their logs are added.
         """
         prior, N = self.prior, theta.weights
-        factors = prior.log_factors(prior.concentrations(N), prior.precision + N, prior.freedoms(N))
+        q = prior.posterior(*prior.numbers(N))
         shares = N / N.sum(axis=-1, keepdims=True)
         natural = natural_of(theta._replace(weights=shares), rows, frame)
-        x = add_up(self.e_step_of_block, rows, natural.shifted(factors - np.log(shares)))
-        bound = x.log_likelihood - prior.divergence(theta)  # (:eq:`evidence-bound`)
+        x = add_up(
+            self.e_step_of_block, rows, natural.shifted(prior.log_factors(q) - np.log(shares))
+        )
+        bound = x.log_likelihood - prior.divergence(q, *theta[1:])
         return x._replace(log_likelihood=bound if bound.shape else float(bound))
 
     def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
@@ -621,12 +650,12 @@ class BayesianGMM(GMM):
 
     def _natural(self, rows):
         """Expected natural parameters of the fitted model for some rows."""
-        alpha, theta = self.weight_concentration_, self.theta
-        alpha = alpha.T if self.prior.process else alpha
-        factors = self.prior.log_factors(alpha, self.mean_precision_, self.degrees_of_freedom_)
+        alpha, prior, theta = self.weight_concentration_, self.prior, self.theta
+        alpha, nu = alpha.T if prior.process else alpha, np.atleast_1d(self.degrees_of_freedom_)
+        q = prior.posterior(alpha, self.mean_precision_, nu)
         weights = np.maximum(theta.weights, EPS)
         natural = natural_of(theta._replace(weights=weights), rows)
-        return natural.shifted(factors - np.log(weights))
+        return natural.shifted(prior.log_factors(q) - np.log(weights))
 
     def _per_block(self, rows, function):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
@@ -729,10 +758,9 @@ class BayesianGMM(GMM):
 
     def _set_theta(self, theta, dtype=np.float64):
         """q(theta) as attributes, from counts, expected means and covariances."""
-        prior, N = self.prior, theta.weights
-        alpha, nu = prior.concentrations(N), prior.freedoms(N)
+        prior = self.prior
+        alpha, self.mean_precision_, nu = prior.numbers(theta.weights)
         self.weight_concentration_ = alpha.T if prior.process else alpha
-        self.mean_precision_ = prior.precision + N
         self.degrees_of_freedom_ = nu if prior.varies else float(nu[0])
         super()._set_theta(theta._replace(weights=prior.weights(alpha)), dtype)
 
@@ -799,6 +827,15 @@ for _name, _default in inspect.signature(GMM).parameters.items():
 
 
 # ---- What it needs -----------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=4)
+def prior_of(covariance_type, process, concentration, precision, mean, freedom, scatter):
+    """The :class:`Prior` with arrays given as bytes; the steps of a fit share one."""
+    model, mean, scatter = covariance_model(covariance_type), *map(np.frombuffer, (mean, scatter))
+    D = len(mean)
+    scatter = np.broadcast_to(scatter, D) if model.diagonal else scatter.reshape(D, D)
+    return Prior(model, process, concentration, precision, mean, freedom, scatter)
 
 
 def posterior_shapes(K, D, model, process):

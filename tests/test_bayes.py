@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad, trapezoid
-from scipy.special import betaln, gammaln, logsumexp, multigammaln
+from scipy.special import betaln, digamma, gammaln, logsumexp, multigammaln
 from scipy.stats import dirichlet, gamma, multivariate_normal, multivariate_t, t, wishart
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -18,7 +18,15 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from numpy_ml_gmm import GMM, BayesianGMM, ConvergenceWarning, load_iris, load_old_faithful
 from numpy_ml_gmm import blocks as blocks_module
-from numpy_ml_gmm.bayes import CONJUGATE, PRIORS, Prior, kl_dirichlet, kl_wishart, log_det_loss
+from numpy_ml_gmm.bayes import (
+    CONJUGATE,
+    PRIORS,
+    Prior,
+    expected_log,
+    kl_dirichlet,
+    kl_wishart,
+    log_det_loss,
+)
 from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import covariance_model
 from numpy_ml_gmm.frames import Frame
@@ -406,8 +414,11 @@ def test_the_other_types_differ_from_scikit_learn_as_the_chapter_says(process, k
 @pytest.mark.equation("expected-log-weight", "expected-log-stick")
 @BOTH
 def test_expected_log_weights_are_averages_over_draws(process):
-    prior = Prior(covariance_model("full"), process == PRIORS[0], 0.7, 1.0, np.zeros(1), 1.0, 1.0)
-    alpha = prior.concentrations(np.array([3.0, 0.5, 6.0, 2.0]))
+    prior = Prior(
+        covariance_model("full"), process == PRIORS[0], 0.7, 1.0, np.zeros(1), 1.0, np.eye(1)
+    )
+    q = prior.posterior(*prior.numbers(np.array([3.0, 0.5, 6.0, 2.0])))
+    alpha = q.alpha
     rng = np.random.default_rng(0)
     if prior.process:
         v = rng.beta(*alpha.T, size=(400_000, 4))
@@ -418,8 +429,22 @@ def test_expected_log_weights_are_averages_over_draws(process):
         wanted = pi.mean(axis=0)
     logs = np.log(pi)
     error = logs.std(axis=0) / np.sqrt(len(pi))
-    assert (abs(prior.log_weights(alpha) - logs.mean(axis=0)) < 4 * error).all()
+    assert (abs(prior.log_weights(q) - logs.mean(axis=0)) < 4 * error).all()
     np.testing.assert_allclose(prior.weights(alpha), wanted, atol=2e-3)
+
+
+@pytest.mark.parametrize("gamma_0", [1e-100, 1e-30, 1e-3, 1e30])
+def test_sticks_keep_their_digits_whatever_the_concentration(gamma_0):
+    """A last stick of which nothing is left has an expected log of -1 / gamma."""
+    prior = Prior(covariance_model("full"), True, gamma_0, 1.0, np.zeros(1), 1.0, np.eye(1))
+    q = prior.posterior(*prior.numbers(np.array([3.0, 0.5, 6.0])))
+    a, b = q.alpha.T
+    wanted, before = [], 0.0
+    for k in range(3):
+        wanted.append(digamma(a[k]) - digamma(a[k] + b[k]) + before)
+        before += digamma(b[k]) - digamma(a[k] + b[k])
+    np.testing.assert_allclose(prior.log_weights(q), wanted, rtol=1e-13)
+    assert np.isfinite(prior.weights(q.alpha)).all()
 
 
 @pytest.mark.equation("expected-log-det")
@@ -428,9 +453,9 @@ def test_the_expected_log_determinant_is_an_average_over_draws():
     W, nu = A @ A.T + np.eye(3), 4.5
     draws = np.linalg.slogdet(wishart.rvs(nu, W, size=100_000, random_state=1))[1]
     wanted = draws.mean() - np.linalg.slogdet(nu * W)[1]
-    assert abs(log_det_loss(nu, 3) - wanted) < 4 * draws.std() / np.sqrt(len(draws))
+    assert abs(log_det_loss(np.array(nu), 3) - wanted) < 4 * draws.std() / np.sqrt(len(draws))
     one = gamma(nu / 2, scale=2 * W[0, 0]).expect(np.log) - np.log(nu * W[0, 0])
-    np.testing.assert_allclose(log_det_loss(nu, 1), one, rtol=1e-8)
+    np.testing.assert_allclose(log_det_loss(np.array(nu), 1), one, rtol=1e-8)
 
 
 @pytest.mark.equation("kl-dirichlet")
@@ -442,8 +467,10 @@ def test_divergence_of_dirichlet_distributions_is_an_integral():
         log_q, log_p = logs
         return np.exp(log_q) * (log_q - log_p)
 
-    np.testing.assert_allclose(kl_dirichlet(a, b), quad(integrand, 0, 1)[0], rtol=1e-6)
-    np.testing.assert_allclose(kl_dirichlet(a, a), 0, atol=1e-14)
+    np.testing.assert_allclose(
+        kl_dirichlet(a, b, expected_log(a)), quad(integrand, 0, 1)[0], rtol=1e-6
+    )
+    np.testing.assert_allclose(kl_dirichlet(a, a, expected_log(a)), 0, atol=1e-14)
 
 
 @pytest.mark.equation("kl-wishart")
@@ -455,13 +482,21 @@ def test_divergence_of_wishart_distributions_is_an_integral():
         return np.exp(q) * (q - p)
 
     trace = nu * W / W0
-    found = kl_wishart(np.array(nu), nu0, 1, trace, np.log(trace))
+    found = kl_wishart(
+        *map(np.array, (nu, nu0)), 1, trace, np.log(trace), log_det_loss(np.array(nu), 1)
+    )
     np.testing.assert_allclose(found, quad(integrand, 0, 60)[0], rtol=1e-6)
     S0, S = wishart.rvs(6, np.eye(3), size=2, random_state=0)
     draws = wishart.rvs(7.5, S, size=100_000, random_state=1).transpose(1, 2, 0)
     logs = wishart.logpdf(draws, 7.5, S) - wishart.logpdf(draws, 4.2, S0)
     E = 7.5 * np.linalg.inv(S0) @ S
-    found = kl_wishart(np.array(7.5), 4.2, 3, np.trace(E), np.linalg.slogdet(E)[1])
+    found = kl_wishart(
+        *map(np.array, (7.5, 4.2)),
+        3,
+        np.trace(E),
+        np.linalg.slogdet(E)[1],
+        log_det_loss(np.array(7.5), 3),
+    )
     assert abs(found - logs.mean()) < 4 * logs.std() / np.sqrt(100_000)
 
 
@@ -582,7 +617,7 @@ def test_priors_of_each_row_are_in_the_evidence(process):
 def slow_step_with_holes(X, N, m, Sigma, model):
     """A step of mean field, row by row: q(z, x_missing) by conditioning, then sums over rows."""
     prior = model.prior
-    factors = prior.log_factors(prior.concentrations(N), prior.precision + N, prior.freedoms(N))
+    factors = prior.log_factors(prior.posterior(*prior.numbers(N)))
     K, D = m.shape
     n, first, second = np.zeros(K), np.zeros((K, D)), np.zeros((K, D, D))
     for x in X:
