@@ -1,5 +1,6 @@
 """Gaussian mixtures to read, to teach and to use."""
 
+from .bayes import BayesianGMM
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
@@ -11,6 +12,7 @@ from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFit
 __version__ = "0.1.0"
 __all__ = [
     "GMM",
+    "BayesianGMM",
     "CollapseWarning",
     "ConvergenceWarning",
     "DataWarning",

@@ -357,6 +357,12 @@ class Natural(NamedTuple):
             own = dict.fromkeys(range(K), frame) | (own or {})
         return cls(np.zeros((K, n_sums(D, diagonal)), dtype), frame, own or {}, (K,))
 
+    def shifted(self, log_factors):
+        """The same, with numbers (K,) or (M, K) added to the log joint of every point."""
+        eta = self.eta.copy()
+        eta[:, 0] += log_factors.ravel()
+        return self._replace(eta=eta)
+
     @property
     def diagonal(self):
         """Whether covariances are diagonals only."""

@@ -585,7 +585,7 @@ class GMM(Estimator):
         if data.dependence:
             warn(data.dependence)
         known = self._known(data)
-        start = restarts.find_start(self, data, known, random_generator(self.random_state))
+        start = self._find_start(data, known)
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing, known=known)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
@@ -609,7 +609,7 @@ class GMM(Estimator):
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 statistics = e_step(theta)
         natural_of(self._places, data.rows)  # an error if singular without the data's own frame
-        collapsed = restarts.collapse(theta, self, data)
+        collapsed = self._collapse(theta, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
@@ -665,7 +665,7 @@ class GMM(Estimator):
         known = {"sample_weight": sample_weight, "priors": priors}
         for _ in run.iterate(X, **known, error_covariances=error_covariances):
             pass
-        for name in FITTED:
+        for name in self._fitted:
             vars(self).pop(name, None)
             if hasattr(run, name):
                 setattr(self, name, getattr(run, name))
@@ -1165,6 +1165,14 @@ class GMM(Estimator):
         """The components, and in the last place the noise."""
         return self._box.beside(self.theta, self.noise_weight_) if self.noise else self.theta
 
+    def _find_start(self, data, known):
+        """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
+        return restarts.find_start(self, data, known, random_generator(self.random_state))
+
+    def _collapse(self, theta, data):
+        """In words, that a component has no volume of its own; or None."""
+        return restarts.collapse(theta, self, data)
+
     def _check_statistics(self, statistics):
         """Statistics of as many components and features as the model has."""
         if not isinstance(statistics, Statistics):
@@ -1225,6 +1233,7 @@ class GMM(Estimator):
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 
+    _fitted = FITTED
     _results = *FITTED, "feature_names_in_", "class_labels_"
 
     @staticmethod

@@ -33,6 +33,7 @@ Source: Ghahramani & Jordan (1994), *Supervised learning from incomplete data vi
 NIPS 6, pages 120-127.
 """
 
+import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -77,6 +78,7 @@ class NaturalOfPatterns:
     """
 
     wide = False  # responsibilities are never sparse here
+    log_factors = 0.0  # what is added to the log joint of each component (K, 1)
 
     def __init__(self, theta, rows, frame=None):
         self.shape, self.dtype = theta.weights.shape, rows.precision
@@ -138,6 +140,14 @@ class NaturalOfPatterns:
         added = -(missing * np.log(2 * np.pi * variances)).sum(axis=-1) / 2  # (P, K)
         natural.eta[:, 0] -= added.ravel()
         return natural
+
+    def shifted(self, log_factors):
+        """The same, with numbers added to the log joint, for every pattern the same."""
+        found = copy.copy(self)
+        found.eta = self.eta.copy()
+        found.eta[:, 0] += np.tile(log_factors.ravel(), self.P)
+        found.log_factors = self.log_factors + log_factors.reshape(-1, 1)
+        return found
 
     def features_of_patterns(self, x, places):
         """T of points x (D, B) in which nothing is missing any more, for each (pattern, place)."""
@@ -328,7 +338,7 @@ class FeaturesOfPatterns:
         for (p, some), T in zip(self.common, self.of_pattern, strict=True):
             joint[:, some] = eta[p * K : (p + 1) * K] @ T
         if self.alone:
-            joint[:, self.rest] = self.alone.joint
+            joint[:, self.rest] = self.alone.joint + self.natural.log_factors
         return joint
 
     @property
