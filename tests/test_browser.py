@@ -273,7 +273,7 @@ def test_the_other_runs_end_as_pythons(stepper, python_runs, key):
     assert ("component 1 has collapsed" in stepper.find("head").text) == (key == "collapse")
 
 
-@pytest.mark.parametrize("key", ["bishop", "local", "collapse"])
+@pytest.mark.parametrize("key", ["bishop", "local", "collapse", "empty"])
 def test_the_curve_is_the_log_likelihood(stepper, key):
     """Every height on the curve, also of what lies below the picture."""
     stepper.choose(key)
@@ -291,7 +291,7 @@ def test_the_curve_is_the_log_likelihood(stepper, key):
     assert heights == pytest.approx(slope * np.array(values) + level, abs=0.2)
 
 
-@pytest.mark.parametrize("key", ["bishop", "local"])  # the third is about the small component
+@pytest.mark.parametrize("key", ["bishop", "local", "empty"])  # not the small component
 def test_the_start_is_in_the_picture(stepper, key):
     stepper.choose(key)
     outside = stepper.browser.execute_script("""

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import numpy_ml_gmm
-from numpy_ml_gmm import GMM
+from numpy_ml_gmm import GMM, BayesianGMM
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -541,6 +541,20 @@ def test_the_steppers_runs_show_what_they_say(runs):
     assert runs["local"][1]["frames"][-1]["log_likelihood"] < runs["local"][1]["best"] - 10
     assert "component 1 has collapsed" in runs["collapse"][1]["error"]
     assert runs["bishop"][1]["error"] == runs["local"][1]["error"] == ""
+    empty = runs["empty"][1]["frames"]
+    assert empty[-1]["log_likelihood"] == pytest.approx(runs["empty"][1]["best"], abs=0.01)
+    held = [(np.array(frame["weights"]) > 0.01).sum() for frame in empty]
+    assert held[0] == 6 and held[-1] == 2
+
+
+def test_the_steppers_variational_frames_are_those_of_the_class(runs):
+    run, data = runs["empty"]
+    r = GMM.from_parameters(*run.start).predict_proba(run.X)
+    settings = {"init_params": r, "max_iter": 7, "tol": 0, "var_smoothing": 0, **run.prior}
+    model = BayesianGMM(6, **settings).fit(run.X)
+    frame = next(f for f in data["frames"] if (f["half"], f["step"]) == ("M", 7))
+    assert frame["log_likelihood"] == pytest.approx(model.lower_bound_, abs=1e-4)
+    np.testing.assert_allclose(frame["means"], model.means_, atol=1e-6)
 
 
 def test_the_page_holds_the_frames(site, runs):

@@ -8,12 +8,13 @@ prints is what is written here.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import log_softmax, xlogy
 
-from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm import GMM, BayesianGMM, load_old_faithful
 
 
 class Run(NamedTuple):
-    """A named start, and how far to follow it."""
+    """A named start, and how far to follow it; with a ``prior`` it is a variational one."""
 
     key: str
     title: str
@@ -21,10 +22,16 @@ class Run(NamedTuple):
     X: np.ndarray  # (N, D)
     start: tuple  # weights (K,), means (K, D), covariances (K, D, D)
     n_steps: int
+    prior: dict | None = None  # arguments of BayesianGMM
 
 
 def frames(run):
     """The frames of a run, ready for JSON."""
+    return variational_frames(run) if run.prior else plain_frames(run)
+
+
+def plain_frames(run):
+    """Frames of EM."""
     model = GMM.from_parameters(*run.start, var_smoothing=0)
     r = np.tile(model.weights_, (len(run.X), 1))  # before the first E step: only the weights
     yield frame("start", 0, model, run.X, r)
@@ -35,6 +42,43 @@ def frames(run):
         model.m_step(statistics)
         statistics = model.e_step(run.X)  # fails if a component has collapsed
         yield frame("M", step, model, run.X, r)
+
+
+def variational_frames(run):
+    """Frames of variational EM: in place of the log-likelihood stands the best bound."""
+    r = np.tile(run.start[0], (len(run.X), 1))
+    for step, model in enumerate(variational_models(run)):
+        yield variational_frame("M" if step else "start", step, model, run.X, r)
+        if step < run.n_steps:
+            r = model.predict_proba(run.X)
+            yield variational_frame("E", step + 1, model, run.X, r)
+
+
+def variational_models(run):
+    """The model at its start, and after every step."""
+    r = GMM.from_parameters(*run.start).predict_proba(run.X)
+    settings = {"init_params": r, "tol": 0, "var_smoothing": 0, **run.prior}
+    yield BayesianGMM(len(run.start[0]), max_iter=0, **settings).fit(run.X)
+    yield from BayesianGMM(len(run.start[0]), max_iter=run.n_steps, **settings).iterate(run.X)
+
+
+def variational_frame(half, step, model, X, r):
+    """One state: the best bound with these distributions, and the bound with responsibilities r."""
+    return {
+        "half": half,
+        "step": step,
+        "weights": rounded(model.weights_, 6),
+        "means": rounded(model.means_, 6),
+        "covariances": significant(model.covariances_, 6),
+        "log_likelihood": round(model.lower_bound_, 4),
+        "elbo": round(model.lower_bound_ - divergence(r, model.log_joint(X)), 4),
+        "r": rounded(r[:, :-1], 3),
+    }
+
+
+def divergence(r, joint):
+    """Of responsibilities r from the posterior, which may be too small for numbers."""
+    return (xlogy(r, r) - r * log_softmax(joint, axis=1)).sum()
 
 
 def collect(run):
@@ -57,7 +101,10 @@ def collect(run):
 
 
 def best(run):
-    """The log-likelihood of a default fit: many starts, and a little smoothing."""
+    """The log-likelihood, or bound, of a default fit: many starts, and a little smoothing."""
+    if run.prior:
+        model = BayesianGMM(len(run.start[0]), random_state=0, **run.prior).fit(run.X)
+        return round(model.lower_bound_, 4)
     model = GMM(len(run.start[0]), random_state=0).fit(run.X)
     return round(model.log_likelihood_, 4)
 
@@ -143,4 +190,21 @@ def collapse():
     return Run("collapse", "A collapse", text, X[X[:, 0] < -0.3], (weights, means, covariances), 40)
 
 
-RUNS = bishop, local_optimum, collapse
+def emptying():
+    """Six components with a prior that favours few: four of them empty themselves."""
+    text = (
+        "Six components on every fourth eruption of Old Faithful, and a prior that favours few: "
+        "BayesianGMM with a weight concentration of 0.001. Here the curve is the lower bound on "
+        "the log evidence, not the log-likelihood. Four components lose all their points."
+    )
+    start = round_start(
+        [[-1.5, 0.5], [-1.2, -1.5], [-0.5, 0.0], [0.4, 0.9], [0.8, 0.2], [1.4, 1.4]]
+    )
+    prior = {
+        "weight_concentration_prior_type": "dirichlet_distribution",
+        "weight_concentration_prior": 0.001,
+    }
+    return Run("empty", "Components that empty", text, old_faithful()[::4], start, 30, prior)
+
+
+RUNS = bishop, local_optimum, collapse, emptying
