@@ -399,7 +399,10 @@ class Natural(NamedTuple):
         return self.with_priors(self.eta @ self.features(block), block)
 
     def with_priors(self, joint, block):
-        """Add what is known of each point's component, and part mixtures from each other."""
+        """Add what is known of each point's component, and part mixtures from each other.
+
+        The last place may be noise, with a log joint that is one number (:eq:`noise`).
+        """
         joint = joint.reshape(*self.shape, -1)
         if self.noise is not None:  # a uniform density: eta = (log pi_0 / V, 0, 0)
             joint[..., -1, :] = self.noise + block.background

@@ -29,7 +29,7 @@ estimating features in spatial point processes*, Journal of the American Statist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from scipy.special import expit, logit
 
 from .blocks import slices
@@ -139,7 +139,7 @@ def likely_noise(Z, w):
     m = min(NEIGHBOURS, N - 1)
     if m < 1:
         return np.zeros(N)
-    log_y = D * np.log(np.maximum(cKDTree(Z).query(Z, m + 1)[0][:, -1], 1e-100))
+    log_y = D * np.log(np.maximum(KDTree(Z).query(Z, m + 1)[0][:, -1], 1e-100))
     log_y -= log_y.max()
     r = (log_y > np.median(log_y)).astype(float)
     for _ in range(50):

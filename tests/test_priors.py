@@ -446,8 +446,8 @@ def test_held_means_beside_a_prior():
     [
         ({"fixed": ("mean",)}, "names 'mean': choose from weights, means, covariances"),
         ({"fixed": ("means",)}, "holds means: give means_init"),
-        ({"fixed": {"means": [3]}, **START}, "names component 3 of n_components=3"),
-        ({"fixed": {"means": [0.5]}, **START}, "fixed"),
+        (START | {"fixed": {"means": [3]}}, "names component 3 of n_components=3"),
+        (START | {"fixed": {"means": [0.5]}}, "fixed"),
         (
             {
                 "fixed": {"covariances": [0]},

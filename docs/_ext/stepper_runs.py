@@ -93,6 +93,7 @@ def collect(run):
         "key": run.key,
         "title": run.title,
         "text": run.text,
+        "height": "best lower bound" if run.prior else "log-likelihood",
         "X": rounded(run.X, 4),
         "frames": found,
         "error": error,

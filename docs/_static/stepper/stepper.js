@@ -56,7 +56,7 @@
     const f = run.frames[t];
     const parts = f.weights.map((w, k) => `component ${k}: weight ${w.toFixed(3)}, ` +
       `mean ${f.means[k].map((v) => v.toFixed(2)).join(", ")}`);
-    return `${headline(run, t)} Log-likelihood ${f.log_likelihood.toFixed(2)}; ${parts.join("; ")}.`;
+    return `${headline(run, t)} The ${run.height} is ${f.log_likelihood.toFixed(2)}; ${parts.join("; ")}.`;
   }
 
   function start(root) {
@@ -118,7 +118,7 @@
       class: "stepper-slider", "aria-label": "Half step" });
     ui.head = el(root, "p", { class: "stepper-head" });
     ui.curve = el(root, "svg", { class: "stepper-curve", viewBox: `0 0 ${SIZE.w} ${SIZE.curve}`,
-      role: "img", "aria-label": "Log-likelihood after each half step" });
+      role: "img", "aria-label": "What EM climbs, after each half step" });
     ui.caption = el(root, "p", { class: "stepper-caption" });
     const box = el(root, "div", { class: "stepper-box" });
     ui.table = el(box, "table", { class: "stepper-numbers" });
@@ -161,7 +161,7 @@
     el(ui.curve, "path", { d: d.join(""), class: "stepper-line" });
     ui.mark = el(ui.curve, "circle", { r: 6, class: "stepper-mark" });
     const below = run.frames[0].log_likelihood < low ? "The start is too low to be drawn. " : "";
-    ui.caption.textContent = `The log-likelihood after each half step. ${below}` +
+    ui.caption.textContent = `The ${run.height} after each half step. ${below}` +
       `Dashed: the best of many starts, smoothed a little, ${fixed(run.best, 2)}.`;
   }
 
@@ -186,7 +186,7 @@
   function paintTable(table, run, f) {
     table.replaceChildren();
     el(table, "caption", { class: "stepper-likelihood" },
-      `log-likelihood ${fixed(f.log_likelihood, 2)}, lower bound ${fixed(f.elbo, 2)}`);
+      `${run.height} ${fixed(f.log_likelihood, 2)}, lower bound ${fixed(f.elbo, 2)}`);
     const head = el(el(table, "thead"), "tr");
     for (const name of ["component", "weight", "mean", "holds"]) el(head, "th", { scope: "col" }, name);
     const body = el(table, "tbody");
