@@ -133,15 +133,7 @@ class Pseudo(NamedTuple):
         ``mean`` (D,) and ``covariance`` (D, D), or the variances (D,), are those of the data.
         """
         D, (_, spherical, diagonal) = len(mean), model.form
-        nu = D + 2 if prior.degrees_of_freedom is None else prior.degrees_of_freedom
-        nu = check_above(nu, D - 1, "degrees_of_freedom")
-        kappa = check_not_negative(prior.mean_precision, "mean_precision")
-        m = mean if prior.mean is None else check_of_shape(prior.mean, [(D,)], "mean")
-        if prior.scale is None:
-            variances = covariance if covariance.ndim == 1 else covariance.diagonal()
-            scale = (np.full(D, variances.mean()) if diagonal else covariance) / K ** (2 / D)
-        else:
-            scale = check_scale(prior.scale, D, spherical, diagonal)
+        m, kappa, scale, nu, alpha = checked(prior, model.form, K, mean, covariance)
         if spherical:  # one gamma for the one variance
             a = (nu + 2) / D
             constant = nu / 2 * np.log(scale[0] / 2) - gammaln(nu / 2)
@@ -150,27 +142,11 @@ class Pseudo(NamedTuple):
             a = nu + 2
             constant = (nu / 2 * np.log(scale / 2) - gammaln(nu / 2)).sum()
         else:
-            if not is_positive_definite(scale):
-                raise ValueError(
-                    "scale is singular, as the covariance of the data is: give the "
-                    "NormalInverseWishart a scale, or choose covariance_type='diag'"
-                )
             a = nu + D + 1
-            log_det = np.linalg.slogdet(scale / 2)[1]
-            constant = nu / 2 * log_det - multigammaln(nu / 2, D)
-        alpha = np.atleast_1d(as_floats(prior.weight_concentration, "weight_concentration"))
-        if (
-            alpha.shape not in ((1,), (K,))
-            or not (alpha >= 1).all()
-            or not np.isfinite(alpha).all()
-        ):
-            raise ValueError(
-                f"weight_concentration={prior.weight_concentration!r} must be a number, or {K} "
-                "numbers, of at least 1, which is flat: below it the likeliest weights are 0"
-            )
+            constant = nu / 2 * np.linalg.slogdet(scale / 2)[1] - multigammaln(nu / 2, D)
         one = np.ones(1)
         share = one if "V" in model.letters else one / K
-        return cls(m, float(kappa), scale[None], a * one, share, constant * one, alpha - 1)
+        return cls(m, kappa, scale[None], a * one, share, constant * one, alpha - 1)
 
     def added_to(self, N, shifts, mu, W):
         """Scatters about mu, and counts, with those of the points never seen."""
@@ -376,6 +352,32 @@ def given_parameters(model, D):
         Sigma = check_covariances(model.covariances_init, kind, K, D, "covariances_init")
         given["covariances"] = kind.expand(Sigma, K, D)
     return given
+
+
+def checked(prior, form, K, mean, covariance):
+    """The numbers of a prior, checked, with the default ones where it has None."""
+    D, (_, spherical, diagonal) = len(mean), form
+    nu = D + 2 if prior.degrees_of_freedom is None else prior.degrees_of_freedom
+    nu = check_above(nu, D - 1, "degrees_of_freedom")
+    kappa = float(check_not_negative(prior.mean_precision, "mean_precision"))
+    m = mean if prior.mean is None else check_of_shape(prior.mean, [(D,)], "mean")
+    if prior.scale is not None:
+        scale = check_scale(prior.scale, D, spherical, diagonal)
+    else:
+        variances = covariance if covariance.ndim == 1 else covariance.diagonal()
+        scale = (np.full(D, variances.mean()) if diagonal else covariance) / K ** (2 / D)
+        if not diagonal and not is_positive_definite(scale):
+            raise ValueError(
+                "the covariance of the data is singular, and can be no scale of a prior: give the "
+                "NormalInverseWishart a scale, or choose covariance_type='diag'"
+            )
+    alpha = np.atleast_1d(as_floats(prior.weight_concentration, "weight_concentration"))
+    if alpha.shape not in ((1,), (K,)) or not ((alpha >= 1) & (alpha < np.inf)).all():
+        raise ValueError(
+            f"weight_concentration={prior.weight_concentration!r} must be a number, or {K} of them, "
+            "of at least 1, which is flat: below it the likeliest weights are 0"
+        )
+    return m, kappa, scale, nu, alpha
 
 
 def check_scale(scale, D, spherical, diagonal):

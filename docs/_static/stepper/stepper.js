@@ -1,7 +1,8 @@
 // The EM stepper: draws frames that the build computed.  Nothing is computed here but pixels.
 (() => {
   const NS = "http://www.w3.org/2000/svg";
-  const COLOURS = [[31, 119, 190], [226, 145, 20], [176, 43, 103], [36, 148, 94]];
+  const COLOURS = [[31, 119, 190], [226, 145, 20], [176, 43, 103], [36, 148, 94],
+    [118, 82, 188], [150, 98, 60]];
   const GREY = [140, 148, 158];
   const MASS_90 = Math.sqrt(-2 * Math.log(0.1)); // radius that holds 90 % of a plane Gaussian
   const SIZE = { w: 640, h: 400, curve: 130, pad: 14 };
@@ -169,6 +170,8 @@
     const f = run.frames[t];
     f.r.forEach((r, n) => ui.points[n].setAttribute("fill", f.half === "start" ? rgb(GREY) : mixed(full(r))));
     f.means.forEach((mean, k) => {
+      const seen = f.weights[k] < 0.005 ? "hidden" : "visible"; // a component that is empty
+      for (const mark of [ui.ellipses[k], ui.means[k]]) mark.setAttribute("visibility", seen);
       ui.ellipses[k].setAttribute("transform", ellipse(mean, f.covariances[k], ui.scale));
       ui.means[k].setAttribute("transform", `translate(${ui.scale.x(mean[0])} ${ui.scale.y(mean[1])})`);
     });
