@@ -1,6 +1,7 @@
 """Gaussian mixtures to read, to teach and to use."""
 
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
+from .combining import combine
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
 from .regression import GMMRegressor
@@ -16,6 +17,7 @@ __all__ = [
     "GMMRegressor",
     "NotFittedError",
     "bootstrap_parameters",
+    "combine",
     "likelihood_ratio_test",
     "load_iris",
     "load_old_faithful",

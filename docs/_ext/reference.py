@@ -19,6 +19,7 @@ USER = (
     "parameters",
     "covariances",
     "selection",
+    "combining",
     "bootstrap",
     "plots",
     "datasets",
