@@ -1,6 +1,7 @@
 """Gaussian mixtures to read, to teach and to use."""
 
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
+from .classify import GMMClassifier
 from .combining import combine
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
@@ -14,6 +15,7 @@ __all__ = [
     "CollapseWarning",
     "ConvergenceWarning",
     "DataWarning",
+    "GMMClassifier",
     "GMMRegressor",
     "NotFittedError",
     "bootstrap_parameters",

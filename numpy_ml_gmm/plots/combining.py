@@ -61,7 +61,8 @@ def plot_combination(combination, X=None, *, ax=None, **kwargs):
                 panel.plot(some, height, color=INK, linewidth=1.2, linestyle="--")
         ring = {"marker": "o", "markersize": 15, "fillstyle": "none", "markeredgewidth": 1.8}
         panel.plot(x[at], H[at], color=INK, linestyle="none", **ring)
-        panel.annotate(f"G = {at + 1}", (x[at], H[at]), (0, 16), textcoords="offset points")
+        place = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
+        panel.annotate(f"G = {at + 1}", (x[at], H[at]), **place)
         panel.set_xlabel(panel.get_xlabel() or name)
     axes[0].xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel(axes[0].get_ylabel() or "entropy (nats)")
