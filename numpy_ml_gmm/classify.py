@@ -9,8 +9,8 @@ class that is most probable for it (:eq:`class-posterior`):
     \qquad p(c \mid x) = \frac{p(x, c)}{\sum_{c'} p(x, c')} .
 
 ``"EDDA"`` gives every class one Gaussian, and the covariances of all follow one of the fourteen
-models: it is GMM with known labels.  With ``EEE`` it is linear discriminant analysis, with
-``VVV`` quadratic, with ``VVI`` naive Bayes.  ``"MclustDA"`` asks
+models: it is GMM with known labels.  With ``EEE`` it is linear discriminant analysis
+(:eq:`linear-discriminant`), with ``VVV`` quadratic, with ``VVI`` naive Bayes.  ``"MclustDA"`` asks
 :func:`~numpy_ml_gmm.select` for a mixture of each class alone.
 
 All components of all classes are one mixture again, with weights :math:`\tau_c \pi_{ck}`.

@@ -15,6 +15,7 @@ from pathlib import Path
 USER = (
     "gmm",
     "regression",
+    "classify",
     "textbook",
     "parameters",
     "covariances",
@@ -29,7 +30,11 @@ USER = (
     "cli",
 )
 # A class has the name that users import, such as numpy_ml_gmm.GMM, and what it inherits.
-SHORT = {"gmm.GMM": "GMM", "regression.GMMRegressor": "GMMRegressor"}
+SHORT = {
+    "gmm.GMM": "GMM",
+    "regression.GMMRegressor": "GMMRegressor",
+    "classify.GMMClassifier": "GMMClassifier",
+}
 INDEX = """# Reference
 
 Generated from the docstrings.
