@@ -11,7 +11,7 @@ class that is most probable for it (:eq:`class-posterior`):
 ``"EDDA"`` gives every class one Gaussian, and the covariances of all follow one of the fourteen
 models: it is GMM with known labels.  With ``EEE`` it is linear discriminant analysis
 (:eq:`linear-discriminant`), with ``VVV`` quadratic, with ``VVI`` naive Bayes.  ``"MclustDA"`` asks
-:func:`~numpy_ml_gmm.select` for a mixture of each class alone.
+:func:`~numpy_ml_gmm.selection.select` for a mixture of each class alone.
 
 All components of all classes are one mixture again, with weights :math:`\tau_c \pi_{ck}`.
 It is what is kept, and what does the work (:eq:`class-joint`).
@@ -57,6 +57,7 @@ from .validation import (
     column_names,
     known_to_sklearn,
     not_fitted_error,
+    random_generator,
     warn,
 )
 
@@ -80,18 +81,18 @@ class GMMClassifier(Estimator):
     ----------
     model : str
         ``"EDDA"``: one Gaussian a class, with covariances of one model.  ``"MclustDA"``: a mixture
-        for each class, found by :func:`~numpy_ml_gmm.select`.
+        for each class, found by :func:`~numpy_ml_gmm.selection.select`.
     n_components : int, sequence of int, or dict
         For MclustDA: the numbers of components to choose from.  A dict has them for each class.
         EDDA does not look at it.
     covariance_type : str, sequence of str, or dict
-        As for :func:`~numpy_ml_gmm.select`: one covariance model, several to choose from, or
-        ``"all"`` fourteen.  For MclustDA it may be a dict, with those for each class.
+        As for :func:`~numpy_ml_gmm.selection.select`: one covariance model, several to choose
+        from, or ``"all"`` fourteen.  For MclustDA it may be a dict, with those for each class.
     priors : array (C,), optional
         The probability of each class, in the order of ``classes_``.  By default it is the class's
         share of the points.
     tol, max_iter, n_init, init_params, var_smoothing, random_state, n_jobs
-        As for :func:`~numpy_ml_gmm.select`.
+        As for :func:`~numpy_ml_gmm.selection.select`.
 
     Attributes
     ----------
@@ -184,8 +185,7 @@ class GMMClassifier(Estimator):
         >>> model.predict([[1.0], [7.0]])
         array(['a', 'b'], dtype='<U1')
         """
-        if self.model not in ("EDDA", "MclustDA"):
-            raise ValueError(f"model={self.model!r} is not known: choose EDDA or MclustDA")
+        self._check_arguments()
         rows, classes, z = self._check_training_rows(X, y, sample_weight)
         counts = np.bincount(z, rows.weights)
         tau = counts / counts.sum()
@@ -251,6 +251,14 @@ class GMMClassifier(Estimator):
         """What all searches share."""
         names = "tol", "max_iter", "n_init", "init_params", "var_smoothing", "random_state"
         return {name: getattr(self, name) for name in (*names, "n_jobs")}
+
+    def _check_arguments(self):
+        """Arguments that a fit can work with."""
+        if self.model not in ("EDDA", "MclustDA"):
+            raise ValueError(f"model={self.model!r} is not known: choose EDDA or MclustDA")
+        GMM(**self._settings())._check_arguments()
+        thread_count(self.n_jobs)
+        random_generator(self.random_state)
 
     def _check_training_rows(self, X, y, sample_weight):
         """The door of :meth:`fit`: the rows that count, the classes, and the number of each."""
@@ -366,6 +374,14 @@ class GMMClassifier(Estimator):
         *("covariance_types_", "log_likelihood_", "n_parameters_", "bic_", "n_iter_"),
     )
 
+    @classmethod
+    def load(cls, path):
+        model = super().load(path)
+        for name in ("n_components", "covariance_type", "init_params"):  # tuples became arrays
+            value = getattr(model, name)
+            setattr(model, name, tuple(value.tolist()) if isinstance(value, np.ndarray) else value)
+        return model
+
     @staticmethod
     def _saved_shapes(values, shapes):
         """What the numbers of components and features in a file imply."""
@@ -379,8 +395,12 @@ class GMMClassifier(Estimator):
 
     def _check_state(self):
         """Arguments, and results if there are any, that a fit could have left here."""
+        self._check_arguments()
         if not hasattr(self, "means_"):
             return
+        lacking = {*self._results, "feature_names_in_"} - {*vars(self), "feature_names_in_"}
+        if lacking:
+            raise ValueError(f"means_ is there, but not {', '.join(sorted(lacking))}: fit again")
         self.mixture_._check_state()
         Ks = [check_count(K, "n_components_") for K in self.n_components_]
         if len(self.weights_) != sum(Ks):

@@ -38,8 +38,6 @@ from scipy.special import entr
 
 from .validation import check_count, check_sample_weight
 
-__all__ = ["Combination", "combine"]
-
 
 class Combination(NamedTuple):
     """The components of a mixture in ever fewer clusters: what :func:`combine` returns.

@@ -366,8 +366,9 @@ def test_a_saved_classifier_comes_back_whole(tmp_path, model):
         np.testing.assert_array_equal(loaded.predict_proba(frame), ours.predict_proba(frame))
         np.testing.assert_array_equal(loaded.predict(X), ours.predict(X))
         assert loaded.n_components_ == ours.n_components_ and loaded.bic_ == ours.bic_
-    GMMClassifier(n_components=3).save(tmp_path / "model.npz")
-    assert vars(GMMClassifier.load(tmp_path / "model.npz"))["n_components"] == 3
+    for new in (GMMClassifier(), GMMClassifier(n_components=3, covariance_type=("EII", "VVV"))):
+        new.save(tmp_path / "model.npz")
+        assert vars(GMMClassifier.load(tmp_path / "model.npz")) == vars(new)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +386,8 @@ def test_a_saved_classifier_comes_back_whole(tmp_path, model):
         ("covariances_", -np.ones((3, 4, 4)), "not symmetric positive definite"),
         ("feature_names_in_", np.array(["u"]), "feature_names_in_ has shape"),
         ("log_likelihood_", "much", "log_likelihood_='much' must be a number"),
+        ("model", "LDA", "model='LDA' is not known"),
+        ("n_jobs", 0, "n_jobs=0"),
         ("note", "mine", "note cannot be saved"),
     ],
 )
@@ -394,6 +397,16 @@ def test_what_does_not_fit_together_is_not_saved(tmp_path, name, value, message)
     with pytest.raises((TypeError, ValueError), match=message):
         model.save(tmp_path / "model.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_result_that_is_missing_is_told_of(tmp_path):
+    model = GMMClassifier(covariance_type="VVV").fit(X, y)
+    del model.classes_, model.bic_
+    with pytest.raises(ValueError, match="means_ is there, but not bic_, classes_: fit again"):
+        model.save(tmp_path / "model.npz")
+    GMM(2, random_state=0).fit(X).save(tmp_path / "mixture.npz")
+    with pytest.raises(ValueError, match="holds GMM, expected GMMClassifier"):
+        GMMClassifier.load(tmp_path / "mixture.npz")
 
 
 # ---- What cannot be ------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def plot_combination(combination, X=None, *, ax=None, **kwargs):
     Parameters
     ----------
     combination : Combination
-        What :func:`~numpy_ml_gmm.combine` returns, of two components or more.
+        What :func:`~numpy_ml_gmm.combining.combine` returns, of two components or more.
     X : ignored
         There so that all plots are called alike.
     ax : pair of matplotlib Axes, optional
