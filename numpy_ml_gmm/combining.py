@@ -217,10 +217,10 @@ def merge(r, w):
     """
 
     def gain(i, j):
-        return w @ (entr(r[i]) + entr(r[j]) - entr(r[i] + r[j]))
+        return w @ (h[i] + h[j] - entr(r[i] + r[j]))
 
     r = r.T.copy()  # a row for each cluster that is left; it is named by its first component
-    K = len(r)
+    h, K = entr(r), len(r)
     first, clusters, merges = np.arange(K), [np.arange(K)], []
     gains = {(i, j): gain(i, j) for j in range(K) for i in range(j)}
     while gains:
@@ -229,6 +229,7 @@ def merge(r, w):
         first[first == j] = i
         clusters.append(np.unique(first, return_inverse=True)[1])
         r[i] += r[j]
+        h[i] = entr(r[i])
         gains = {pair: old for pair, old in gains.items() if j not in pair}
         gains |= {pair: gain(*pair) for pair in gains if i in pair}
     return np.array(clusters[::-1]), np.array(merges[::-1], int).reshape(K - 1, 2)
