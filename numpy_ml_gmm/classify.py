@@ -44,7 +44,7 @@ from .conventions import Estimator
 from .covariances import covariance_model
 from .gmm import GMM
 from .parameters import Parameters
-from .selection import TO_THE_END, check_types, select
+from .selection import TO_THE_END, check_components, check_types, select
 from .training import Data
 from .validation import (
     DataWarning,
@@ -178,6 +178,12 @@ class GMMClassifier(Estimator):
             If the data or the arguments do not fit, or if the points of a class are too few for
             every covariance model.  The model is then what it was.
 
+        Warns
+        -----
+        CollapseWarning, DataWarning
+            As from :meth:`GMM.fit <numpy_ml_gmm.GMM.fit>`, if EDDA is given a single covariance
+            model.  Of several those that collapse are left out.
+
         Examples
         --------
         >>> X = [[0.0], [1.0], [2.0], [6.0], [8.0]]
@@ -194,6 +200,7 @@ class GMMClassifier(Estimator):
         find = self._one_gaussian_each if self.model == "EDDA" else self._a_mixture_each
         fits, parts, d = find(rows, classes.tolist(), z)
         mixture = joined(parts, tau, rows.X.dtype)
+        log_likelihood = mixture.log_likelihood(rows)
 
         self.classes_, self.priors_ = classes, tau
         self.covariance_types_ = [fit.covariance_type for fit in fits]
@@ -201,10 +208,9 @@ class GMMClassifier(Estimator):
         self.n_iter_ = max(fit.n_iter_ for fit in fits)
         self.weights_, self.means_ = mixture.weights_, mixture.means_
         self.covariances_, self.n_features_in_ = mixture.covariances_, mixture.n_features_in_
-        self.log_likelihood_ = mixture.log_likelihood(rows)
+        self.log_likelihood_ = log_likelihood
         self.n_parameters_ = d + (len(classes) - 1 if self.priors is None else 0)
-        log_N = math.log(rows.total_weight)
-        self.bic_ = -2 * self.log_likelihood_ + self.n_parameters_ * log_N
+        self.bic_ = -2 * log_likelihood + self.n_parameters_ * math.log(rows.total_weight)
         self._remember_features(X)
         return self
 
@@ -237,8 +243,8 @@ class GMMClassifier(Estimator):
         """MclustDA: the fit of each class, its theta, and how many parameters all have."""
         fits = []
         for c, name in enumerate(classes):
-            Ks = for_class(self.n_components, name, "n_components")
-            types = for_class(self.covariance_type, name, "covariance_type")
+            Ks = check_components(for_class(self.n_components, name, "n_components"))
+            types = check_types(for_class(self.covariance_type, name, "covariance_type"))
             some = rows.take(z == c)
             with told(f"class {name!r} alone", "; or choose model='EDDA'"):
                 check_enough_rows(some, 1)

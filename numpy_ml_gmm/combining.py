@@ -126,11 +126,11 @@ class Combination(NamedTuple):
         return self.predict_proba(n_clusters).argmax(axis=1)
 
     def __repr__(self):
-        first, last = self.entropies[[-1, self.n_clusters - 1]]
-        clusters = "cluster" + "s" * (self.n_clusters > 1)
+        K, G = len(self.clusters), self.n_clusters
+        first, last = self.entropies[[K - 1, G - 1]]
+        components, clusters = "component" + "s" * (K > 1), "cluster" + "s" * (G > 1)
         return (
-            f"<Combination: {len(self.clusters)} components in {self.n_clusters} {clusters}, "
-            f"entropy {first:.2f} -> {last:.2f}>"
+            f"<Combination: {K} {components} in {G} {clusters}, entropy {first:.2f} -> {last:.2f}>"
         )
 
 
@@ -254,8 +254,9 @@ def bend(x, y):
     """
 
     def line(some):
-        slope = np.linalg.lstsq((x[some] - x[some].mean())[:, None], y[some] - y[some].mean())[0]
-        return y[some].mean() + slope * (x[some] - x[some].mean())
+        offset = x[some] - x[some].mean()
+        slope = np.linalg.lstsq(offset[:, None], y[some])[0]
+        return y[some].mean() + slope * offset
 
     best = np.inf
     for at in range(1, len(x) - 1):

@@ -432,7 +432,7 @@ BAD_FITS = {
     "priors": ((X, y), {"priors": [0.5, 0.6, 0.2]}, r"priors = .* sum to 1"),
     "few priors": ((X, y), {"priors": [0.5, 0.5]}, r"priors has shape \(2,\), expected \(3,\)"),
     "no number": ((X, y), {"model": "MclustDA", "n_components": {0: 1}}, "nothing for class 1"),
-    "zero": ((X, y), {"model": "MclustDA", "n_components": 0}, "class 0 alone: n_components=0"),
+    "zero": ((X, y), {"model": "MclustDA", "n_components": 0}, "^n_components=0 must be"),
     "smoothing": ((X, y), {"var_smoothing": -1}, "var_smoothing=-1"),
     "a single point": ((X[:51], y[:51]), {"model": "MclustDA"}, "class 1 alone: n_samples=1"),
     "equal points": (
