@@ -388,6 +388,7 @@ def test_a_saved_classifier_comes_back_whole(tmp_path, model):
         ("log_likelihood_", "much", "log_likelihood_='much' must be a number"),
         ("model", "LDA", "model='LDA' is not known"),
         ("n_jobs", 0, "n_jobs=0"),
+        ("var_smoothing", -1, "var_smoothing=-1"),
         ("note", "mine", "note cannot be saved"),
     ],
 )
