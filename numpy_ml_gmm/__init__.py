@@ -2,6 +2,8 @@
 
 from .bayes import BayesianGMM
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
+from .classify import GMMClassifier
+from .combining import combine
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
 from .priors import NormalInverseWishart
@@ -16,10 +18,12 @@ __all__ = [
     "CollapseWarning",
     "ConvergenceWarning",
     "DataWarning",
+    "GMMClassifier",
     "GMMRegressor",
     "NormalInverseWishart",
     "NotFittedError",
     "bootstrap_parameters",
+    "combine",
     "likelihood_ratio_test",
     "load_iris",
     "load_old_faithful",

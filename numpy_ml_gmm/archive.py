@@ -70,7 +70,7 @@ def storable(name, value):
     try:
         if is_dataclass(value):
             value = asdict(value)
-        if isinstance(value, list | tuple | dict):  # arrays and numbers of NumPy become plain ones
+        if isinstance(value, list | dict):  # arrays and numbers of NumPy become plain ones
             return json.loads(json.dumps(value, default=lambda item: item.tolist()))
         array = np.asarray(value)
         if array.dtype == object and all(isinstance(item, str) for item in array.ravel()):

@@ -6,6 +6,8 @@ Nothing here knows about mixtures.  scikit-learn is never imported, except by
 
 import inspect
 
+import numpy as np
+
 from . import archive
 from .validation import feature_names, not_fitted_error
 
@@ -159,7 +161,11 @@ class Estimator:
         (3, 4)
         """
         model = cls()
+        tuples = [name for name, value in vars(model).items() if isinstance(value, tuple)]
         vars(model).update(archive.load(path, cls.__name__, cls._saved_names(), cls._saved_shapes))
+        for name in tuples:  # they became arrays
+            value = getattr(model, name)
+            setattr(model, name, tuple(value.tolist()) if isinstance(value, np.ndarray) else value)
         try:
             model._check_state()
         except (TypeError, ValueError) as error:

@@ -374,7 +374,7 @@ def checked(prior, form, K, mean, covariance):
     alpha = np.atleast_1d(as_floats(prior.weight_concentration, "weight_concentration"))
     if alpha.shape not in ((1,), (K,)) or not ((alpha >= 1) & (alpha < np.inf)).all():
         raise ValueError(
-            f"weight_concentration={prior.weight_concentration!r} must be a number, or {K} of them, "
+            f"weight_concentration={prior.weight_concentration!r} must be one number or {K}, "
             "of at least 1, which is flat: below it the likeliest weights are 0"
         )
     return m, kappa, scale, nu, alpha

@@ -15,11 +15,13 @@ from pathlib import Path
 USER = (
     "gmm",
     "regression",
+    "classify",
     "priors",
     "textbook",
     "parameters",
     "covariances",
     "selection",
+    "combining",
     "bootstrap",
     "plots",
     "datasets",
@@ -29,7 +31,11 @@ USER = (
     "cli",
 )
 # A class has the name that users import, such as numpy_ml_gmm.GMM, and what it inherits.
-SHORT = {"gmm.GMM": "GMM", "regression.GMMRegressor": "GMMRegressor"}
+SHORT = {
+    "gmm.GMM": "GMM",
+    "regression.GMMRegressor": "GMMRegressor",
+    "classify.GMMClassifier": "GMMClassifier",
+}
 INDEX = """# Reference
 
 Generated from the docstrings.

@@ -33,12 +33,13 @@ on your own axes; without it a new figure is made.
 The files in the order of reading: ``view`` takes in what the caller gave, ``colours``
 colours it, ``grid`` chooses where to evaluate a density; ``ellipses``, ``densities``,
 ``points``, ``matrix`` and ``conditional`` draw a mixture; ``climb``, ``selection`` and
-``animation`` draw how EM went, ``graph`` the model itself.
+``animation`` draw how EM went, ``combining`` how components merge, ``graph`` the model itself.
 """
 
 from .animation import EMAnimation, animate_em
 from .climb import half_steps, plot_elbo, plot_log_likelihood
 from .colours import CHOICES, COLOURS, FAINT, INK, LINES, MARKERS, mix_colours, palette
+from .combining import plot_combination
 from .conditional import plot_conditional
 from .densities import density_levels, plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
@@ -51,7 +52,7 @@ from .view import MASSES
 __all__ = [
     "CHOICES", "COLOURS", "CRITERIA", "EDGES", "FAINT", "INK", "LINES", "MARKERS", "MASSES",
     "NODES", "PLATES", "EMAnimation", "animate_em", "density_levels", "half_steps", "mix_colours",
-    "palette", "plot_classification", "plot_conditional", "plot_contours", "plot_density_1d",
-    "plot_elbo", "plot_ellipses", "plot_graphical_model", "plot_log_likelihood",
+    "palette", "plot_classification", "plot_combination", "plot_conditional", "plot_contours",
+    "plot_density_1d", "plot_elbo", "plot_ellipses", "plot_graphical_model", "plot_log_likelihood",
     "plot_responsibilities", "plot_scatter_matrix", "plot_selection", "plot_uncertainty",
 ]  # fmt: skip

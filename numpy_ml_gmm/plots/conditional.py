@@ -1,13 +1,20 @@
 """One feature given another: the conditional density beside the joint."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from ..conditional import condition
 from .colours import LINES, palette
 from .densities import plot_contours
 from .grid import grid
-from .view import MASSES, check_data, check_features, check_masses, log_density, parameters
+from .view import (
+    MASSES,
+    check_data,
+    check_features,
+    check_masses,
+    log_density,
+    pair_of_axes,
+    parameters,
+)
 
 NEGLIGIBLE = 1e-6  # a component of less weight is not drawn: its line may lead far off the picture
 
@@ -52,6 +59,7 @@ def plot_conditional(model, values, X=None, *, masses=MASSES, features=None, ax=
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> from numpy_ml_gmm import GMM, load_old_faithful
     >>> model = GMM(2, random_state=0).fit(load_old_faithful().X)
     >>> joint, cuts = plot_conditional(model, [2.0, 4.5])
@@ -70,7 +78,7 @@ def plot_conditional(model, values, X=None, *, masses=MASSES, features=None, ax=
     check_masses(masses)
     if X is not None:
         check_data(X, theta.means.shape[1])
-    joint, right = axes = _pair(ax)
+    joint, right = axes = pair_of_axes(ax, sharey=True, width_ratios=(3, 2))
     plot_contours(model, X, masses=masses, features=chosen, ax=joint)
     for n, (value, colour) in enumerate(zip(cuts, palette(len(cuts)), strict=True)):
         given = condition(theta.marginal(chosen), [0], [value])
@@ -95,14 +103,3 @@ def _check_values(values):
             f"values={values!r} must be one finite number or several, as in [2.0, 4.5]"
         )
     return v
-
-
-def _pair(ax):
-    """The caller's two axes, or new ones that share their height."""
-    if ax is None:
-        shape = {"figsize": (7.5, 4), "width_ratios": (3, 2), "layout": "constrained"}
-        return plt.subplots(1, 2, sharey=True, **shape)[1]
-    axes = np.asarray(ax, dtype=object).reshape(-1)
-    if len(axes) != 2:
-        raise ValueError(f"ax holds {len(axes)} axes, expected 2: use plt.subplots(1, 2)")
-    return axes

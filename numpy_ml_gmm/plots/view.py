@@ -222,3 +222,13 @@ def check_masses(masses):
     if m.ndim != 1 or not len(m) or not ((0 < m) & (m < 1)).all():
         raise ValueError(f"masses={masses!r} must lie between 0 and 1: write 0.9 for 90 %")
     return m
+
+
+def pair_of_axes(ax, **layout):
+    """The caller's two axes, or new ones side by side."""
+    if ax is None:
+        return plt.subplots(1, 2, figsize=(7.5, 4), layout="constrained", **layout)[1]
+    axes = np.asarray(ax, dtype=object).reshape(-1)
+    if len(axes) != 2:
+        raise ValueError(f"ax holds {len(axes)} axes, expected 2: use plt.subplots(1, 2)")
+    return axes
