@@ -44,6 +44,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, multigammaln, xlogy
 
+from .covariances.rules import each
 from .frames import TINY, cholesky
 from .noise import Box, with_last
 from .parameters import Parameters, diagonals
@@ -150,7 +151,7 @@ class Pseudo(NamedTuple):
 
     def added_to(self, N, shifts, mu, W):
         """Scatters about mu, and counts, with those of the points never seen."""
-        W = W + self.kappa * square(self.mean - mu, W) + each(self.share, W, N) * self.scale
+        W = W + self.kappa * square(self.mean - mu, W) + each(self.share, W) * self.scale
         return W, N + self.share * self.count + (self.kappa > 0)
 
     def log_density(self, theta, there):
@@ -239,7 +240,7 @@ class Known:
             rest = 1 - held.theta.weights[held.weights].sum()
             shared = pi / np.maximum((pi * free).sum(axis=-1, keepdims=True), TINY)
             pi = np.where(free, rest * shared, held.theta.weights)
-        W = W + each(N, W, N) * square(x.origin - mu + shifts, W)
+        W = W + each(N, W) * square(x.origin - mu + shifts, W)
         if prior is not None:
             W, N = prior.added_to(N, shifts, mu, W)
         if self.box is not None:
@@ -256,7 +257,7 @@ class Known:
             if held is None or not held.covariances.any():
                 Sigma = rule(W, N, last)
             else:
-                mine = each(held.covariances, held.theta.covariances, held.covariances)
+                mine = each(held.covariances, held.theta.covariances)
                 Sigma = np.broadcast_to(held.theta.covariances, W.shape).copy()
                 if not held.covariances.all():  # of what is held the rule sees one point
                     W, N = np.where(mine, Sigma, W), np.where(held.covariances, 1.0, N)
@@ -407,11 +408,6 @@ def check_above(value, least, name):
     if not value > least:
         raise ValueError(f"{name}={value:g} must be above {least}: below, the prior is no density")
     return value
-
-
-def each(a, W, N):
-    """One number for each component, shaped as N, in a shape that multiplies W."""
-    return a.reshape(a.shape + (1,) * (W.ndim - N.ndim))
 
 
 def square(delta, W):

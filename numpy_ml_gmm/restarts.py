@@ -10,13 +10,15 @@ getting the highest likelihood in multivariate Gaussian mixture models*, Computa
 Statistics & Data Analysis 41, https://doi.org/10.1016/S0167-9473(02)00163-9.
 """
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from .blocks import slices
+from .covariances.rules import each
 from .em import Cell, Run, climb
-from .frames import EPS
+from .frames import EPS, TINY, SingularCovariance
 from .missing import natural_of
 from .noise import SHARE
 from .parameters import Parameters
@@ -37,6 +39,7 @@ from .statistics import (
     add_up,
     given_responsibilities,
     map_log_joint,
+    smoothed,
     statistics_of,
 )
 from .training import Data, completed_rows
@@ -257,8 +260,8 @@ def grade(theta, model, data):
     """
     if model.conjugate_prior is not None:
         return 2
-    theta = theta.reorder(slice(model.n_components))  # without the noise
-    least = thinnest(theta, held_up(model, data)).min()
+    theta, held = as_scattered(theta, model, data)
+    least = thinnest(theta, held).min()
     if not least > least_volume(model):
         return 0
     letters = model.covariance_model.letters
@@ -275,6 +278,21 @@ def least_volume(model):
     return SOUND if model.var_smoothing > 0 else EPS
 
 
+def as_scattered(theta, model, data):
+    """The components without noise, and what of their variances is held up.
+
+    Components that share a volume, but no shape, are blown up to it, and what smoothing added is
+    blown up too.  There the points themselves are asked how they are scattered.
+    """
+    held, some = held_up(model, data), slice(model.n_components)
+    if model.var_smoothing > 0 and model.covariance_model.letters[:2] == "EV":
+        with suppress(SingularCovariance):  # which is found anyway
+            x = type(model).expect(theta, data.rows)
+            N, held = np.maximum(x.counts, TINY), 8 * EPS * data.variances
+            theta = theta._replace(covariances=smoothed(x.scatters, N, held) / each(N, x.scatters))
+    return theta.reorder(some), held
+
+
 def held_up(model, data):
     """What smoothing adds to the variances of each component, and what rounding can, (D,)."""
     if model.var_smoothing == 0:
@@ -288,8 +306,7 @@ def collapse(theta, model, data):
     """In words, that a component has no volume but the one that smoothing gives it; or None."""
     if model.conjugate_prior is not None:
         return None
-    theta = theta.reorder(slice(model.n_components))  # without the noise
-    held, least = held_up(model, data), least_volume(model)
+    (theta, held), least = as_scattered(theta, model, data), least_volume(model)
     portions = thinnest(theta, held)
     k = int(portions.argmin())
     if portions[k] > least:

@@ -30,6 +30,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .blocks import map_chunks
+from .covariances.rules import each
 from .frames import DTYPES, RESOLUTION, TINY, Frame, Natural
 from .parameters import diagonals
 
@@ -111,7 +112,7 @@ class Statistics(NamedTuple):
         return self._replace(
             counts=N,
             firsts=self.firsts + (other.firsts + other.counts[..., None] * between),
-            scatters=self.scatters + other.scatters + _each(share[..., 0], square) * square,
+            scatters=self.scatters + other.scatters + each(share[..., 0], square) * square,
             log_likelihood=self.log_likelihood + other.log_likelihood,
             dtype=np.result_type(self.dtype, other.dtype),
         )
@@ -128,11 +129,6 @@ class Statistics(NamedTuple):
         return Statistics(*(float(weight) * a for a in sums), self.origin, self.dtype)
 
     __rmul__ = __mul__
-
-
-def _each(a, W):
-    """One number for each component, (..., K), in a shape that multiplies W."""
-    return a.reshape(a.shape + (1,) * (W.ndim - a.ndim))
 
 
 def smoothed(W, N, smoothing):

@@ -257,6 +257,14 @@ def test_clusters_narrower_than_the_smoothing_are_sound_and_single_points_are_no
         select(points, 10, name)
 
 
+@pytest.mark.parametrize("name", ["EVI", "EVE", "EVV"])
+def test_rounded_values_blown_up_to_the_common_volume_are_no_cluster(name):
+    """28 of fifty irises have a petal width of exactly 0.2: BIC would choose them as a needle."""
+    table = select(IRIS[:50], range(1, 6), ["EEE", name])
+    assert (table.best.covariance_type, table.best.n_components) == ("EEE", 2)
+    assert all(row.error or row.bic > -36 for row in table.rows)
+
+
 def test_a_column_without_spread_in_a_component_is_named():
     theta = pair(0.5)
     theta.covariances[1, 1] = theta.covariances[1, :, 1] = [0, 1e-12]

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from .iterated_shape import LAST_STEP, LAST_STEP_BETWEEN, MAX_STEPS
-from .rules import _compose, _each, _log_det, _sum, equal_volume
+from .rules import _compose, _log_det, _sum, each, equal_volume
 
 TO_COMPARE = 30  # steps from each start, before the best goes on
 STEPS_BETWEEN = 10  # at most so many between two steps of EM, which come back to it
@@ -35,7 +35,7 @@ def common_axes(W, N, last=None, *, rule):
     value there.
     """
     singular = np.isneginf(_log_det(W, N)) & (N > 0)
-    W = np.where(_each(singular, W), np.eye(W.shape[-1]), W)
+    W = np.where(each(singular, W), np.eye(W.shape[-1]), W)
     # An axis for the starts, S of them.
     search = partial(_turn_to_minimum, W=W[..., None, :, :, :], N=N[..., None, :], rule=rule)
     if last is None:
@@ -46,11 +46,11 @@ def common_axes(W, N, last=None, *, rule):
     else:
         # The axes of one may be ambiguous; odd weights keep those of a weighted sum apart.
         odd = np.sqrt(np.arange(N.shape[-1]) + 2.3) * (N > 0) / np.trace(last, axis1=-2, axis2=-1)
-        Q, enough = np.linalg.eigh(_sum(_each(odd, last) * last, N))[1], LAST_STEP_BETWEEN
+        Q, enough = np.linalg.eigh(_sum(each(odd, last) * last, N))[1], LAST_STEP_BETWEEN
         most = STEPS_BETWEEN
     Q, _ = search(Q, enough=enough, most=most)  # (..., 1, D, D)
     Sigma = _compose(Q, rule(_variances_along(Q, W), N))
-    return np.where(_each(singular, W), np.nan, Sigma)
+    return np.where(each(singular, W), np.nan, Sigma)
 
 
 def _turn_to_minimum(Q, W, N, rule, enough, most):
@@ -102,9 +102,9 @@ def _newton_angles(V, N, rule):
     G = 2 * (T[..., i, j] - T[..., j, i])  # (..., K, R) slopes of log |s_k|
     gradient = (p[..., None, :] @ G)[..., 0, :]  # (..., R)
     # B[b, a, c] is the second derivative by X[a, b] and X[c, b].
-    C = (_each(p, T) * T).sum(axis=-3)[..., None, :, :]
+    C = (each(p, T) * T).sum(axis=-3)[..., None, :, :]
     B = 2 * np.einsum("...kb,...kac->...bac", p[..., None] / s, V) - (C + np.swapaxes(C, -1, -2))
-    B -= 4 * np.einsum("...kab,...kcb->...bac", _each(p, T) * T, T)
+    B -= 4 * np.einsum("...kab,...kcb->...bac", each(p, T) * T, T)
     # An angle x of the pair i < j is X[i, j] = x and X[j, i] = -x.
     a, b = i[:, None], j[:, None]
     hessian = (  # (..., R, R)

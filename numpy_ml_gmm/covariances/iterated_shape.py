@@ -6,7 +6,7 @@ same search on eigenvalues.
 
 import numpy as np
 
-from .rules import _each, _sum, _variances, equal
+from .rules import _sum, _variances, each, equal
 
 MAX_STEPS = 500  # of a search; Newton's method needs about ten, pair by pair up to 500
 # The last Newton step of size h leaves an error of h^2, and of h^4 in the objective; pair by
@@ -38,7 +38,7 @@ def equal_shape(W, N, last=None):
     pooled = _variances(W, N).sum(axis=-2, keepdims=True)  # (..., 1, D)
     unit = np.sqrt(np.where(pooled > 0, pooled, 1))  # each feature in its own: no unit overflows
     square = unit**2 if W.ndim == N.ndim + 1 else unit[..., :, None] * unit[..., None, :]
-    W = np.where(_each(flat, W), _sum(W, N), W) / square
+    W = np.where(each(flat, W), _sum(W, N), W) / square
     target = D * N / _sum(N, N)  # (..., K) what each component must hold of the pool's trace D
     if last is None:
         u = np.log(np.where(spare, 1, _variances(W, N).sum(axis=-1) / (D * N)))  # (..., K)
@@ -66,7 +66,7 @@ def equal_shape(W, N, last=None):
             f, overlap = _pool(u, W, target)
     nowhere = flat | ~(size < enough)  # or a direction belongs to some components alone
     scale = np.where(nowhere, np.nan, np.exp(newton))
-    return _each(scale, W) * equal(W * _each(np.exp(-newton), W), N) * square
+    return each(scale, W) * equal(W * each(np.exp(-newton), W), N) * square
 
 
 def _pool(u, W, target):
@@ -74,7 +74,7 @@ def _pool(u, W, target):
 
     :math:`P_k` is :math:`e^{-u_k} W_k` in coordinates in which the sum of all is I.
     """
-    S = W * _each(np.exp(-u), W)
+    S = W * each(np.exp(-u), W)
     pool = _sum(S, u)
     if S.ndim == u.ndim + 1:
         P, log_det = S / pool, np.log(pool).sum(axis=-1)

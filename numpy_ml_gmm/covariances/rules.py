@@ -24,12 +24,12 @@ def sphere(W, N):
 
 def equal(W, N):
     r"""EEI, EEE: :math:`\Sigma = \sum_k W_k \big/ \sum_k N_k` (:eq:`m-step-tied`)."""
-    return _sum(W, N) / _each(_sum(N, N), W)
+    return _sum(W, N) / each(_sum(N, N), W)
 
 
 def varying(W, N):
     r"""VVI, VVV: :math:`\Sigma_k = W_k / N_k` (:eq:`m-step`, :eq:`m-step-diagonal`)."""
-    return W / _each(N, W)
+    return W / each(N, W)
 
 
 def equal_volume(W, N):
@@ -42,7 +42,7 @@ def equal_volume(W, N):
     """
     log_volume = _log_det(W, N) / W.shape[-1]  # (..., K)
     log_lambda = np.logaddexp.reduce(log_volume, axis=-1, keepdims=True) - np.log(_sum(N, N))
-    return W * _each(np.exp(log_lambda - log_volume), W)
+    return W * each(np.exp(log_lambda - log_volume), W)
 
 
 # --- the rules in each component's own axes -----------------------------------------------
@@ -71,7 +71,7 @@ def _sum(W, N):
     return W.sum(axis=N.ndim - 1, keepdims=True)
 
 
-def _each(a, W):
+def each(a, W):
     """One number for each component, (..., K), in a shape that multiplies W."""
     return a.reshape(a.shape + (1,) * (W.ndim - a.ndim))
 
