@@ -20,6 +20,7 @@ bootstrap*, https://doi.org/10.1007/s00180-019-00897-9.
 
 import copy
 import warnings
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -27,10 +28,16 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
+from .blocks import slices
+from .em import Cell, climb
+from .frames import WIDE
 from .gmm import GMM
 from .parameters import Parameters
 from .processes import in_processes
+from .restarts import likeliest_ends
 from .selection import aligned
+from .starts import some_rows
+from .training import Data
 from .validation import (
     CollapseWarning,
     ConvergenceWarning,
@@ -42,6 +49,12 @@ from .validation import (
 )
 
 ROWS_SHOWN, COLUMNS_SHOWN = 20, 8  # of the table of standard errors
+TOGETHER = 2**20  # responsibilities of all starts of the replicates that are fitted side by side
+# Arguments of GMM that replicates may have which are fitted side by side.
+PLAIN = {
+    *("n_components", "covariance_type", "tol", "max_iter", "n_init", "init_params"),
+    *("var_smoothing", "random_state", "n_jobs", "verbose"),
+}
 
 
 class Bootstrap(NamedTuple):
@@ -304,9 +317,17 @@ def likelihood_ratio_test(
     for model in (null, alternative):
         model.fit(rows.X, sample_weight=rows.weights)
     statistic = 2 * (alternative.log_likelihood_ - null.log_likelihood_)
-    one = partial(null_statistic, null, rows, gmm_params)
-    values = np.array(list(repeat(one, n_bootstraps, int(seed), n_jobs, progress)))
-    values = values[~np.isnan(values)]
+    group = partial(null_statistics, null, rows, gmm_params)
+    several = random_generator(int(seed)).spawn(n_bootstraps)
+    groups = [
+        several[some] for some in slices(0, n_bootstraps, group_size(null, alternative, rows))
+    ]
+    with tqdm(total=n_bootstraps, desc="replicates", disable=not progress, leave=False) as bar:
+        found = []
+        for values in in_processes(group, groups, n_jobs):
+            bar.update(len(values))
+            found += values
+    values = np.array(found)[~np.isnan(found)]
     if len(values) == 0:
         raise ValueError("every replicate collapsed: lower n_components or raise var_smoothing")
     p_value = (1 + np.count_nonzero(values >= statistic)) / (1 + len(values))
@@ -319,13 +340,46 @@ def pair_of(K, random_state, gmm_params):
     return GMM(K, **params), GMM(K + 1, **params)
 
 
-def null_statistic(null, rows, gmm_params, rng):
-    """The statistic on points drawn from the null; nan if a fit collapses."""
-    X = draw_points(null, rows, rng)
-    models = pair_of(null.n_components, int(rng.integers(2**32)), gmm_params)
-    if not all(fits(model, X) for model in models):
-        return np.nan
-    return 2 * (models[1].log_likelihood_ - models[0].log_likelihood_)
+def group_size(null, alternative, rows):
+    """How many replicates are fitted side by side: 1 if that is not for such data or arguments."""
+    unset, args = GMM().get_params(), null.get_params()
+    plain = all(args[name] is unset[name] for name in unset if name not in PLAIN)
+    few = some_rows(rows, alternative.n_components, np.random.default_rng(0))
+    complete = rows.patterns is None and few is rows and rows.X.shape[1] < WIDE
+    if not (plain and complete and isinstance(null.init_params, str)):
+        return 1
+    return max(1, TOGETHER // (null.n_init * alternative.n_components * number_of_draws(rows)))
+
+
+def null_statistics(null, rows, gmm_params, rngs):
+    """For each generator the statistic on points drawn from the null; nan if a fit collapses."""
+    tables = [draw_points(null, rows, rng) for rng in rngs]
+    seeds = [int(rng.integers(2**32)) for rng in rngs]
+    pairs = [pair_of(null.n_components, seed, gmm_params) for seed in seeds]
+    if len(rngs) == 1:
+        [models], [X] = pairs, tables
+        heights = [model.log_likelihood_ if fits(model, X) else np.nan for model in models]
+        return [2 * (heights[1] - heights[0])]
+    heights = [together(models, tables) for models in zip(*pairs, strict=True)]
+    return [2 * (b - a) for a, b in zip(*heights, strict=True)]
+
+
+def together(models, tables):
+    """Log-likelihoods of mixtures, each of a table of its own; nan where one cannot be fitted."""
+    heights, possible = np.full(len(models), np.nan), {}
+    for m, (model, X) in enumerate(zip(models, tables, strict=True)):
+        with suppress(ValueError):
+            possible[m] = model._data(model._check_training_rows(X, None, None))
+    rngs = [random_generator(models[m].random_state) for m in possible]
+    runs = likeliest_ends([models[m] for m in possible], list(possible.values()), rngs)
+    ends = {m: run.end for m, run in zip(possible, runs, strict=True) if run}
+    if ends:
+        cells = [Cell(models[m].n_components, models[m].covariance_model) for m in ends]
+        data = Data.side_by_side([possible[m] for m in ends])
+        limits = {"tol": models[0].tol, "max_iter": models[0].max_iter}
+        found = climb(GMM, data, cells, list(ends.values()), **limits)
+        heights[list(ends)] = [run.log_likelihood if run.end else np.nan for run in found]
+    return heights
 
 
 def draw_points(model, rows, rng):

@@ -274,6 +274,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     family : type
         :class:`~numpy_ml_gmm.GMM`.
     data : Data
+        Of all mixtures, or of each its own.
     cells : list of Cell
     starts : list of Parameters
         One for each cell.
@@ -338,7 +339,8 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
 
 def _narrowed(stack, theta, x, on):
     """The mixtures that go on, with room for the largest of them."""
-    few = SideBySide(stack.family, stack.data, [stack.cells[m] for m in np.flatnonzero(on)])
+    data, cells = stack.data.taken(on), [stack.cells[m] for m in np.flatnonzero(on)]
+    few = SideBySide(stack.family, data, cells)
     used = ~stack.spare[on].all(axis=0)
     cut = {name: getattr(x, name)[on][:, used] for name in ("counts", "firsts", "scatters")}
     x = x._replace(log_likelihood=x.log_likelihood[on], log_prior=x.log_prior[on], **cut)

@@ -232,6 +232,37 @@ def is_wide(D, diagonal):
     return diagonal and D >= WIDE
 
 
+class FeaturesOfSeveral:
+    """T of M mixtures that have points of their own, (M, F, B): the products are taken one by one.
+
+    ``eta @ T`` and ``r @ T.T`` mean what they mean for M mixtures of one data set.
+    """
+
+    __array_ufunc__ = None  # so that NumPy leaves the products to us
+
+    def __init__(self, each):
+        self.each = each
+
+    def __rmatmul__(self, a):
+        """The product of (M K, F) or (M K, B), each K rows with their own."""
+        M, _, n = self.each.shape
+        return (a.reshape(M, -1, a.shape[1]) @ self.each).reshape(-1, n)
+
+    def __getitem__(self, index):
+        """Those of some features and points, of all mixtures."""
+        return FeaturesOfSeveral(self.each[(slice(None), *index)])
+
+    @property
+    def T(self):
+        """The other product."""
+        return FeaturesOfSeveral(np.swapaxes(self.each, 1, 2))
+
+
+def points_of(x, k, n):
+    """The points of component k of n: those of all (D, B), or of its mixture if x is (M, D, B)."""
+    return x if x.ndim == 2 else x[k * len(x) // n]
+
+
 class OwnFeatures:
     """T where components have frames of their own: an array that is never made.
 
@@ -246,16 +277,16 @@ class OwnFeatures:
 
     def __init__(self, shared, x, own, F):
         self.shared = shared  # (F, B), or None if every component has its own frame
-        self.x = x  # (D, B)
+        self.x = x  # (D, B), or (M, D, B) if mixtures have points of their own
         self.own = own  # {k: Frame}
         self.F = F
 
     def __rmatmul__(self, eta):
         """eta @ T, (K, B)."""
-        shape = len(eta), self.x.shape[1]
+        shape = len(eta), self.x.shape[-1]
         joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
         for k, frame in self.own.items():
-            y = frame.points(self.x)
+            y = frame.points(points_of(self.x, k, len(eta)))
             joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
         return joint
 
@@ -273,11 +304,11 @@ class OwnFeaturesTransposed(NamedTuple):
 
     def __rmatmul__(self, r):
         """r @ T.T, (K, F)."""
-        shared, x, F, D = self.of.shared, self.of.x, self.of.F, len(self.of.x)
+        shared, F, D = self.of.shared, self.of.F, self.of.x.shape[-2]
         sums = np.zeros((len(r), F), r.dtype) if shared is None else r @ shared.T
         least = ROUNDING[r.dtype] ** 2 * r.max()
         for k, frame in self.of.own.items():
-            n = np.flatnonzero(r[k] > least)
+            x, n = points_of(self.of.x, k, len(r)), np.flatnonzero(r[k] > least)
             r_k = r[k, n]
             y = less(x if len(n) == len(r[k]) else x.T[n].T, frame.c)
             sums[k, 0] = r[k].sum()

@@ -81,13 +81,35 @@ def find_start(model, data, known, rng):
 
 
 def _find_start(model, data, known, rng):
-    K, D, init = int(model.n_components), len(data.mean), model.init_params  # no int8
+    D = len(data.mean)
     given = given_parameters(model, D)
     if model.warm_start and hasattr(model, "means_"):
         model._check_is_fitted()
         return Start(model._checked_theta(D), [[]], 0)
     if len(given) == 3:
         return Start(with_given(None, given, data.rows.box), [[]], 0)
+    attempt, guesses, sampled = first_attempt(model, data, known, given, rng)
+    if len(guesses) == 1 and not sampled:
+        [start] = attempt.starts(guesses, exact=True)
+        if isinstance(start, Run):
+            raise ValueError(start.error)
+        return Start(start, [[]], 0)
+    runs = attempt.runs(guesses)
+    del guesses  # they are as large as the sample, each
+    best = attempt.likeliest(runs)
+    if attempt.moves_help and len(runs) > 1:
+        [best] = moved_on([attempt], [best], [rng])
+        runs = runs if any(run is best for run in runs) else [*runs, best]
+    scale = data.rows.total_weight / attempt.data.rows.total_weight
+    histories = [[] if run is best else [scale * value for value in run.history] for run in runs]
+    # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
+    theta = best.end if sampled else best.start
+    return Start(theta, histories, next(i for i, run in enumerate(runs) if run is best))
+
+
+def first_attempt(model, data, known, given, rng):
+    """An :class:`Attempt`, its first guesses, and whether it looks at a sample of the rows."""
+    K, init = int(model.n_components), model.init_params  # no int8
     kept, several = with_weight(data.rows), is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
     if "means" in given:
@@ -98,25 +120,62 @@ def _find_start(model, data, known, rng):
         n = model.n_init if several and K > 1 else 1
         guesses = first_guesses(init, completed_rows(few), K, rng, n)
     on = data._replace(rows=few) if few is data.rows or few is kept else model._data(few)
-    attempt = Attempt(on, model, given, known)
-    sampled = several and len(few.X) < len(kept.X)
-    if len(guesses) == 1 and not sampled:
-        [start] = attempt.starts(guesses, exact=True)
-        if isinstance(start, Run):
-            raise ValueError(start.error)
-        return Start(start, [[]], 0)
-    runs = attempt.runs(guesses)
-    del guesses  # they are as large as the sample, each
-    best = attempt.likeliest(runs)
-    mixed = isinstance(init, str) and init == "mixed"
-    if mixed and len(runs) > 1 and model.max_iter > 0 and not given:
-        best = attempt.moved_on(best, rng)
-        runs = runs if any(run is best for run in runs) else [*runs, best]
-    scale = data.rows.total_weight / few.total_weight
-    histories = [[] if run is best else [scale * value for value in run.history] for run in runs]
-    # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
-    theta = best.end if sampled else best.start
-    return Start(theta, histories, next(i for i, run in enumerate(runs) if run is best))
+    return Attempt(on, model, given, known), guesses, several and len(few.X) < len(kept.X)
+
+
+def likeliest_ends(models, datas, rngs):
+    """The likeliest end of several mixtures, each of data of its own, found side by side.
+
+    They are mixtures of one kind, their data complete, and of equally many rows that count once.
+
+    Returns
+    -------
+    list of Run
+        None where no start has an end.
+    """
+    found = [
+        first_attempt(model, data, None, {}, rng)
+        for model, data, rng in zip(models, datas, rngs, strict=True)
+    ]
+    attempts, guesses, _ = zip(*found, strict=True)
+    bests = []
+    for attempt, runs in zip(attempts, runs_together(attempts, guesses), strict=True):
+        try:
+            bests.append(attempt.likeliest(runs))
+        except ValueError:
+            bests.append(None)
+    on = [i for i, best in enumerate(bests) if best and attempts[i].moves_help]
+    if len(guesses[0]) > 1:
+        better = moved_on([attempts[i] for i in on], [bests[i] for i in on], [rngs[i] for i in on])
+        for i, best in zip(on, better, strict=True):
+            bests[i] = best
+    return bests
+
+
+def runs_together(attempts, guesses):
+    """A run from each first guess of each attempt, all side by side."""
+    if not attempts:
+        return []
+    first = attempts[0]
+    limits = {"tol": first.tol, "max_iter": first.model.max_iter}
+    starts = [attempt.starts(some) for attempt, some in zip(attempts, guesses, strict=True)]
+    several = [attempt.data for attempt in attempts]
+    data = several[0] if len(several) == 1 else Data.side_by_side(several)
+    return search(first.family, data, [attempt.cell for attempt in attempts], starts, **limits)
+
+
+def moved_on(attempts, bests, rngs):
+    """The best runs that moves from their ends lead to, round by round as long as they help."""
+    bests, on, Zs = list(bests), range(len(attempts)), [attempt.Z for attempt in attempts]
+    for _ in range(ROUNDS):
+        guesses = [attempts[i].moves(bests[i], Zs[i], rngs[i]) for i in on]
+        found, last = runs_together([attempts[i] for i in on], guesses), list(bests)
+        for i, runs in zip(on, found, strict=True):
+            bests[i] = attempts[i].likeliest([bests[i], *runs])
+        on = [i for i in on if bests[i] is not last[i]]
+        if not on:
+            break
+    return bests
 
 
 class Attempt(NamedTuple):
@@ -140,33 +199,40 @@ class Attempt(NamedTuple):
     def starts(self, guesses, exact=False):
         """Parameters from first guesses; see :func:`start_parameters`."""
         x = first_statistics(self.data, guesses)
-        return start_parameters(type(self.model), self.data, self.cell, x, self.given, exact)
+        return start_parameters(self.family, self.data, self.cell, x, self.given, exact)
+
+    @property
+    def family(self):
+        """Whose steps they are."""
+        return type(self.model)
+
+    @property
+    def moves_help(self):
+        """Whether to look further than the starts."""
+        init = self.model.init_params
+        mixed = isinstance(init, str) and init == "mixed"
+        return mixed and self.model.max_iter > 0 and not self.given
 
     def runs(self, guesses):
         """A run from each first guess."""
-        limits = {"tol": self.tol, "max_iter": self.model.max_iter}
-        starts = [self.starts(guesses)]
-        return search(type(self.model), self.data, [self.cell], starts, **limits)[0]
+        return runs_together([self], [guesses])[0]
 
     def likeliest(self, runs):
         """The run that ended best."""
         tolerance = self.tol * self.data.rows.total_weight
         return likeliest(runs, self.model, self.data, tolerance)
 
-    def moved_on(self, best, rng):
-        """The best run that moves from its end lead to, round by round as long as they help."""
-        rows, w = self.data.rows, counts_of(self.data.rows)
-        Z = standardised(completed_rows(rows).X, w)
+    @property
+    def Z(self):
+        """The rows in standard units, completed where something is missing."""
+        return standardised(completed_rows(self.data.rows).X, counts_of(self.data.rows))
+
+    def moves(self, best, Z, rng):
+        """First guesses near the end of a run."""
+        rows, w, noise = self.data.rows, counts_of(self.data.rows), self.data.rows.box is not None
         free = rows._replace(priors=None)  # where there are priors, they number the guesses below
-        for _ in range(ROUNDS):
-            joint = map_log_joint(np.transpose, free, natural_of(best.end, free))
-            noise = rows.box is not None
-            guesses = [in_line_with(rows.priors, r, noise) for r in moved(joint, Z, w, rng, noise)]
-            better = self.likeliest([best, *(self.runs(guesses) if guesses else [])])
-            if better is best:
-                break
-            best = better
-        return best
+        joint = map_log_joint(np.transpose, free, natural_of(best.end, free))
+        return [in_line_with(rows.priors, r, noise) for r in moved(joint, Z, w, rng, noise)]
 
 
 def first_statistics(data, guesses):
@@ -336,6 +402,7 @@ def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, o
     family : type
         :class:`~numpy_ml_gmm.GMM`.
     data : Data
+        Of all cells, or of each its own.
     cells : list of Cell
         All diagonal, or none of them.
     starts : list of lists
@@ -358,7 +425,7 @@ def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, o
     short = min(SHORT_RUN, max_iter) if len(good) > len(set(owner)) else 0
     found = climb(
         family,
-        data,
+        data.taken(owner),
         [cells[c] for c in owner],
         [starts[c][i] for c, i in good],
         tol=tol,

@@ -11,7 +11,17 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from .blocks import Rows, slices
-from .frames import COARSE, EPS, ROUNDING, WIDE, Frame, Natural, of_mixture
+from .frames import (
+    COARSE,
+    EPS,
+    ROUNDING,
+    WIDE,
+    FeaturesOfSeveral,
+    Frame,
+    Natural,
+    features,
+    of_mixture,
+)
 from .missing import completed, natural_of
 from .parameters import Parameters, diagonals
 from .statistics import Statistics, add_up, given_responsibilities, one_component, smoothed
@@ -54,6 +64,28 @@ class Data(NamedTuple):
             block = rows.block(slice(None), one.order)
             given = rows._replace(kept=(frame, one.features(block)))
         return cls(given, mean, covariance, W / N, smoothing, frame, dependence)
+
+    @classmethod
+    def side_by_side(cls, datas):
+        """M data sets of as many complete rows each as one, for a mixture each.
+
+        What only sets units is that of the first.  Rows are (N, D, M), smoothing is (M, 1, D).
+        """
+        first = datas[0]
+        T = [features(first.frame.points(data.rows.X.T), first.frame.A.ndim == 1) for data in datas]
+        X = np.stack([data.rows.X for data in datas], axis=-1).astype(np.float64)
+        rows = first.rows._replace(X=X, kept=(first.frame, FeaturesOfSeveral(np.stack(T))))
+        smoothing = np.stack([data.smoothing for data in datas])[:, None]
+        return first._replace(rows=rows, smoothing=smoothing)
+
+    def taken(self, which):
+        """The data of some of the mixtures; mostly all have the same."""
+        if self.rows.X.ndim == 2:
+            return self
+        frame, T = self.rows.kept
+        kept = frame, FeaturesOfSeveral(T.each[which])
+        rows = self.rows._replace(X=self.rows.X[..., which], kept=kept)
+        return self._replace(rows=rows, smoothing=self.smoothing[which])
 
     @property
     def variances(self):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from problems import slow_log_likelihood
 
-from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
     LikelihoodRatioTest,
@@ -165,14 +165,14 @@ def test_two_clusters_are_not_told_to_be_three():
 
 @pytest.fixture
 def fitted(monkeypatch):
-    """Every model that the bootstrap fits while a test lasts, with its points."""
-    seen, fits = [], module.fits
+    """The models and tables of every group of replicates, and the heights that were found."""
+    seen, together = [], module.together
 
-    def recorded(model, X, **kwargs):
-        seen.append((model, X))
-        return fits(model, X, **kwargs)
+    def recorded(models, tables):
+        seen.append((models, tables, together(models, tables)))
+        return seen[-1][2]
 
-    monkeypatch.setattr(module, "fits", recorded)
+    monkeypatch.setattr(module, "together", recorded)
     return seen
 
 
@@ -180,20 +180,41 @@ def fitted(monkeypatch):
 def test_the_statistics_are_twice_the_log_ratios_of_two_fits_alike(fitted, K):
     params = {"covariance_type": "tied", "n_init": 2, "var_smoothing": 1e-3, "tol": 1e-5}
     test = likelihood_ratio_test(FAITHFUL, K, n_bootstraps=3, random_state=0, **params)
-    assert len(fitted) == 2 * 3
-    for (null, X), (alternative, same), value in zip(
-        fitted[::2], fitted[1::2], test.null_statistics, strict=True
-    ):
-        assert X is same and X.shape == FAITHFUL.shape
-        log_ratio = slow_log_likelihood(alternative, X) - slow_log_likelihood(null, X)
-        assert value == pytest.approx(2 * log_ratio, rel=1e-6)
-        for model, size in ((null, K), (alternative, K + 1)):
+    (nulls, tables, low), (alternatives, same, high) = fitted
+    assert all(X is Y and X.shape == FAITHFUL.shape for X, Y in zip(tables, same, strict=True))
+    np.testing.assert_array_equal(test.null_statistics, 2 * (high - low))
+    for models, heights, size in ((nulls, low, K), (alternatives, high, K + 1)):
+        for model, X, height in zip(models, tables, heights, strict=True):
             assert model.n_components == size
             assert model.get_params() | params == model.get_params()
-    assert len({model.random_state for model, _ in fitted}) == 3
+            assert height == pytest.approx(slow_log_likelihood(model.fit(X), X), abs=1e-2)
+    assert len({model.random_state for model in nulls}) == 3
     one, two = (GMM(k, random_state=0, **params).fit(FAITHFUL) for k in (K, K + 1))
     log_ratio = slow_log_likelihood(two, FAITHFUL) - slow_log_likelihood(one, FAITHFUL)
     assert test.statistic == pytest.approx(2 * log_ratio, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "VEV", "tied"])
+def test_replicates_side_by_side_are_those_one_by_one(monkeypatch, name):
+    params = {"n_bootstraps": 6, "covariance_type": name, "n_init": 5, "random_state": 0}
+    some = load_iris().X[50:]
+    together = likelihood_ratio_test(some, 2, **params)
+    monkeypatch.setattr(module, "TOGETHER", 1)
+    alone = likelihood_ratio_test(some, 2, **params)
+    assert together.statistic == alone.statistic
+    np.testing.assert_allclose(together.null_statistics, alone.null_statistics, atol=0.05)
+
+
+def test_a_replicate_that_cannot_be_fitted_does_not_stop_the_others(monkeypatch):
+    drawn, draw_points = [], module.draw_points
+
+    def sometimes_constant(*args):
+        drawn.append(draw_points(*args) * (1 if len(drawn) != 1 else [1, 0]))
+        return drawn[-1]
+
+    monkeypatch.setattr(module, "draw_points", sometimes_constant)
+    test = likelihood_ratio_test(FAITHFUL, 1, n_bootstraps=4, n_init=2, random_state=0)
+    assert len(test.null_statistics) == 3 and test.n_failed == 1
 
 
 def test_the_seed_decides_what_is_drawn_under_the_null():
@@ -209,8 +230,8 @@ def test_the_seed_decides_what_is_drawn_under_the_null():
 def test_a_replicate_that_equals_the_statistic_counts(monkeypatch, share):
     settings = {"n_bootstraps": 3, "n_init": 1, "random_state": 0}
     statistic = likelihood_ratio_test(FAITHFUL, 1, **settings).statistic
-    values = iter([statistic] * share + [0.0] * (3 - share))
-    monkeypatch.setattr(module, "null_statistic", lambda *_: next(values))
+    values = [statistic] * share + [0.0] * (3 - share)
+    monkeypatch.setattr(module, "null_statistics", lambda *_: values)
     assert likelihood_ratio_test(FAITHFUL, 1, **settings).p_value == (1 + share) / 4
 
 

@@ -207,3 +207,30 @@ def test_an_empty_start_is_a_failure_with_its_reason():
     starts = starts_of(data, cell, [np.eye(2)[np.zeros(150, int)]])
     [[run]] = search(GMM, data, [cell], [starts], **LIMITS)
     assert run.end is None and "component 1 holds 0.0 points" in run.error
+
+
+@pytest.mark.parametrize("far", [1, 1e6])
+@pytest.mark.parametrize("name", ["VVV", "VVI", "EEE", "VEV"])
+def test_mixtures_of_data_sets_of_their_own_step_as_each_alone(name, far):
+    """Far from each other, components have frames of their own too."""
+    rng, model = np.random.default_rng(0), MODELS[name]
+    sets = [np.vstack([rng.normal(size=(40, 2)), rng.normal(size=(60, 2)) + far]) for _ in range(3)]
+    datas = [Data.of(Rows(X), model.diagonal, 1e-6) for X in sets]
+    r = np.repeat(np.eye(2), [40, 60], axis=0) * 0.9 + 0.05
+    cells = [Cell(2, model)] * 3
+    starts = [starts_of(data, cells[0], [r])[0] for data in datas]
+    several = SideBySide(GMM, Data.side_by_side(datas), cells)
+    theta = several.together(starts)
+    for _ in range(3):
+        theta, x = several.step(theta, several.e_step(theta))
+    for m, (data, start) in enumerate(zip(datas, starts, strict=True)):
+        one = SideBySide(GMM, data, cells[:1])
+        alone = one.together([start])
+        for _ in range(3):
+            alone, y = one.step(alone, one.e_step(alone))
+        assert x.log_likelihood[m] == pytest.approx(y.log_likelihood[0], rel=1e-10)
+        for a, b in zip(several.alone(theta, m), one.alone(alone, 0), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9 * far)
+    two = SideBySide(GMM, several.data.taken(np.array([True, False, True])), cells[:2])
+    again = two.e_step(two.together([several.alone(theta, 0), several.alone(theta, 2)]))
+    np.testing.assert_allclose(again.log_likelihood, x.log_likelihood[[0, 2]], rtol=1e-12)
