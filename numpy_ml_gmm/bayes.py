@@ -153,6 +153,8 @@ class Posterior(NamedTuple):
 class Prior:
     """What is assumed of the parameters, and how it turns counts into distributions.
 
+    A precision may be a matrix of each component, one that all share (:eq:`shared-precision`), a
+    number for each feature (:eq:`feature-precisions`), or one number (:eq:`sphere-precision`).
     Axes before K number mixtures side by side.
 
     Parameters
@@ -249,7 +251,7 @@ class Prior:
         return self.log_weights(q) + D / self.size * q.loss / 2 - D / (2 * q.beta)
 
     def divergence(self, q, m, Sigma):
-        r"""How far q(theta) is from the prior (:eq:`evidence-bound`), (...).
+        r"""How far q(theta) is from the prior (:eq:`evidence-bound`, :eq:`kl-means`), (...).
 
         .. math::
 
@@ -324,10 +326,11 @@ def log_student(delta, freedom, scale, together):
 INSTEAD = "compare models by lower_bound_, or ask mixture_, which has the expected parameters"
 
 
-class Absent:
+class Absent(property):
     """A method of GMM that means nothing for a distribution of parameters."""
 
     def __init__(self, remedy):
+        super().__init__()
         self.remedy = remedy
 
     def __set_name__(self, owner, name):
@@ -431,7 +434,7 @@ class BayesianGMM(GMM):
     >>> from numpy_ml_gmm import BayesianGMM, load_old_faithful
     >>> model = BayesianGMM(8, random_state=0).fit(load_old_faithful().X)
     >>> model.weights_[model.weights_ > 0.01].round(2)
-    array([0.64, 0.35])
+    array([0.64, 0.36])
     """
 
     def __init__(
@@ -505,6 +508,15 @@ class BayesianGMM(GMM):
         -------
         Parameters
             With counts as weights.
+
+        Examples
+        --------
+        With the one point that the prior stands for, two points are three:
+
+        >>> rows = [[-1.0], [3.0]]
+        >>> model = BayesianGMM(mean_prior=[7.0], random_state=0).fit(rows)
+        >>> model.maximise(model.e_step(rows), model.covariance_model.minimise).means
+        array([[3.]])
         """
         return self.prior.maximise(statistics, rule, last)
 
@@ -513,6 +525,23 @@ class BayesianGMM(GMM):
 
         GMM's own, with other natural parameters.  Their weights do not sum to one and may be too
         small for numbers, so their logs are added.
+
+        Examples
+        --------
+        The steps as a loop of one's own, from values to values:
+
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> X = load_old_faithful().X
+        >>> model = BayesianGMM(2, max_iter=0, random_state=0).fit(X)
+        >>> m_step = functools.partial(model.maximise, rule=model.covariance_model.minimise)
+        >>> e_step = functools.partial(model.expect, rows=Rows(X))
+        >>> theta = m_step(model.e_step(X))
+        >>> statistics = e_step(theta)
+        >>> for _ in range(20):
+        ...     theta, statistics = model.em_step(theta, statistics, m_step, e_step)
+        >>> round(statistics.log_likelihood, 1)
+        -1181.2
         """
         prior, N = self.prior, theta.weights
         q = prior.posterior(*prior.numbers(N))
@@ -605,7 +634,7 @@ class BayesianGMM(GMM):
         >>> model = BayesianGMM(random_state=0).fit([[-1.0], [0.0], [1.0]])
         >>> plain = model.mixture_.score_samples([[0.0], [9.0]])
         >>> (model.score_samples([[0.0], [9.0]], predictive="t") - plain).round(1)
-        array([-0.2, 26.4])
+        array([-0.2, 46. ])
         """
         if predictive == "expected":
             return super().score_samples(X, priors=priors, error_covariances=error_covariances)

@@ -150,6 +150,7 @@ def quiet(model, X, **known):
 # ---- The bound -------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("bayesian-model")
 def test_the_exact_evidence_is_the_integral_of_the_likelihood():
     """The oracle itself, by quadrature over mu and the precision: two points, one component."""
     X, (_, b, m, nu, C) = np.array([[0.3], [1.1]]), random_prior("full", 1, 0)
@@ -171,7 +172,8 @@ def test_the_exact_evidence_is_the_integral_of_the_likelihood():
 @BOTH
 @EACH
 @pytest.mark.parametrize("D", [1, 2, 3])
-@pytest.mark.equation("evidence-bound", "kl-dirichlet", "kl-wishart")
+@pytest.mark.equation("evidence-bound", "kl-dirichlet", "kl-means", "kl-wishart")
+@pytest.mark.equation("shared-precision", "feature-precisions", "sphere-precision")
 def test_where_the_components_are_known_the_bound_is_the_evidence(kind, process, D):
     """Then the posterior has the form of q, and nothing is lost: all constants are seen."""
     K, prior = 3, random_prior(kind, D, D)

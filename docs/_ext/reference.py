@@ -14,6 +14,7 @@ from pathlib import Path
 # What users call, in the order of the index.  Every other module is an internal one.
 USER = (
     "gmm",
+    "bayes",
     "regression",
     "textbook",
     "parameters",
@@ -28,7 +29,11 @@ USER = (
     "cli",
 )
 # A class has the name that users import, such as numpy_ml_gmm.GMM, and what it inherits.
-SHORT = {"gmm.GMM": "GMM", "regression.GMMRegressor": "GMMRegressor"}
+SHORT = {
+    "gmm.GMM": "GMM",
+    "bayes.BayesianGMM": "BayesianGMM",
+    "regression.GMMRegressor": "GMMRegressor",
+}
 INDEX = """# Reference
 
 Generated from the docstrings.
