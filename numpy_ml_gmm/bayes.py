@@ -71,7 +71,8 @@ CONJUGATE = {  # a Wishart distribution, or gammas
     covariance_model(name).letters: name
     for name in ("full", "tied", "diag", "spherical", "tied_diag", "tied_spherical")
 }
-REACH = 1e-100, 1e100  # what a prior may be
+# What a prior may be: of more points, the bound would show the rounding of their number.
+REACH = 1e-100, 1e8
 
 
 # ---- Expectations and divergences -------------------------------------------------------------

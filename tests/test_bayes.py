@@ -435,7 +435,7 @@ def test_expected_log_weights_are_averages_over_draws(process):
     np.testing.assert_allclose(prior.weights(alpha), wanted, atol=2e-3)
 
 
-@pytest.mark.parametrize("gamma_0", [1e-100, 1e-30, 1e-3, 1e30])
+@pytest.mark.parametrize("gamma_0", [1e-100, 1e-30, 1e-3, 1e8])
 def test_sticks_keep_their_digits_whatever_the_concentration(gamma_0):
     """A last stick of which nothing is left has an expected log of -1 / gamma."""
     prior = Prior(covariance_model("full"), True, gamma_0, 1.0, np.zeros(1), 1.0, np.eye(1))
@@ -980,7 +980,7 @@ BAD = [
     ({"weight_concentration_prior": 0}, "weight_concentration_prior=0 must be above"),
     ({"weight_concentration_prior": -1.0}, "must be finite and at least 0"),
     ({"weight_concentration_prior": np.nan}, "must be finite and at least 0"),
-    ({"weight_concentration_prior": 1e200}, "must be at most 1e.100"),
+    ({"weight_concentration_prior": 1e200}, "must be at most 1e.08"),
     ({"mean_precision_prior": 0.0}, "mean_precision_prior=0.0 must be above"),
     ({"mean_precision_prior": np.inf}, "mean_precision_prior=inf must be finite"),
     ({"mean_prior": [0.0]}, "mean_prior has shape"),
