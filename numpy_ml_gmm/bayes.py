@@ -660,10 +660,10 @@ class BayesianGMM(GMM):
         found = np.empty((len(X), self.n_components))
         for rows, missing in (Patterns.of(X) or Patterns.whole(X)).groups():
             o = np.flatnonzero(~missing)
+            x, together = X[np.ix_(rows, o)], scale.ndim == 3 or spherical
             for k, m in enumerate(self.means_):
                 part = scale[k][o] if scale.ndim == 2 else scale[k][np.ix_(o, o)]
-                delta = X[rows][:, o] - m[o]
-                found[rows, k] = log_student(delta, freedom[k], part, scale.ndim == 3 or spherical)
+                found[rows, k] = log_student(x - m[o], freedom[k], part, together)
         return found
 
     n_parameters = Absent(INSTEAD)

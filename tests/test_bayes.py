@@ -202,6 +202,39 @@ def test_the_bound_lies_below_the_evidence(kind, process, N, D):
         assert np.diff(bounds).min() > -1e-12
 
 
+def partitions(items):
+    """Every way to part a list into groups."""
+    if not items:
+        yield []
+        return
+    first, *rest = items
+    for groups in partitions(rest):
+        yield [[first], *groups]
+        for i, group in enumerate(groups):
+            yield [*groups[:i], [first, *group], *groups[i + 1 :]]
+
+
+def test_the_bound_of_sticks_is_one_of_the_endless_mixture():
+    """Its evidence is a sum over partitions, by the Chinese restaurant; K sticks reach less."""
+    X, prior = np.random.default_rng(0).normal(size=(3, 1)) * 2, random_prior("full", 1, 1)
+    gamma_0, terms = prior[0], []
+    for groups in partitions([0, 1, 2]):
+        z = np.empty(3, int)
+        for k, group in enumerate(groups):
+            z[group] = k
+        log_p = len(groups) * np.log(gamma_0) + sum(gammaln(len(group)) for group in groups)
+        log_p -= np.log(gamma_0 * (gamma_0 + 1) * (gamma_0 + 2))
+        terms.append(log_p + exact_log_density(X, z, len(groups), "full", *prior[1:]))
+    endless = logsumexp(terms)
+    assert len(terms) == 5
+    reached = [exact_evidence(X, K, "full", PRIORS[0], *prior) for K in (1, 2, 4, 12)]
+    assert (np.diff([*reached, endless]) > 0).all()
+    assert reached[-1] == pytest.approx(endless, abs=1e-2)
+    start = np.random.default_rng(0).dirichlet(np.ones(4), size=3)
+    bounds, _ = climb(with_prior(4, "full", PRIORS[0], *prior), X, start)
+    assert bounds[-1] < endless
+
+
 @BOTH
 def test_the_bound_is_the_average_that_it_is_defined_as(process):
     """E_q[log p(X, Z, theta) - log q], by drawing from q with scipy.stats; p(X) from the same."""
