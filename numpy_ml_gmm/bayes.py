@@ -79,7 +79,7 @@ REACH = 1e-100, 1e8
 
 
 def expected_log(alpha):
-    r"""E[log p] under a Dirichlet distribution, the last axis of alpha (:eq:`expected-log-weight`).
+    r"""Expected logs under a Dirichlet distribution, alpha (..., K) (:eq:`expected-log-weight`).
 
     .. math::
 
@@ -99,17 +99,20 @@ def kl_dirichlet(alpha, prior, logs):
     return constants + each.sum(axis=-1)
 
 
-def log_det_loss(nu, p):
-    r"""E[log |Lambda|] - log |E[Lambda]| of a Wishart distribution (:eq:`expected-log-det`).
+def log_det_gap(nu, p):
+    r"""The mean log determinant, less the log of the determinant of the mean: below 0.
+
+    (:eq:`expected-log-det`)
 
     .. math::
 
-        \sum_{i=1}^{p} \psi\Bigl(\frac{\nu + 1 - i}{2}\Bigr) - p \log \frac{\nu}{2} < 0
+        \mathbb{E} \log |\Lambda| - \log |\mathbb{E} \Lambda| =
+            \sum_{i=1}^{p} \psi\Bigl(\frac{\nu + 1 - i}{2}\Bigr) - p \log \frac{\nu}{2}
     """
     return digamma((nu[..., None] - np.arange(p)) / 2).sum(axis=-1) - p * np.log(nu / 2)
 
 
-def kl_wishart(nu, prior, p, trace, log_det, loss):
+def kl_wishart(nu, prior, p, trace, log_det, gap):
     r"""Divergence of one Wishart distribution from another (:eq:`kl-wishart`).
 
     Parameters
@@ -118,11 +121,11 @@ def kl_wishart(nu, prior, p, trace, log_det, loss):
         Degrees of freedom, of matrices (p, p).
     trace, log_det : array
         Of :math:`W_0^{-1} E[\Lambda]`: how large the expected precision is in units of the prior.
-    loss : array
-        :func:`log_det_loss` of nu.
+    gap : array
+        :func:`log_det_gap` of nu.
     """
     more = nu - prior
-    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * loss
+    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * gap
     return half / 2 + log_multigamma(prior / 2, p) - log_multigamma(nu / 2, p)
 
 
@@ -148,7 +151,7 @@ class Posterior(NamedTuple):
     beta: np.ndarray  # (..., K)
     nu: np.ndarray  # (..., K), or (..., 1) if all share a precision
     logs: np.ndarray  # expected logs, in the shape of alpha
-    loss: np.ndarray  # of the log determinant, in the shape of nu
+    gap: np.ndarray  # of log determinants, :func:`log_det_gap`, in the shape of nu
 
 
 class Prior:
@@ -196,8 +199,8 @@ class Prior:
 
     def posterior(self, alpha, beta, nu):
         """q(theta) with these numbers, and their expectations."""
-        loss = log_det_loss(self.each * nu, self.size)
-        return Posterior(alpha, beta, nu, expected_log(alpha), loss)
+        gap = log_det_gap(self.each * nu, self.size)
+        return Posterior(alpha, beta, nu, expected_log(alpha), gap)
 
     def maximise(self, statistics, rule, last=None):
         r"""The M step: q(theta), where the prior counts as data (:eq:`posterior-means`).
@@ -234,7 +237,7 @@ class Prior:
         return alpha / alpha.sum(axis=-1, keepdims=True)
 
     def log_weights(self, q):
-        """E[log pi] (..., K) (:eq:`expected-log-weight`, :eq:`expected-log-stick`)."""
+        """Expected log weights (..., K) (:eq:`expected-log-weight`, :eq:`expected-log-stick`)."""
         if not self.process:
             return q.logs
         return q.logs[..., 0] + of_those_before(np.add, q.logs[..., 1])
@@ -249,7 +252,7 @@ class Prior:
                 - \frac{D}{2 \beta_k}
         """
         D = len(self.mean)
-        return self.log_weights(q) + D / self.size * q.loss / 2 - D / (2 * q.beta)
+        return self.log_weights(q) + D / self.size * q.gap / 2 - D / (2 * q.beta)
 
     def divergence(self, q, m, Sigma):
         r"""How far q(theta) is from the prior (:eq:`evidence-bound`, :eq:`kl-means`), (...).
@@ -263,7 +266,7 @@ class Prior:
             Sigma = Sigma[..., :1, :] if self.root is None else Sigma[..., :1, :, :]
         trace, log_det, distance = self.compared(m - self.mean, Sigma)
         nu, prior = self.each * q.nu[..., None], np.array(self.each * self.freedom)
-        total = kl_wishart(nu, prior, self.size, trace, log_det, q.loss[..., None])
+        total = kl_wishart(nu, prior, self.size, trace, log_det, q.gap[..., None])
         total = total.sum(axis=(-2, -1))
         ratio = self.precision / q.beta
         means = len(self.mean) * (ratio - 1 - np.log(ratio)) + self.precision * distance
