@@ -344,6 +344,13 @@ class Absent(property):
         raise AttributeError(f"{owner.__name__} has no {self.name}: {self.remedy}")
 
 
+DISTRIBUTIONS = (  # beside the parameters, what a fit leaves behind
+    *("weight_concentration_", "mean_precision_", "degrees_of_freedom_"),
+    *("weight_concentration_prior_", "mean_precision_prior_", "mean_prior_"),
+    *("degrees_of_freedom_prior_", "covariance_prior_"),
+)
+
+
 class BayesianGMM(GMM):
     r"""A Gaussian mixture whose parameters have distributions, found by variational inference.
 
@@ -696,34 +703,43 @@ class BayesianGMM(GMM):
 
     def _find_start(self, data):
         """The prior, and the best start under it, as the arguments ask for."""
-        rows, old, K, init = data.rows, None, self.n_components, self.init_params
+        old = None
         if self.warm_start and hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(len(data.mean))
-            old = add_up(self.e_step_of_block, rows, self._natural(rows))
+            old = add_up(self.e_step_of_block, data.rows, self._natural(data.rows))
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        rng, kept, several = random_generator(self.random_state), with_weight(rows), is_random(init)
+        some, guesses = self._guesses(data)
+        moments = first_statistics(some, guesses)
+        starts = [self.maximise(x, self.covariance_model.minimise) for x in moments]
+        seen = len(some.rows.X) >= len(with_weight(data.rows).X)
+        if len(starts) == 1 and seen:
+            return Start(starts[0], [[]], 0)
+        attempt = Attempt(some, self, {})
+        limits = {"tol": attempt.tol, "max_iter": self.max_iter}
+        runs = search(self, some, [attempt.cell], [starts], **limits)[0]
+        best = best_of(runs, attempt.tol * data.rows.total_weight)
+        histories = [[] if i == best else run.history for i, run in enumerate(runs)]
+        # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
+        return Start(runs[best].start if seen else runs[best].end, histories, best)
+
+    def _guesses(self, data):
+        """First guesses (N, K), and the data that they are of: a sample, if rows are many."""
+        rows, K, init = data.rows, self.n_components, self.init_params
+        rng = random_generator(self.random_state)
+        kept, several = with_weight(rows), is_random(init)
         few = some_rows(kept, K, rng) if several else rows
         n = self.n_init if several and K > 1 else 1
         guesses = first_guesses(init, completed_rows(few), K, rng, n)
+        w = counts_of(few)
         if isinstance(init, str) and self.prior.process and rows.priors is None:
-            guesses = [from_large_to_small(r, counts_of(few)) for r in guesses]
-        sampled = len(few.X) < len(kept.X)
-        if sampled:  # each of them counts for several
-            w = counts_of(few)
-            few = few._replace(weights=w * (rows.total_weight / w.sum()))
-        attempt = Attempt.on(few, None if sampled else data, self, {})
-        moments = first_statistics(attempt.data, guesses)
-        starts = [self.maximise(x, self.covariance_model.minimise) for x in moments]
-        if len(starts) == 1 and not sampled:
-            return Start(starts[0], [[]], 0)
-        limits = {"tol": attempt.tol, "max_iter": self.max_iter}
-        runs = search(self, attempt.data, [attempt.cell], [starts], **limits)[0]
-        best = best_of(runs, attempt.tol * rows.total_weight)
-        histories = [[] if i == best else run.history for i, run in enumerate(runs)]
-        return Start(runs[best].end if sampled else runs[best].start, histories, best)
+            guesses = [from_large_to_small(r, w) for r in guesses]
+        if len(few.X) == len(kept.X) or few is rows:
+            return data._replace(rows=few), guesses
+        few = few._replace(weights=w * (rows.total_weight / w.sum()))  # each counts for several
+        return Attempt.on(few, None, self, {}).data, guesses
 
     def _collapse(self, theta, data):
         """No component collapses: the prior's points hold it up."""
@@ -759,7 +775,7 @@ class BayesianGMM(GMM):
                 "the number of features less one: raise it, or choose covariance_type='diag'"
             )
         if self.mean_prior is not None:
-            given["mean"] = check_means([self.mean_prior], 1, D, "mean_prior")[0]
+            given["mean"] = check_mean(self.mean_prior, D, "mean_prior")
         if self.covariance_prior is not None:
             given["scatter"] = check_scatter(self.covariance_prior, each)
         return given
@@ -780,14 +796,15 @@ class BayesianGMM(GMM):
 
     def _check_is_fitted(self):
         """There are distributions, and they are those that the arguments ask for."""
-        if not hasattr(self, "means_"):
-            raise type(not_fitted_error(self))(
-                f"this {type(self).__name__} is not fitted yet: call fit"
-            )
+        lacking = [name for name in DISTRIBUTIONS if not hasattr(self, name)]
+        if lacking:
+            known = hasattr(self, "means_")
+            reason = f"has means_ but no {lacking[0]}" if known else "is not fitted yet"
+            raise type(not_fitted_error(self))(f"this {type(self).__name__} {reason}: call fit")
         super()._check_is_fitted()
-        K, D, process = self.n_components, self.n_features_in_, self.prior.process
-        for name, shape in posterior_shapes(K, D, self.covariance_model, process).items():
-            check_shape(name, np.shape(getattr(self, name, None)), shape)
+        K, D, kind = self.n_components, self.n_features_in_, self.weight_concentration_prior_type
+        for name, shape in posterior_shapes(K, D, self.covariance_model, kind == PRIORS[0]).items():
+            check_shape(name, np.shape(getattr(self, name)), shape)
 
     def _set_theta(self, theta, dtype=np.float64):
         """q(theta) as attributes, from counts, expected means and covariances."""
@@ -815,9 +832,8 @@ class BayesianGMM(GMM):
 
     _fitted = (
         *(name for name in FITTED if name != "log_likelihood_"),
-        *("lower_bound_", "weight_concentration_", "mean_precision_", "degrees_of_freedom_"),
-        *("weight_concentration_prior_", "mean_precision_prior_", "mean_prior_"),
-        *("degrees_of_freedom_prior_", "covariance_prior_"),
+        "lower_bound_",
+        *DISTRIBUTIONS,
     )
     _results = *_fitted, "feature_names_in_", "class_labels_"
 
@@ -838,7 +854,7 @@ class BayesianGMM(GMM):
         if not hasattr(self, "means_"):
             return
         model, D = self.covariance_model, self.n_features_in_
-        check_means([self.mean_prior_], 1, D, "mean_prior_")
+        check_mean(self.mean_prior_, D, "mean_prior_")
         check_scatter(self.covariance_prior_, np.shape(self.covariance_prior_), "covariance_prior_")
         least = 0 if model.diagonal else D - 1
         for name, bound in (
@@ -862,7 +878,7 @@ for _name, _default in inspect.signature(GMM).parameters.items():
 # ---- What it needs -----------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def prior_of(covariance_type, process, concentration, precision, mean, freedom, scatter):
     """The :class:`Prior` with arrays given as bytes; the steps of a fit share one."""
     model, mean, scatter = covariance_model(covariance_type), *map(np.frombuffer, (mean, scatter))
@@ -891,6 +907,14 @@ def check_positive(value, name):
     if number < REACH[0]:
         raise ValueError(f"{name}={value!r} must be above {REACH[0]:g}")
     return number
+
+
+def check_mean(mean, D, name):
+    """A mean (D,), finite."""
+    m = as_floats(mean, name)
+    if m.shape != (D,):
+        raise ValueError(f"{name} has shape {m.shape}, expected {(D,)}: one number a feature")
+    return check_means(m[None], 1, D, name)[0]
 
 
 def check_scatter(scatter, shape, name="covariance_prior"):
