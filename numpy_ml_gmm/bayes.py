@@ -369,8 +369,7 @@ class BayesianGMM(GMM):
     max_iter : int
         At most so many steps.  0 gives the start itself.
     n_init : int
-        Number of restarts.  Each is a short run; the best three go on to the end, and the best
-        bound is kept.
+        Number of restarts, as for :class:`~numpy_ml_gmm.GMM`; the best bound is kept.
     init_params : str, array or callable
         As for :class:`~numpy_ml_gmm.GMM`.  Each start begins with an M step.
     weight_concentration_prior_type : str
@@ -711,35 +710,36 @@ class BayesianGMM(GMM):
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        some, guesses = self._guesses(data)
-        moments = first_statistics(some, guesses)
-        starts = [self.maximise(x, self.covariance_model.minimise) for x in moments]
-        seen = len(some.rows.X) >= len(with_weight(data.rows).X)
-        if len(starts) == 1 and seen:
-            return Start(starts[0], [[]], 0)
-        attempt = Attempt(some, self, {})
-        limits = {"tol": attempt.tol, "max_iter": self.max_iter}
-        runs = search(self, some, [attempt.cell], [starts], **limits)[0]
-        best = best_of(runs, attempt.tol * data.rows.total_weight)
-        histories = [[] if i == best else run.history for i, run in enumerate(runs)]
+        rng, init, kept = (
+            random_generator(self.random_state),
+            self.init_params,
+            with_weight(data.rows),
+        )
+        attempt, guesses = self._attempt(data, kept, rng)
+        sampled = len(attempt.data.rows.X) < len(kept.X)
+        if len(guesses) == 1 and not sampled:
+            return Start(*attempt.starts(guesses), [[]], 0)
+        runs = attempt.runs(guesses)
+        best = attempt.likeliest(runs)
+        if isinstance(init, str) and init == "mixed" and len(runs) > 1 and self.max_iter > 0:
+            best = attempt.moved_on(best, rng)
+            runs = runs if any(run is best for run in runs) else [*runs, best]
+        histories = [[] if run is best else run.history for run in runs]
         # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
-        return Start(runs[best].start if seen else runs[best].end, histories, best)
+        theta = best.end if sampled else best.start
+        return Start(theta, histories, next(i for i, run in enumerate(runs) if run is best))
 
-    def _guesses(self, data):
-        """First guesses (N, K), and the data that they are of: a sample, if rows are many."""
-        rows, K, init = data.rows, self.n_components, self.init_params
-        rng = random_generator(self.random_state)
-        kept, several = with_weight(rows), is_random(init)
-        few = some_rows(kept, K, rng) if several else rows
-        n = self.n_init if several and K > 1 else 1
-        guesses = first_guesses(init, completed_rows(few), K, rng, n)
-        w = counts_of(few)
-        if isinstance(init, str) and self.prior.process and rows.priors is None:
-            guesses = [from_large_to_small(r, w) for r in guesses]
-        if len(few.X) == len(kept.X) or few is rows:
-            return data._replace(rows=few), guesses
-        few = few._replace(weights=w * (rows.total_weight / w.sum()))  # each counts for several
-        return Attempt.on(few, None, self, {}).data, guesses
+    def _attempt(self, data, kept, rng):
+        """First guesses (N, K), and what tries them: on a sample of the rows, if these are many."""
+        several = is_random(self.init_params)
+        few = some_rows(kept, self.n_components, rng) if several else data.rows
+        n = self.n_init if several and self.n_components > 1 else 1
+        guesses = first_guesses(self.init_params, completed_rows(few), self.n_components, rng, n)
+        if len(few.X) >= len(kept.X):
+            return BoundAttempt(data._replace(rows=few), self, {}), guesses
+        w = counts_of(few)  # each of them counts for several
+        few = few._replace(weights=w * (data.rows.total_weight / w.sum()))
+        return BoundAttempt.on(few, None, self, {}), guesses
 
     def _collapse(self, theta, data):
         """No component collapses: the prior's points hold it up."""
@@ -948,14 +948,27 @@ def covariance_of(data):
     return C[0]
 
 
-def from_large_to_small(r, w):
-    """Number the components by size: the first sticks are the longest."""
-    return r[:, np.argsort(-(w @ r), kind="stable")]
+class BoundAttempt(Attempt):
+    """The search for a start, where the steps are those of a model, and bounds are compared."""
 
+    def starts(self, guesses):
+        """q(theta) from first guesses (N, K); the longest sticks first, if we number them."""
+        model, rows = self.model, self.data.rows
+        if model.prior.process and isinstance(model.init_params, str) and rows.priors is None:
+            w = counts_of(rows)
+            guesses = [r[:, np.argsort(-(w @ r), kind="stable")] for r in guesses]
+        rule = model.covariance_model.minimise
+        return [model.maximise(x, rule) for x in first_statistics(self.data, guesses)]
 
-def best_of(runs, tolerance):
-    """The number of the run with the best bound; of those within the tolerance the first."""
-    bounds = [-np.inf if run.end is None else run.log_likelihood for run in runs]
-    if max(bounds) == -np.inf:
-        raise ValueError(next(run.error for run in runs if run.error))
-    return next(i for i, bound in enumerate(bounds) if bound >= max(bounds) - tolerance)
+    def runs(self, guesses):
+        """A run from each first guess."""
+        limits = {"tol": self.tol, "max_iter": self.model.max_iter}
+        return search(self.model, self.data, [self.cell], [self.starts(guesses)], **limits)[0]
+
+    def likeliest(self, runs):
+        """The run with the best bound; of those that are one optimum the first."""
+        bounds = [-np.inf if run.end is None else run.log_likelihood for run in runs]
+        if max(bounds) == -np.inf:
+            raise ValueError(next(run.error for run in runs if run.error))
+        least = max(bounds) - self.tol * self.data.rows.total_weight
+        return next(run for run, bound in zip(runs, bounds, strict=True) if bound >= least)
