@@ -126,12 +126,9 @@ def kl_wishart(nu, prior, p, trace, log_det, gap):
     """
     more = nu - prior
     half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * gap
-    return half / 2 + log_multigamma(prior / 2, p) - log_multigamma(nu / 2, p)
-
-
-def log_multigamma(a, p):
-    """The log of the multivariate gamma function, of an array."""
-    return p * (p - 1) / 4 * np.log(np.pi) + gammaln(a[..., None] - np.arange(p) / 2).sum(axis=-1)
+    i = np.arange(p) / 2
+    constants = gammaln(prior[..., None] / 2 - i) - gammaln(nu[..., None] / 2 - i)
+    return half / 2 + constants.sum(axis=-1)
 
 
 def of_those_before(accumulate, a):
