@@ -812,6 +812,21 @@ def test_a_guess_with_an_empty_component_is_a_start():
     assert model.weights_.argmax() in (0, 2)
 
 
+def test_weights_that_are_no_numbers_any_more_do_no_harm():
+    """Forty sticks of which two hold all points: the last weights underflow."""
+    model = BayesianGMM(
+        40,
+        weight_concentration_prior=1e-100,
+        init_params=np.repeat([0, 1], [100, 50]),
+        max_iter=2,
+        tol=0,
+    ).fit(IRIS)
+    assert model.weights_[-1] == 0 and model.weights_[:2].sum() == pytest.approx(1)
+    assert np.isfinite(model.log_joint(IRIS)).all() and np.isfinite(model.lower_bound_)
+    np.testing.assert_allclose(model.predict_proba(IRIS).sum(axis=1), 1)
+    assert np.isfinite(model.score_samples(IRIS, predictive="t")).all()
+
+
 def test_more_concentration_keeps_more_components():
     held = []
     for concentration in (1e-3, 1.0, 1e3):
