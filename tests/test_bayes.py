@@ -1157,6 +1157,8 @@ def test_many_rows_start_on_a_sample_that_counts_for_all():
     X = np.vstack([clusters(0, N=4000), clusters(0, N=4000) + 0.01])
     model = BayesianGMM(4, covariance_type="diag", n_init=3, random_state=0).fit(X)
     assert model.mean_precision_.sum() == pytest.approx(8000 + 4)
+    ends = np.array([run[-1] for run in model.history_])
+    assert (abs(ends) > 0.7 * abs(model.lower_bound_)).all()  # also those that saw a sample
     exact = BayesianGMM(4, covariance_type="diag", init_params=model.predict_proba(X)).fit(X)
     assert model.lower_bound_ == pytest.approx(exact.lower_bound_, abs=1)
 
