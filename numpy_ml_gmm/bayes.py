@@ -133,7 +133,8 @@ def kl_wishart(nu, prior, p, trace, log_det, gap):
 
 def of_those_before(accumulate, a):
     """A cumulative sum or product without the entry itself, along the last axis."""
-    found = np.full_like(a, accumulate.identity)
+    found = np.empty_like(a)
+    found[..., 0] = accumulate.identity
     accumulate.accumulate(a[..., :-1], axis=-1, out=found[..., 1:])
     return found
 
@@ -229,8 +230,8 @@ class Prior:
     def weights(self, alpha):
         """Expected weights (..., K); those of sticks are divided by their sum, as sticks go on."""
         if self.process:
-            part, left = np.moveaxis(alpha / alpha.sum(axis=-1, keepdims=True), -1, 0)
-            alpha = part * of_those_before(np.multiply, left)
+            a, b = alpha[..., 0], alpha[..., 1]
+            alpha = a / (a + b) * of_those_before(np.multiply, b / (a + b))
         return alpha / alpha.sum(axis=-1, keepdims=True)
 
     def log_weights(self, q):
