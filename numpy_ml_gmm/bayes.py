@@ -42,13 +42,13 @@ import inspect
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import get_lapack_funcs, solve_triangular
 from scipy.special import digamma, gammaln, logsumexp
 
 from .archive import check_shape, is_number
 from .blocks import Patterns
 from .covariances import covariance_model
-from .frames import EPS, SingularCovariance, cholesky
+from .frames import EPS, WIDE, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .missing import natural_of
 from .parameters import Parameters, diagonals
@@ -289,7 +289,7 @@ class Prior:
             ratio = self.each * self.scatter / Sigma  # (..., K, D)
             ratio = ratio[..., :1] if self.each > 1 else ratio  # all features share one
             return ratio, np.log(ratio), (delta * delta / Sigma).sum(axis=-1)
-        U = np.linalg.inv(np.linalg.cholesky(Sigma))  # U^T U = E[Lambda]
+        U = inverse_triangles(np.linalg.cholesky(Sigma))  # U^T U is the expected precision
         V, y = U @ self.root, U @ delta[..., None]
         log_det = 2 * np.log(diagonals(V)).sum(axis=-1)  # V is a triangle
         trace, distance = (np.einsum("...ij,...ij->...", a, a) for a in (V, y))
@@ -300,6 +300,15 @@ class Prior:
         freedom = self.each * nu + 1 - self.size
         factor = self.each * nu / freedom * (1 + beta) / beta
         return freedom, Sigma * factor.reshape(-1, *[1] * (Sigma.ndim - 1))
+
+
+def inverse_triangles(L):
+    """The inverse of each lower triangle (..., D, D); LAPACK's own, where it takes a third."""
+    if L.shape[-1] < WIDE:
+        return np.linalg.inv(L)
+    invert = get_lapack_funcs("trtri", (L,))
+    flat = L.reshape(-1, *L.shape[-2:])
+    return np.array([invert(triangle, lower=1)[0] for triangle in flat]).reshape(L.shape)
 
 
 def log_student(delta, freedom, scale, together):

@@ -1125,6 +1125,15 @@ def test_a_prior_without_an_inverse_is_named():
         assert model.set_params(covariance_prior=np.eye(5)).fit(X).converged_
 
 
+def test_the_sticks_of_a_start_are_numbered_by_size():
+    for init in ("kmeans", "random_from_data", "hierarchical"):
+        model = BayesianGMM(4, init_params=init, n_init=1, max_iter=0, random_state=0).fit(IRIS)
+        assert (np.diff(model.mean_precision_) <= 1e-9).all()
+    labels = np.repeat([0, 1], [20, 130])  # those are numbered already
+    given = BayesianGMM(2, init_params=labels, max_iter=0).fit(IRIS)
+    np.testing.assert_allclose(given.mean_precision_, [21, 131])
+
+
 def test_warm_start_goes_on_from_the_distributions():
     r = np.random.default_rng(0).dirichlet(np.ones(3), size=150)
     once = ours(IRIS, r, PRIORS[0], 12)
