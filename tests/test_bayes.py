@@ -274,7 +274,8 @@ def test_the_bound_is_the_average_that_it_is_defined_as(process):
     assert abs(found - bounds[0]) < 4 * per_draw.std() / np.sqrt(M)
     evidence = logsumexp(logsumexp(joint, axis=2).sum(axis=1) - weight) - np.log(M)
     exact = exact_evidence(X, K, "full", process, *prior)
-    assert abs(evidence - exact) < 0.1 and bounds[0] < exact
+    # q is narrower than the posterior, so that the weights have heavy tails.
+    assert abs(evidence - exact) < 0.3 and bounds[0] < exact - 1
 
 
 inv = np.linalg.inv
