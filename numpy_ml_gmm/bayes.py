@@ -560,7 +560,7 @@ class BayesianGMM(GMM):
         >>> round(statistics.log_likelihood, 1)
         -1181.2
         """
-        prior, N = self.prior, theta.weights
+        prior, N = self.prior, np.maximum(theta.weights, NOTHING)  # 0 where a mixture has failed
         q = prior.posterior(*prior.numbers(N))
         shares = N / N.sum(axis=-1, keepdims=True)
         natural = natural_of(theta._replace(weights=shares), rows, frame)

@@ -29,9 +29,11 @@ from numpy_ml_gmm.bayes import (
 )
 from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import covariance_model
+from numpy_ml_gmm.em import Cell, SideBySide
 from numpy_ml_gmm.frames import Frame
 from numpy_ml_gmm.missing import natural_of
 from numpy_ml_gmm.statistics import statistics_of
+from numpy_ml_gmm.training import Data
 
 TYPES = list(CONJUGATE.values())
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
@@ -811,6 +813,22 @@ def test_a_guess_with_an_empty_component_is_a_start():
     model = BayesianGMM(4, init_params=labels, max_iter=0).fit(IRIS)
     np.testing.assert_allclose(model.means_[[1, 3]], model.mean_prior_[None].repeat(2, 0))
     assert model.weights_.argmax() in (0, 2)
+
+
+@BOTH
+def test_one_mixture_that_fails_leaves_those_beside_it_alone(process):
+    """A failed one has counts of 0 from then on, and no warning comes of them."""
+    model = BayesianGMM(2, weight_concentration_prior_type=process, max_iter=0, random_state=0)
+    model.fit(IRIS)
+    data = Data.of(Rows(IRIS), False, 0.0)
+    stack = SideBySide(model, data, [Cell(2, model.covariance_model)] * 2)
+    good = model.theta._replace(weights=np.array([100.0, 50.0]))
+    bad = good._replace(covariances=good.covariances * [[[1.0]], [[1e-40]]])
+    x = stack.e_step(stack.together([bad, good]))
+    assert list(stack.failures) == [0] and x.log_likelihood[0] == -np.inf
+    alone = model.expect(good, data.rows, data.frame)
+    np.testing.assert_allclose(x.log_likelihood[1], alone.log_likelihood, rtol=1e-12)
+    np.testing.assert_allclose(x.counts[1], alone.counts, rtol=1e-9)
 
 
 def test_weights_that_are_no_numbers_any_more_do_no_harm():
