@@ -71,8 +71,9 @@ CONJUGATE = {  # a Wishart distribution, or gammas
     covariance_model(name).letters: name
     for name in ("full", "tied", "diag", "spherical", "tied_diag", "tied_spherical")
 }
-# What a prior may be: of more points, the bound would show the rounding of their number.
-REACH = 1e-100, 1e8
+# What a prior may be.  Of more points, the bound would show the rounding of their number; of fewer,
+# what every component holds.
+REACH = 1e-10, 1e8
 
 
 # ---- Expectations and divergences -------------------------------------------------------------

@@ -835,7 +835,7 @@ def test_weights_that_are_no_numbers_any_more_do_no_harm():
     """Forty sticks of which two hold all points: the last weights underflow."""
     model = BayesianGMM(
         40,
-        weight_concentration_prior=1e-100,
+        weight_concentration_prior=1e-10,
         init_params=np.repeat([0, 1], [100, 50]),
         max_iter=2,
         tol=0,
@@ -1052,6 +1052,7 @@ BAD = [
         "choose one of dirichlet_process, dirichlet",
     ),
     ({"weight_concentration_prior": 0}, "weight_concentration_prior=0 must be above"),
+    ({"weight_concentration_prior": 1e-20}, "weight_concentration_prior=1e-20 must be above 1e-10"),
     ({"weight_concentration_prior": -1.0}, "must be finite and at least 0"),
     ({"weight_concentration_prior": np.nan}, "must be finite and at least 0"),
     ({"weight_concentration_prior": 1e200}, "must be at most 1e.08"),
