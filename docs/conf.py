@@ -93,6 +93,7 @@ chapters = [  # the order of the concordance
     "regression",
     "classification",
     "priors",
+    "variational",
     "large-data",
     "modules",
     "fisher-vectors",

@@ -42,20 +42,20 @@ import inspect
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import get_lapack_funcs, solve_triangular
 from scipy.special import digamma, gammaln, logsumexp
 
 from .archive import check_shape, is_number
 from .blocks import Patterns
 from .covariances import covariance_model
-from .frames import EPS, SingularCovariance, cholesky
+from .frames import EPS, WIDE, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .missing import natural_of
 from .parameters import Parameters, diagonals
-from .restarts import Attempt, Start, first_statistics, search
+from .restarts import Attempt, Start, first_statistics, start_from
 from .starts import counts_of, first_guesses, is_random, some_rows, with_weight
-from .statistics import add_up, map_log_joint, one_component, smoothed
-from .training import completed_rows, one_gaussian, what_is_there
+from .statistics import add_up, map_log_joint
+from .training import completed_rows
 from .validation import (
     as_floats,
     check_covariances,
@@ -71,14 +71,16 @@ CONJUGATE = {  # a Wishart distribution, or gammas
     covariance_model(name).letters: name
     for name in ("full", "tied", "diag", "spherical", "tied_diag", "tied_spherical")
 }
-REACH = 1e-100, 1e100  # what a prior may be
+# What a prior may be.  Of more points, the bound would show the rounding of their number; of fewer,
+# what every component holds.
+REACH = 1e-10, 1e8
 
 
 # ---- Expectations and divergences -------------------------------------------------------------
 
 
 def expected_log(alpha):
-    r"""E[log p] under a Dirichlet distribution, the last axis of alpha (:eq:`expected-log-weight`).
+    r"""Expected logs under a Dirichlet distribution, alpha (..., K) (:eq:`expected-log-weight`).
 
     .. math::
 
@@ -98,17 +100,20 @@ def kl_dirichlet(alpha, prior, logs):
     return constants + each.sum(axis=-1)
 
 
-def log_det_loss(nu, p):
-    r"""E[log |Lambda|] - log |E[Lambda]| of a Wishart distribution (:eq:`expected-log-det`).
+def log_det_gap(nu, p):
+    r"""The mean log determinant, less the log of the determinant of the mean: below 0.
+
+    (:eq:`expected-log-det`)
 
     .. math::
 
-        \sum_{i=1}^{p} \psi\Bigl(\frac{\nu + 1 - i}{2}\Bigr) - p \log \frac{\nu}{2} < 0
+        \mathbb{E} \log |\Lambda| - \log |\mathbb{E} \Lambda| =
+            \sum_{i=1}^{p} \psi\Bigl(\frac{\nu + 1 - i}{2}\Bigr) - p \log \frac{\nu}{2}
     """
     return digamma((nu[..., None] - np.arange(p)) / 2).sum(axis=-1) - p * np.log(nu / 2)
 
 
-def kl_wishart(nu, prior, p, trace, log_det, loss):
+def kl_wishart(nu, prior, p, trace, log_det, gap):
     r"""Divergence of one Wishart distribution from another (:eq:`kl-wishart`).
 
     Parameters
@@ -117,22 +122,20 @@ def kl_wishart(nu, prior, p, trace, log_det, loss):
         Degrees of freedom, of matrices (p, p).
     trace, log_det : array
         Of :math:`W_0^{-1} E[\Lambda]`: how large the expected precision is in units of the prior.
-    loss : array
-        :func:`log_det_loss` of nu.
+    gap : array
+        :func:`log_det_gap` of nu.
     """
     more = nu - prior
-    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * loss
-    return half / 2 + log_multigamma(prior / 2, p) - log_multigamma(nu / 2, p)
-
-
-def log_multigamma(a, p):
-    """The log of the multivariate gamma function, of an array."""
-    return p * (p - 1) / 4 * np.log(np.pi) + gammaln(a[..., None] - np.arange(p) / 2).sum(axis=-1)
+    half = trace - prior * log_det + p * (nu * np.log(nu) - more * np.log(2) - nu) + more * gap
+    i = np.arange(p) / 2
+    constants = gammaln(prior[..., None] / 2 - i) - gammaln(nu[..., None] / 2 - i)
+    return half / 2 + constants.sum(axis=-1)
 
 
 def of_those_before(accumulate, a):
     """A cumulative sum or product without the entry itself, along the last axis."""
-    found = np.full_like(a, accumulate.identity)
+    found = np.empty_like(a)
+    found[..., 0] = accumulate.identity
     accumulate.accumulate(a[..., :-1], axis=-1, out=found[..., 1:])
     return found
 
@@ -147,12 +150,14 @@ class Posterior(NamedTuple):
     beta: np.ndarray  # (..., K)
     nu: np.ndarray  # (..., K), or (..., 1) if all share a precision
     logs: np.ndarray  # expected logs, in the shape of alpha
-    loss: np.ndarray  # of the log determinant, in the shape of nu
+    gap: np.ndarray  # of log determinants, :func:`log_det_gap`, in the shape of nu
 
 
 class Prior:
     """What is assumed of the parameters, and how it turns counts into distributions.
 
+    A precision may be a matrix of each component, one that all share (:eq:`shared-precision`), a
+    number for each feature (:eq:`feature-precisions`), or one number (:eq:`sphere-precision`).
     Axes before K number mixtures side by side.
 
     Parameters
@@ -193,8 +198,8 @@ class Prior:
 
     def posterior(self, alpha, beta, nu):
         """q(theta) with these numbers, and their expectations."""
-        loss = log_det_loss(self.each * nu, self.size)
-        return Posterior(alpha, beta, nu, expected_log(alpha), loss)
+        gap = log_det_gap(self.each * nu, self.size)
+        return Posterior(alpha, beta, nu, expected_log(alpha), gap)
 
     def maximise(self, statistics, rule, last=None):
         r"""The M step: q(theta), where the prior counts as data (:eq:`posterior-means`).
@@ -226,12 +231,12 @@ class Prior:
     def weights(self, alpha):
         """Expected weights (..., K); those of sticks are divided by their sum, as sticks go on."""
         if self.process:
-            part, left = np.moveaxis(alpha / alpha.sum(axis=-1, keepdims=True), -1, 0)
-            alpha = part * of_those_before(np.multiply, left)
+            a, b = alpha[..., 0], alpha[..., 1]
+            alpha = a / (a + b) * of_those_before(np.multiply, b / (a + b))
         return alpha / alpha.sum(axis=-1, keepdims=True)
 
     def log_weights(self, q):
-        """E[log pi] (..., K) (:eq:`expected-log-weight`, :eq:`expected-log-stick`)."""
+        """Expected log weights (..., K) (:eq:`expected-log-weight`, :eq:`expected-log-stick`)."""
         if not self.process:
             return q.logs
         return q.logs[..., 0] + of_those_before(np.add, q.logs[..., 1])
@@ -246,10 +251,10 @@ class Prior:
                 - \frac{D}{2 \beta_k}
         """
         D = len(self.mean)
-        return self.log_weights(q) + D / self.size * q.loss / 2 - D / (2 * q.beta)
+        return self.log_weights(q) + D / self.size * q.gap / 2 - D / (2 * q.beta)
 
     def divergence(self, q, m, Sigma):
-        r"""How far q(theta) is from the prior (:eq:`evidence-bound`), (...).
+        r"""How far q(theta) is from the prior (:eq:`evidence-bound`, :eq:`kl-means`), (...).
 
         .. math::
 
@@ -260,7 +265,7 @@ class Prior:
             Sigma = Sigma[..., :1, :] if self.root is None else Sigma[..., :1, :, :]
         trace, log_det, distance = self.compared(m - self.mean, Sigma)
         nu, prior = self.each * q.nu[..., None], np.array(self.each * self.freedom)
-        total = kl_wishart(nu, prior, self.size, trace, log_det, q.loss[..., None])
+        total = kl_wishart(nu, prior, self.size, trace, log_det, q.gap[..., None])
         total = total.sum(axis=(-2, -1))
         ratio = self.precision / q.beta
         means = len(self.mean) * (ratio - 1 - np.log(ratio)) + self.precision * distance
@@ -285,7 +290,7 @@ class Prior:
             ratio = self.each * self.scatter / Sigma  # (..., K, D)
             ratio = ratio[..., :1] if self.each > 1 else ratio  # all features share one
             return ratio, np.log(ratio), (delta * delta / Sigma).sum(axis=-1)
-        U = np.linalg.inv(np.linalg.cholesky(Sigma))  # U^T U = E[Lambda]
+        U = inverse_triangles(np.linalg.cholesky(Sigma))  # U^T U is the expected precision
         V, y = U @ self.root, U @ delta[..., None]
         log_det = 2 * np.log(diagonals(V)).sum(axis=-1)  # V is a triangle
         trace, distance = (np.einsum("...ij,...ij->...", a, a) for a in (V, y))
@@ -296,6 +301,15 @@ class Prior:
         freedom = self.each * nu + 1 - self.size
         factor = self.each * nu / freedom * (1 + beta) / beta
         return freedom, Sigma * factor.reshape(-1, *[1] * (Sigma.ndim - 1))
+
+
+def inverse_triangles(L):
+    """The inverse of each lower triangle (..., D, D); LAPACK's own, where it takes a third."""
+    if L.shape[-1] < WIDE:
+        return np.linalg.inv(L)
+    invert = get_lapack_funcs("trtri", (L,))
+    flat = L.reshape(-1, *L.shape[-2:])
+    return np.array([invert(triangle, lower=1)[0] for triangle in flat]).reshape(L.shape)
 
 
 def log_student(delta, freedom, scale, together):
@@ -324,10 +338,11 @@ def log_student(delta, freedom, scale, together):
 INSTEAD = "compare models by lower_bound_, or ask mixture_, which has the expected parameters"
 
 
-class Absent:
+class Absent(property):
     """A method of GMM that means nothing for a distribution of parameters."""
 
     def __init__(self, remedy):
+        super().__init__()
         self.remedy = remedy
 
     def __set_name__(self, owner, name):
@@ -335,6 +350,13 @@ class Absent:
 
     def __get__(self, model, owner):
         raise AttributeError(f"{owner.__name__} has no {self.name}: {self.remedy}")
+
+
+DISTRIBUTIONS = (  # beside the parameters, what a fit leaves behind
+    *("weight_concentration_", "mean_precision_", "degrees_of_freedom_"),
+    *("weight_concentration_prior_", "mean_precision_prior_", "mean_prior_"),
+    *("degrees_of_freedom_prior_", "covariance_prior_"),
+)
 
 
 class BayesianGMM(GMM):
@@ -355,8 +377,7 @@ class BayesianGMM(GMM):
     max_iter : int
         At most so many steps.  0 gives the start itself.
     n_init : int
-        Number of restarts.  Each is a short run; the best three go on to the end, and the best
-        bound is kept.
+        Number of restarts, as for :class:`~numpy_ml_gmm.GMM`; the best bound is kept.
     init_params : str, array or callable
         As for :class:`~numpy_ml_gmm.GMM`.  Each start begins with an M step.
     weight_concentration_prior_type : str
@@ -431,7 +452,7 @@ class BayesianGMM(GMM):
     >>> from numpy_ml_gmm import BayesianGMM, load_old_faithful
     >>> model = BayesianGMM(8, random_state=0).fit(load_old_faithful().X)
     >>> model.weights_[model.weights_ > 0.01].round(2)
-    array([0.64, 0.35])
+    array([0.64, 0.36])
     """
 
     def __init__(
@@ -505,6 +526,15 @@ class BayesianGMM(GMM):
         -------
         Parameters
             With counts as weights.
+
+        Examples
+        --------
+        With the one point that the prior stands for, two points are three:
+
+        >>> rows = [[-1.0], [3.0]]
+        >>> model = BayesianGMM(mean_prior=[7.0], random_state=0).fit(rows)
+        >>> model.maximise(model.e_step(rows), model.covariance_model.minimise).means
+        array([[3.]])
         """
         return self.prior.maximise(statistics, rule, last)
 
@@ -513,8 +543,25 @@ class BayesianGMM(GMM):
 
         GMM's own, with other natural parameters.  Their weights do not sum to one and may be too
         small for numbers, so their logs are added.
+
+        Examples
+        --------
+        The steps as a loop of one's own, from values to values:
+
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> from numpy_ml_gmm.blocks import Rows
+        >>> X = load_old_faithful().X
+        >>> model = BayesianGMM(2, max_iter=0, random_state=0).fit(X)
+        >>> m_step = functools.partial(model.maximise, rule=model.covariance_model.minimise)
+        >>> e_step = functools.partial(model.expect, rows=Rows(X))
+        >>> theta = m_step(model.e_step(X))
+        >>> statistics = e_step(theta)
+        >>> for _ in range(20):
+        ...     theta, statistics = model.em_step(theta, statistics, m_step, e_step)
+        >>> round(statistics.log_likelihood, 1)
+        -1181.2
         """
-        prior, N = self.prior, theta.weights
+        prior, N = self.prior, np.maximum(theta.weights, NOTHING)  # 0 where a mixture has failed
         q = prior.posterior(*prior.numbers(N))
         shares = N / N.sum(axis=-1, keepdims=True)
         natural = natural_of(theta._replace(weights=shares), rows, frame)
@@ -604,7 +651,7 @@ class BayesianGMM(GMM):
         >>> model = BayesianGMM(random_state=0).fit([[-1.0], [0.0], [1.0]])
         >>> plain = model.mixture_.score_samples([[0.0], [9.0]])
         >>> (model.score_samples([[0.0], [9.0]], predictive="t") - plain).round(1)
-        array([-0.2, 26.4])
+        array([-0.2, 46. ])
         """
         if predictive == "expected":
             return super().score_samples(X, priors=priors, error_covariances=error_covariances)
@@ -629,10 +676,10 @@ class BayesianGMM(GMM):
         found = np.empty((len(X), self.n_components))
         for rows, missing in (Patterns.of(X) or Patterns.whole(X)).groups():
             o = np.flatnonzero(~missing)
+            x, together = X[np.ix_(rows, o)], scale.ndim == 3 or spherical
             for k, m in enumerate(self.means_):
                 part = scale[k][o] if scale.ndim == 2 else scale[k][np.ix_(o, o)]
-                delta = X[rows][:, o] - m[o]
-                found[rows, k] = log_student(delta, freedom[k], part, scale.ndim == 3 or spherical)
+                found[rows, k] = log_student(x - m[o], freedom[k], part, together)
         return found
 
     n_parameters = Absent(INSTEAD)
@@ -662,34 +709,30 @@ class BayesianGMM(GMM):
 
     def _find_start(self, data, known):
         """The prior, and the best start under it, as the arguments ask for."""
-        rows, old, K, init = data.rows, None, self.n_components, self.init_params
+        old = None
         if self.warm_start and hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(len(data.mean))
-            old = add_up(self.e_step_of_block, rows, self._natural(rows))
+            old = add_up(self.e_step_of_block, data.rows, self._natural(data.rows))
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        rng, kept, several = random_generator(self.random_state), with_weight(rows), is_random(init)
-        few = some_rows(kept, K, rng) if several else rows
-        n = self.n_init if several and K > 1 else 1
-        guesses = first_guesses(init, completed_rows(few), K, rng, n)
-        if isinstance(init, str) and self.prior.process and rows.priors is None:
-            guesses = [from_large_to_small(r, counts_of(few)) for r in guesses]
-        sampled = len(few.X) < len(kept.X)
-        if sampled:  # each of them counts for several
-            w = counts_of(few)
-            few = few._replace(weights=w * (rows.total_weight / w.sum()))
-        attempt = Attempt(self._data(few) if sampled else data._replace(rows=few), self, {}, known)
-        moments = first_statistics(attempt.data, guesses)
-        starts = [self.maximise(x, self.covariance_model.minimise) for x in moments]
-        if len(starts) == 1 and not sampled:
-            return Start(starts[0], [[]], 0)
-        limits = {"tol": attempt.tol, "max_iter": self.max_iter}
-        runs = search(self, attempt.data, [attempt.cell], [starts], **limits)[0]
-        best = best_of(runs, attempt.tol * rows.total_weight)
-        histories = [[] if i == best else run.history for i, run in enumerate(runs)]
-        return Start(runs[best].end if sampled else runs[best].start, histories, best)
+        rng, kept = random_generator(self.random_state), with_weight(data.rows)
+        attempt, guesses = self._attempt(data, kept, rng)
+        sampled = len(attempt.data.rows.X) < len(kept.X)
+        return start_from(attempt, guesses, sampled, data.rows.total_weight, rng)
+
+    def _attempt(self, data, kept, rng):
+        """First guesses (N, K), and what tries them: on a sample of the rows, if these are many."""
+        several = is_random(self.init_params)
+        few = some_rows(kept, self.n_components, rng) if several else data.rows
+        n = self.n_init if several and self.n_components > 1 else 1
+        guesses = first_guesses(self.init_params, completed_rows(few), self.n_components, rng, n)
+        if len(few.X) >= len(kept.X):
+            return BoundAttempt(data._replace(rows=few), self, {}, None), guesses
+        w = counts_of(few)  # each of them counts for several
+        few = few._replace(weights=w * (data.rows.total_weight / w.sum()))
+        return BoundAttempt(self._data(few), self, {}, None), guesses
 
     def _collapse(self, theta, data):
         """No component collapses: the prior's points hold it up."""
@@ -725,7 +768,7 @@ class BayesianGMM(GMM):
                 "the number of features less one: raise it, or choose covariance_type='diag'"
             )
         if self.mean_prior is not None:
-            given["mean"] = check_means([self.mean_prior], 1, D, "mean_prior")[0]
+            given["mean"] = check_mean(self.mean_prior, D, "mean_prior")
         if self.covariance_prior is not None:
             given["scatter"] = check_scatter(self.covariance_prior, each)
         return given
@@ -746,14 +789,15 @@ class BayesianGMM(GMM):
 
     def _check_is_fitted(self):
         """There are distributions, and they are those that the arguments ask for."""
-        if not hasattr(self, "means_"):
-            raise type(not_fitted_error(self))(
-                f"this {type(self).__name__} is not fitted yet: call fit"
-            )
+        lacking = [name for name in DISTRIBUTIONS if not hasattr(self, name)]
+        if lacking:
+            known = hasattr(self, "means_")
+            reason = f"has means_ but no {lacking[0]}" if known else "is not fitted yet"
+            raise type(not_fitted_error(self))(f"this {type(self).__name__} {reason}: call fit")
         super()._check_is_fitted()
-        K, D, process = self.n_components, self.n_features_in_, self.prior.process
-        for name, shape in posterior_shapes(K, D, self.covariance_model, process).items():
-            check_shape(name, np.shape(getattr(self, name, None)), shape)
+        K, D, kind = self.n_components, self.n_features_in_, self.weight_concentration_prior_type
+        for name, shape in posterior_shapes(K, D, self.covariance_model, kind == PRIORS[0]).items():
+            check_shape(name, np.shape(getattr(self, name)), shape)
 
     def _set_theta(self, theta, dtype=np.float64, box=None):
         """q(theta) as attributes, from counts, expected means and covariances."""
@@ -780,9 +824,8 @@ class BayesianGMM(GMM):
 
     _fitted = (
         *(name for name in FITTED if name != "log_likelihood_"),
-        *("lower_bound_", "weight_concentration_", "mean_precision_", "degrees_of_freedom_"),
-        *("weight_concentration_prior_", "mean_precision_prior_", "mean_prior_"),
-        *("degrees_of_freedom_prior_", "covariance_prior_"),
+        "lower_bound_",
+        *DISTRIBUTIONS,
     )
     _results = *_fitted, "feature_names_in_", "class_labels_"
 
@@ -803,7 +846,7 @@ class BayesianGMM(GMM):
         if not hasattr(self, "means_"):
             return
         model, D = self.covariance_model, self.n_features_in_
-        check_means([self.mean_prior_], 1, D, "mean_prior_")
+        check_mean(self.mean_prior_, D, "mean_prior_")
         check_scatter(self.covariance_prior_, np.shape(self.covariance_prior_), "covariance_prior_")
         least = 0 if model.diagonal else D - 1
         for name, bound in (
@@ -827,7 +870,7 @@ for _name, _default in inspect.signature(GMM).parameters.items():
 # ---- What it needs -----------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def prior_of(covariance_type, process, concentration, precision, mean, freedom, scatter):
     """The :class:`Prior` with arrays given as bytes; the steps of a fit share one."""
     model, mean, scatter = covariance_model(covariance_type), *map(np.frombuffer, (mean, scatter))
@@ -858,6 +901,14 @@ def check_positive(value, name):
     return number
 
 
+def check_mean(mean, D, name):
+    """A mean (D,), finite."""
+    m = as_floats(mean, name)
+    if m.shape != (D,):
+        raise ValueError(f"{name} has shape {m.shape}, expected {(D,)}: one number a feature")
+    return check_means(m[None], 1, D, name)[0]
+
+
 def check_scatter(scatter, shape, name="covariance_prior"):
     """A scatter of that shape, positive definite."""
     model = covariance_model(("spherical", "diag", "full")[len(shape)])
@@ -870,33 +921,41 @@ def check_scatter(scatter, shape, name="covariance_prior"):
 
 def covariance_of(data):
     """Covariance of all rows, smoothed: (D, D), or (D,) if only variances are looked at."""
-    rows, diagonal = data.rows.as_if_exact(), data.covariance.ndim == 1
-    if rows.patterns:
-        whole = what_is_there(rows)
-        whole = whole if diagonal else one_gaussian(rows, whole)
-    else:
-        whole = one_component(rows, diagonal)
-    n = whole.counts[0]
-    C = smoothed(whole.scatters, whole.counts, data.smoothing) / max(n - 1, n / 2)  # as of a sample
+    diagonal, n = data.covariance.ndim == 1, data.rows.total_weight
+    smoothing = data.smoothing if diagonal else np.diag(data.smoothing)
+    C = (data.unsmoothed + smoothing) * (n / max(n - 1, n / 2))  # as of a sample
     try:
         if not diagonal:
-            cholesky(C)
+            cholesky(C[None])
     except SingularCovariance:
         raise ValueError(
             "the covariance of the data has no inverse, and can be no prior: raise var_smoothing, "
             "or give a covariance_prior"
         ) from None
-    return C[0]
+    return C
 
 
-def from_large_to_small(r, w):
-    """Number the components by size: the first sticks are the longest."""
-    return r[:, np.argsort(-(w @ r), kind="stable")]
+class BoundAttempt(Attempt):
+    """The search for a start, where the steps are those of a model, and bounds are compared."""
 
+    def starts(self, guesses, exact=False):
+        """q(theta) from first guesses (N, K); the longest sticks first, if we number them."""
+        model, rows = self.model, self.data.rows
+        if model.prior.process and isinstance(model.init_params, str) and rows.priors is None:
+            w = counts_of(rows)
+            guesses = [r[:, np.argsort(-(w @ r), kind="stable")] for r in guesses]
+        rule = model.covariance_model.minimise
+        return [model.maximise(x, rule) for x in first_statistics(self.data, guesses)]
 
-def best_of(runs, tolerance):
-    """The number of the run with the best bound; of those within the tolerance the first."""
-    bounds = [-np.inf if run.end is None else run.objective for run in runs]
-    if max(bounds) == -np.inf:
-        raise ValueError(next(run.error for run in runs if run.error))
-    return next(i for i, bound in enumerate(bounds) if bound >= max(bounds) - tolerance)
+    @property
+    def family(self):
+        """Whose steps they are: the model's, which has the prior."""
+        return self.model
+
+    def likeliest(self, runs):
+        """The run with the best bound; of those that are one optimum the first."""
+        bounds = [-np.inf if run.end is None else run.objective for run in runs]
+        if max(bounds) == -np.inf:
+            raise ValueError(next(run.error for run in runs if run.error))
+        least = max(bounds) - self.tol * self.data.rows.total_weight
+        return next(run for run, bound in zip(runs, bounds, strict=True) if bound >= least)

@@ -89,6 +89,11 @@ def _find_start(model, data, known, rng):
     if len(given) == 3:
         return Start(with_given(None, given, data.rows.box), [[]], 0)
     attempt, guesses, sampled = first_attempt(model, data, known, given, rng)
+    return start_from(attempt, guesses, sampled, data.rows.total_weight, rng)
+
+
+def start_from(attempt, guesses, sampled, N, rng):
+    """The :class:`Start` that some first guesses lead to, of N points or a sample of them."""
     if len(guesses) == 1 and not sampled:
         [start] = attempt.starts(guesses, exact=True)
         if isinstance(start, Run):
@@ -100,7 +105,7 @@ def _find_start(model, data, known, rng):
     if attempt.moves_help and len(runs) > 1:
         [best] = moved_on([attempt], [best], [rng])
         runs = runs if any(run is best for run in runs) else [*runs, best]
-    scale = data.rows.total_weight / attempt.data.rows.total_weight
+    scale = N / attempt.data.rows.total_weight
     histories = [[] if run is best else [scale * value for value in run.history] for run in runs]
     # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
     theta = best.end if sampled else best.start

@@ -25,13 +25,15 @@ from numpy_ml_gmm.bayes import (
     expected_log,
     kl_dirichlet,
     kl_wishart,
-    log_det_loss,
+    log_det_gap,
 )
 from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import covariance_model
+from numpy_ml_gmm.em import Cell, SideBySide
 from numpy_ml_gmm.frames import Frame
 from numpy_ml_gmm.missing import natural_of
 from numpy_ml_gmm.statistics import statistics_of
+from numpy_ml_gmm.training import Data
 
 TYPES = list(CONJUGATE.values())
 IRIS, FAITHFUL = load_iris().X, load_old_faithful().X
@@ -150,6 +152,7 @@ def quiet(model, X, **known):
 # ---- The bound -------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("bayesian-model")
 def test_the_exact_evidence_is_the_integral_of_the_likelihood():
     """The oracle itself, by quadrature over mu and the precision: two points, one component."""
     X, (_, b, m, nu, C) = np.array([[0.3], [1.1]]), random_prior("full", 1, 0)
@@ -171,7 +174,8 @@ def test_the_exact_evidence_is_the_integral_of_the_likelihood():
 @BOTH
 @EACH
 @pytest.mark.parametrize("D", [1, 2, 3])
-@pytest.mark.equation("evidence-bound", "kl-dirichlet", "kl-wishart")
+@pytest.mark.equation("evidence-bound", "kl-dirichlet", "kl-means", "kl-wishart")
+@pytest.mark.equation("shared-precision", "feature-precisions", "sphere-precision")
 def test_where_the_components_are_known_the_bound_is_the_evidence(kind, process, D):
     """Then the posterior has the form of q, and nothing is lost: all constants are seen."""
     K, prior = 3, random_prior(kind, D, D)
@@ -200,6 +204,39 @@ def test_the_bound_lies_below_the_evidence(kind, process, N, D):
         assert np.diff(bounds).min() > -1e-12
 
 
+def partitions(items):
+    """Every way to part a list into groups."""
+    if not items:
+        yield []
+        return
+    first, *rest = items
+    for groups in partitions(rest):
+        yield [[first], *groups]
+        for i, group in enumerate(groups):
+            yield [*groups[:i], [first, *group], *groups[i + 1 :]]
+
+
+def test_the_bound_of_sticks_is_one_of_the_endless_mixture():
+    """Its evidence is a sum over partitions, by the Chinese restaurant; K sticks reach less."""
+    X, prior = np.random.default_rng(0).normal(size=(3, 1)) * 2, random_prior("full", 1, 1)
+    gamma_0, terms = prior[0], []
+    for groups in partitions([0, 1, 2]):
+        z = np.empty(3, int)
+        for k, group in enumerate(groups):
+            z[group] = k
+        log_p = len(groups) * np.log(gamma_0) + sum(gammaln(len(group)) for group in groups)
+        log_p -= np.log(gamma_0 * (gamma_0 + 1) * (gamma_0 + 2))
+        terms.append(log_p + exact_log_density(X, z, len(groups), "full", *prior[1:]))
+    endless = logsumexp(terms)
+    assert len(terms) == 5
+    reached = [exact_evidence(X, K, "full", PRIORS[0], *prior) for K in (1, 2, 4, 12)]
+    assert (np.diff([*reached, endless]) > 0).all()
+    assert reached[-1] == pytest.approx(endless, abs=1e-2)
+    start = np.random.default_rng(0).dirichlet(np.ones(4), size=3)
+    bounds, _ = climb(with_prior(4, "full", PRIORS[0], *prior), X, start)
+    assert bounds[-1] < endless
+
+
 @BOTH
 def test_the_bound_is_the_average_that_it_is_defined_as(process):
     """E_q[log p(X, Z, theta) - log q], by drawing from q with scipy.stats; p(X) from the same."""
@@ -210,7 +247,7 @@ def test_the_bound_is_the_average_that_it_is_defined_as(process):
     bounds, _ = climb(model, X, np.full((3, K), [0.7, 0.3]), 1)
     start = statistics_of(Rows(X), np.full((3, K), [0.7, 0.3]), Frame.scaled(m0, np.ones(2), False))
     N, m, Sigma = model.maximise(start, model.covariance_model.minimise)
-    M, rng = 40_000, np.random.default_rng(0)
+    M, rng = 15_000, np.random.default_rng(0)
     if process == PRIORS[0]:
         a, c = 1 + N, alpha0 + np.append(N[1:], 0)
         v = rng.beta(a, c, size=(M, K))
@@ -239,7 +276,8 @@ def test_the_bound_is_the_average_that_it_is_defined_as(process):
     assert abs(found - bounds[0]) < 4 * per_draw.std() / np.sqrt(M)
     evidence = logsumexp(logsumexp(joint, axis=2).sum(axis=1) - weight) - np.log(M)
     exact = exact_evidence(X, K, "full", process, *prior)
-    assert abs(evidence - exact) < 0.1 and bounds[0] < exact
+    # q is narrower than the posterior, so that the weights have heavy tails.
+    assert abs(evidence - exact) < 0.3 and bounds[0] < exact - 1
 
 
 inv = np.linalg.inv
@@ -433,7 +471,7 @@ def test_expected_log_weights_are_averages_over_draws(process):
     np.testing.assert_allclose(prior.weights(alpha), wanted, atol=2e-3)
 
 
-@pytest.mark.parametrize("gamma_0", [1e-100, 1e-30, 1e-3, 1e30])
+@pytest.mark.parametrize("gamma_0", [1e-100, 1e-30, 1e-3, 1e8])
 def test_sticks_keep_their_digits_whatever_the_concentration(gamma_0):
     """A last stick of which nothing is left has an expected log of -1 / gamma."""
     prior = Prior(covariance_model("full"), True, gamma_0, 1.0, np.zeros(1), 1.0, np.eye(1))
@@ -453,9 +491,9 @@ def test_the_expected_log_determinant_is_an_average_over_draws():
     W, nu = A @ A.T + np.eye(3), 4.5
     draws = np.linalg.slogdet(wishart.rvs(nu, W, size=100_000, random_state=1))[1]
     wanted = draws.mean() - np.linalg.slogdet(nu * W)[1]
-    assert abs(log_det_loss(np.array(nu), 3) - wanted) < 4 * draws.std() / np.sqrt(len(draws))
+    assert abs(log_det_gap(np.array(nu), 3) - wanted) < 4 * draws.std() / np.sqrt(len(draws))
     one = gamma(nu / 2, scale=2 * W[0, 0]).expect(np.log) - np.log(nu * W[0, 0])
-    np.testing.assert_allclose(log_det_loss(np.array(nu), 1), one, rtol=1e-8)
+    np.testing.assert_allclose(log_det_gap(np.array(nu), 1), one, rtol=1e-8)
 
 
 @pytest.mark.equation("kl-dirichlet")
@@ -483,11 +521,11 @@ def test_divergence_of_wishart_distributions_is_an_integral():
 
     trace = nu * W / W0
     found = kl_wishart(
-        *map(np.array, (nu, nu0)), 1, trace, np.log(trace), log_det_loss(np.array(nu), 1)
+        *map(np.array, (nu, nu0)), 1, trace, np.log(trace), log_det_gap(np.array(nu), 1)
     )
     np.testing.assert_allclose(found, quad(integrand, 0, 60)[0], rtol=1e-6)
     S0, S = wishart.rvs(6, np.eye(3), size=2, random_state=0)
-    draws = wishart.rvs(7.5, S, size=100_000, random_state=1).transpose(1, 2, 0)
+    draws = wishart.rvs(7.5, S, size=20_000, random_state=1).transpose(1, 2, 0)
     logs = wishart.logpdf(draws, 7.5, S) - wishart.logpdf(draws, 4.2, S0)
     E = 7.5 * np.linalg.inv(S0) @ S
     found = kl_wishart(
@@ -495,9 +533,9 @@ def test_divergence_of_wishart_distributions_is_an_integral():
         3,
         np.trace(E),
         np.linalg.slogdet(E)[1],
-        log_det_loss(np.array(7.5), 3),
+        log_det_gap(np.array(7.5), 3),
     )
-    assert abs(found - logs.mean()) < 4 * logs.std() / np.sqrt(100_000)
+    assert abs(found - logs.mean()) < 4 * logs.std() / np.sqrt(20_000)
 
 
 @EACH
@@ -509,7 +547,7 @@ def test_the_log_joint_is_the_average_over_the_posterior(kind, process):
     model = BayesianGMM(
         2, covariance_type=kind, weight_concentration_prior_type=process, random_state=0, n_init=1
     ).fit(IRIS[:, :2])
-    K, D, M, rng = 2, 2, 60_000, np.random.default_rng(0)
+    K, D, M, rng = 2, 2, 20_000, np.random.default_rng(0)
     alpha, nu = model.weight_concentration_, np.broadcast_to(model.degrees_of_freedom_, K)
     for k, Sigma in enumerate(model.theta.covariances):
         if process == PRIORS[0]:
@@ -777,6 +815,37 @@ def test_a_guess_with_an_empty_component_is_a_start():
     assert model.weights_.argmax() in (0, 2)
 
 
+@BOTH
+def test_one_mixture_that_fails_leaves_those_beside_it_alone(process):
+    """A failed one has counts of 0 from then on, and no warning comes of them."""
+    model = BayesianGMM(2, weight_concentration_prior_type=process, max_iter=0, random_state=0)
+    model.fit(IRIS)
+    data = Data.of(Rows(IRIS), False, 0.0)
+    stack = SideBySide(model, data, [Cell(2, model.covariance_model)] * 2)
+    good = model.theta._replace(weights=np.array([100.0, 50.0]))
+    bad = good._replace(covariances=good.covariances * [[[1.0]], [[1e-40]]])
+    x = stack.e_step(stack.together([bad, good]))
+    assert list(stack.failures) == [0] and x.log_likelihood[0] == -np.inf
+    alone = model.expect(good, data.rows, data.frame)
+    np.testing.assert_allclose(x.log_likelihood[1], alone.log_likelihood, rtol=1e-12)
+    np.testing.assert_allclose(x.counts[1], alone.counts, rtol=1e-9)
+
+
+def test_weights_that_are_no_numbers_any_more_do_no_harm():
+    """Forty sticks of which two hold all points: the last weights underflow."""
+    model = BayesianGMM(
+        40,
+        weight_concentration_prior=1e-10,
+        init_params=np.repeat([0, 1], [100, 50]),
+        max_iter=2,
+        tol=0,
+    ).fit(IRIS)
+    assert model.weights_[-1] == 0 and model.weights_[:2].sum() == pytest.approx(1)
+    assert np.isfinite(model.log_joint(IRIS)).all() and np.isfinite(model.lower_bound_)
+    np.testing.assert_allclose(model.predict_proba(IRIS).sum(axis=1), 1)
+    assert np.isfinite(model.score_samples(IRIS, predictive="t")).all()
+
+
 def test_more_concentration_keeps_more_components():
     held = []
     for concentration in (1e-3, 1.0, 1e3):
@@ -926,6 +995,13 @@ def test_an_unfitted_model_is_saved_too(tmp_path):
         loaded.predict(IRIS)
 
 
+def test_a_model_that_lacks_its_distributions_asks_for_a_fit():
+    model = BayesianGMM(2, random_state=0).fit(IRIS)
+    del model.mean_precision_
+    with pytest.raises(NotFittedError, match="has means_ but no mean_precision_: call fit"):
+        model.predict(IRIS)
+
+
 def test_clone_frames_and_grid_search():
     model = BayesianGMM(3, weight_concentration_prior=0.1, random_state=0)
     assert clone(model).get_params() == model.get_params()
@@ -976,12 +1052,13 @@ BAD = [
         "choose one of dirichlet_process, dirichlet",
     ),
     ({"weight_concentration_prior": 0}, "weight_concentration_prior=0 must be above"),
+    ({"weight_concentration_prior": 1e-20}, "weight_concentration_prior=1e-20 must be above 1e-10"),
     ({"weight_concentration_prior": -1.0}, "must be finite and at least 0"),
     ({"weight_concentration_prior": np.nan}, "must be finite and at least 0"),
-    ({"weight_concentration_prior": 1e200}, "must be at most 1e.100"),
+    ({"weight_concentration_prior": 1e200}, "must be at most 1e.08"),
     ({"mean_precision_prior": 0.0}, "mean_precision_prior=0.0 must be above"),
     ({"mean_precision_prior": np.inf}, "mean_precision_prior=inf must be finite"),
-    ({"mean_prior": [0.0]}, "mean_prior has shape"),
+    ({"mean_prior": [0.0]}, r"mean_prior has shape \(1,\), expected \(4,\): one number a feature"),
     ({"mean_prior": [0, np.nan, 0, 0]}, "mean_prior contains NaN"),
     ({"degrees_of_freedom_prior": 3}, "degrees_of_freedom_prior=3 must be above 3"),
     ({"degrees_of_freedom_prior": 0.0, "covariance_type": "diag"}, "must be above"),
@@ -1068,6 +1145,15 @@ def test_a_prior_without_an_inverse_is_named():
         assert model.set_params(covariance_prior=np.eye(5)).fit(X).converged_
 
 
+def test_the_sticks_of_a_start_are_numbered_by_size():
+    for init in ("kmeans", "random_from_data", "hierarchical"):
+        model = BayesianGMM(4, init_params=init, n_init=1, max_iter=0, random_state=0).fit(IRIS)
+        assert (np.diff(model.mean_precision_) <= 1e-9).all()
+    labels = np.repeat([0, 1], [20, 130])  # those are numbered already
+    given = BayesianGMM(2, init_params=labels, max_iter=0).fit(IRIS)
+    np.testing.assert_allclose(given.mean_precision_, [21, 131])
+
+
 def test_warm_start_goes_on_from_the_distributions():
     r = np.random.default_rng(0).dirichlet(np.ones(3), size=150)
     once = ours(IRIS, r, PRIORS[0], 12)
@@ -1076,20 +1162,32 @@ def test_warm_start_goes_on_from_the_distributions():
 
 
 def test_restarts_are_compared_by_their_bounds():
-    model = BayesianGMM(5, random_state=0, n_init=8).fit(FAITHFUL)
+    model = BayesianGMM(5, init_params="k-means++", random_state=0, n_init=8).fit(FAITHFUL)
     assert len(model.history_) == 8 and model.n_iter_ == len(model.history_[model.best_restart_])
     ends = [run[-1] for run in model.history_]
     assert model.lower_bound_ == ends[model.best_restart_] >= max(ends) - 1e-2
-    assert (
-        model.lower_bound_
-        >= BayesianGMM(5, random_state=0, n_init=1).fit(FAITHFUL).lower_bound_ - 1e-2
-    )
+    first = BayesianGMM(5, init_params="k-means++", random_state=0, n_init=1).fit(FAITHFUL)
+    assert model.lower_bound_ >= first.lower_bound_ - 1e-2
+
+
+@BOTH
+def test_moves_from_the_best_end_find_a_better_bound(process):
+    """As mixed starts of GMM do; single starts on iris end up to 13 nats apart."""
+    found = [
+        BayesianGMM(6, weight_concentration_prior_type=process, random_state=seed)
+        .fit(IRIS)
+        .lower_bound_
+        for seed in range(4)
+    ]
+    assert min(found) > max(found) - 0.1  # and above what 200 single starts find
 
 
 def test_many_rows_start_on_a_sample_that_counts_for_all():
     X = np.vstack([clusters(0, N=4000), clusters(0, N=4000) + 0.01])
     model = BayesianGMM(4, covariance_type="diag", n_init=3, random_state=0).fit(X)
     assert model.mean_precision_.sum() == pytest.approx(8000 + 4)
+    ends = np.array([run[-1] for run in model.history_])
+    assert (abs(ends) > 0.7 * abs(model.lower_bound_)).all()  # also those that saw a sample
     exact = BayesianGMM(4, covariance_type="diag", init_params=model.predict_proba(X)).fit(X)
     assert model.lower_bound_ == pytest.approx(exact.lower_bound_, abs=1)
 

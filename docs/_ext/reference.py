@@ -14,6 +14,7 @@ from pathlib import Path
 # What users call, in the order of the index.  Every other module is an internal one.
 USER = (
     "gmm",
+    "bayes",
     "regression",
     "classify",
     "priors",
@@ -33,8 +34,9 @@ USER = (
 # A class has the name that users import, such as numpy_ml_gmm.GMM, and what it inherits.
 SHORT = {
     "gmm.GMM": "GMM",
-    "regression.GMMRegressor": "GMMRegressor",
+    "bayes.BayesianGMM": "BayesianGMM",
     "classify.GMMClassifier": "GMMClassifier",
+    "regression.GMMRegressor": "GMMRegressor",
 }
 INDEX = """# Reference
 
