@@ -14,11 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prior_answers import AFTERWARDS, KNOWN, NOT_KNOWN
+from prior_answers import SOURCES as ABOUT_PRIORS
 from problems import log_joint, parameters
+from scipy import special, stats
 from scipy.special import logsumexp
 from scipy.stats import norm as normal
 
-from numpy_ml_gmm import GMM, exercises, textbook
+from numpy_ml_gmm import GMM, NormalInverseWishart, bayes, exercises, textbook
+from numpy_ml_gmm.covariances import covariance_model
 from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark
 from numpy_ml_gmm.exercises.answering import from_json, to_json
 from numpy_ml_gmm.exercises.checking import (
@@ -204,7 +208,7 @@ SOURCES = {
     "sample": SAMPLE,
     "conditional_mean": CONDITIONAL_MEAN,
     "e_step_with_missing": E_STEP_WITH_MISSING,
-}
+} | ABOUT_PRIORS
 
 # ---- The same with one mistake: what is written, what is written in its place, what is said -----
 
@@ -510,12 +514,16 @@ LAST_LINES |= {
     ],
 }
 TABLES = LAST_LINES | {
+    **{name: cases + AFTERWARDS.get(name, []) for name, cases in KNOWN.items()},
     "e_step": IN_E_STEP,
     "m_step": IN_M_STEP,
     "log_likelihood": IN_DENSITY + IN_CONSTANT + LAST_LINES["log_likelihood"],
     "elbo": IN_DENSITY + IN_CONSTANT + LAST_LINES["elbo"],
 }
 CASES = [(name, *case) for name, cases in TABLES.items() for case in cases]
+
+
+SPECIAL = "digamma", "gamma", "gammaln", "logsumexp", "polygamma", "softmax"
 
 
 def function(name, old="", new=""):
@@ -528,7 +536,7 @@ def compiled(source, name):
     """A function from its source."""
     namespace = {
         "np": np,
-        "logsumexp": logsumexp,
+        **{name: getattr(special, name) for name in SPECIAL},
         "D_2PI": lambda X: X.shape[1] / 2 * np.log(2 * np.pi),
         "LOG_DET": lambda Sigma: np.log(np.linalg.det(Sigma)) / 2,
     }
@@ -598,6 +606,16 @@ def test_every_mistake_is_made_by_some_function_here():
             assert elsewhere or message in said, (name, message)
 
 
+@pytest.mark.parametrize("name", NOT_KNOWN)
+def test_three_of_four_wrong_answers_are_named_and_the_others_not_accused(name):
+    for old, new in NOT_KNOWN[name]:
+        message = check(function(name, old, new)).message
+        assert message and not message.startswith("right"), new
+        assert message not in EXERCISES[name].mistakes, new
+    n = len(KNOWN[name]) + len(NOT_KNOWN[name])
+    assert n >= 25 and len(KNOWN[name]) >= 0.75 * n
+
+
 TEXTBOOK = ["e_step", "m_step", "em_step", "log_likelihood", "elbo", "bic"]
 
 
@@ -611,11 +629,12 @@ def test_what_counts_as_right_is_the_textbook():
         "k_means_start",
         "conditional_mean",
         "e_step_with_missing",
+        *ABOUT_PRIORS,
     }
 
 
 @pytest.mark.parametrize(
-    "name", [*TEXTBOOK, "k_means_start", "conditional_mean", "e_step_with_missing"]
+    "name", [*TEXTBOOK, "k_means_start", "conditional_mean", "e_step_with_missing", *ABOUT_PRIORS]
 )
 def test_a_function_whose_knobs_are_not_touched_is_right(name):
     for arguments in EXERCISES[name].problems():
@@ -658,6 +677,57 @@ def test_what_is_missing_agrees_with_the_class():
             completed = exercises.conditional_mean(X, mean, covariance)
             for x, filled in zip(X, completed, strict=True):
                 assert np.allclose(model.e_step(x[None]).means[0], filled)
+
+
+def mode_by_class(X, r, m, kappa, scale, nu, alpha):
+    """Weights, means and covariances after an M step of the class with a prior."""
+    prior = NormalInverseWishart(m, kappa, scale, nu, alpha)
+    K = r.shape[1]
+    model = GMM(K, init_params=np.asarray(r, float), max_iter=0, conjugate_prior=prior)
+    return tuple(model.fit(X).theta)
+
+
+def numbers_by_class(r, alpha_0, beta_0, nu_0):
+    """alpha, beta and nu of the variational mixture."""
+    model = covariance_model("full")
+    prior = bayes.Prior(model, False, alpha_0, beta_0, np.zeros(2), nu_0, np.eye(2))
+    return prior.numbers(r.sum(axis=0))
+
+
+@pytest.mark.equation("map-m-step")
+@pytest.mark.parametrize("seed", range(5))
+def test_the_mode_and_its_counts_agree_with_the_class(seed):
+    for arguments in exercises.problems.with_prior(seed):
+        ours = exercises.map_m_step(*arguments)
+        for part, theirs in zip(ours, mode_by_class(*arguments), strict=True):
+            np.testing.assert_allclose(part, theirs, rtol=1e-8, atol=1e-10)
+    for arguments in exercises.problems.to_count(seed):
+        ours, theirs = exercises.posterior_counts(*arguments), numbers_by_class(*arguments)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_an_expected_log_weight_is_an_integral():
+    for (alpha,) in exercises.problems.to_weigh():
+        one_weight = [stats.beta(a, alpha.sum() - a) for a in alpha]  # against all the others
+        integrals = [density.expect(np.log) for density in one_weight]
+        np.testing.assert_allclose(exercises.expected_log_weights(alpha), integrals, rtol=1e-6)
+        np.testing.assert_allclose(bayes.expected_log(alpha), integrals, rtol=1e-6)
+
+
+def test_an_expected_log_determinant_is_the_derivative_of_the_constant():
+    """The density is |Lambda|^(nu / 2) times what has no nu, over a constant."""
+    for nu, W in exercises.problems.wisharts():
+        D = W.shape[1]
+
+        def log_constant(half, W=W, D=D):
+            return half * np.linalg.slogdet(2 * W)[1] + special.multigammaln(half, D)
+
+        h = 1e-5
+        for k, answer in enumerate(exercises.expected_log_det(nu, W)):
+            ends = [log_constant(nu[k] / 2 + step, W[k]) for step in (-h, h)]
+            assert np.isclose((ends[1] - ends[0]) / (2 * h), answer, rtol=1e-7, atol=1e-7)
+            loss = bayes.log_det_loss(nu[k], D)
+            assert np.isclose(np.linalg.slogdet(nu[k] * W[k])[1] + loss, answer)
 
 
 def test_bic_agrees_with_the_class():
@@ -873,6 +943,128 @@ def test_what_is_missing_may_be_found_in_any_way(dtype, layout):
     ]:
         verdict = check(dressed(right, dtype, layout, 1e-6, tuple), name)
         assert verdict, verdict
+
+
+def mode_in_the_short_form(X, r, m, kappa, scale, nu, alpha):
+    """The last two terms of S_k as one."""
+    n, mu, Sigma = r.sum(axis=0), [], []
+    for k in range(r.shape[1]):
+        d = np.array([(r[:, k] * (x - m)).sum() for x, m in zip(X.T, m, strict=True)])  # N (x - m)
+        mu.append(m + d / (n[k] + kappa))
+        about_m = sum(r[i, k] * np.outer(X[i] - m, X[i] - m) for i in range(len(X)))
+        S = scale + about_m - np.outer(d, d) / (n[k] + kappa)
+        Sigma.append(S / (n[k] + nu + 2 + len(m)))
+    odds = np.maximum(n + alpha - 1, 0)
+    return odds / np.linalg.norm(odds, 1), np.array(mu), np.array(Sigma)
+
+
+def mode_by_raw_moments(X, r, m, kappa, scale, nu, alpha):
+    """Sums of x and x x^T, with m as a point more."""
+    N, D = r.sum(axis=0), len(m)
+    mu = (np.einsum("nk,nd->kd", r, X) + kappa * m) / (N + kappa)[:, None]
+    raw = np.einsum("nk,nd,ne->kde", r, X, X) + kappa * np.multiply.outer(m, m)
+    S = scale + raw - np.einsum("k,kd,ke->kde", N + kappa, mu, mu)
+    return special.softmax(np.log(N + alpha - 1)), mu, S / (N + nu + D + 2)[:, None, None]
+
+
+def numbers_in_loops(r, alpha_0, beta_0, nu_0):
+    """One responsibility at a time, as a list of arrays."""
+    numbers = [np.full(len(r[0]), prior, dtype=float) for prior in (alpha_0, beta_0, nu_0)]
+    for row in r:
+        for a in numbers:
+            a += row
+    return tuple(numbers)
+
+
+def psi(x):
+    """The digamma function, by its recurrence and its series."""
+    x, shift = np.array(x, dtype=float), 0.0
+    for _ in range(8):
+        shift, x = shift - 1 / x, x + 1
+    return shift + np.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4)
+
+
+def log_det_of_each(nu, W):
+    """A generator over components, with eigenvalues and psi of one's own."""
+    for n, matrix in zip(nu, W, strict=True):
+        eigenvalues = np.linalg.eigvalsh(2 * np.asarray(matrix, float))
+        yield sum(np.log(v) + psi((n - i) / 2) for i, v in enumerate(eigenvalues))
+
+
+PRIORS_IN_OTHER_WAYS = [
+    ("map_m_step", mode_in_the_short_form),
+    ("map_m_step", mode_by_raw_moments),
+    ("map_m_step", mode_by_class),
+    ("posterior_counts", numbers_in_loops),
+    ("posterior_counts", numbers_by_class),
+    ("posterior_counts", lambda r, *prior: tuple(a + np.ones(len(r)) @ r for a in prior)),
+    ("expected_log_weights", lambda alpha: psi(alpha) - psi(np.sum(alpha))),
+    (
+        "expected_log_weights",
+        lambda alpha: special.polygamma(0, alpha) - psi(alpha @ (0 * alpha + 1)),
+    ),
+    ("expected_log_weights", lambda alpha: bayes.expected_log(np.asarray(alpha, float))),
+    ("expected_log_det", lambda nu, W: np.array(list(log_det_of_each(nu, W)))),
+    (
+        "expected_log_det",
+        lambda nu, W: (
+            np.linalg.slogdet(W * nu[:, None, None])[1] + bayes.log_det_loss(nu, W.shape[-1])
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name, right", PRIORS_IN_OTHER_WAYS)
+def test_a_prior_may_be_used_in_any_way(name, right, layout, dtype):
+    for container in (tuple, list):
+        verdict = check(dressed(right, dtype, layout, 1e-6, container), name)
+        assert verdict, verdict
+
+
+def mean_of_no_points(X, r, m, kappa, scale, nu, alpha):
+    N = r.sum(axis=0)[:, None]
+    x = r.T @ X / N
+    Sigma = mode_by_raw_moments(X, r, m, kappa, scale, nu, alpha)[2]
+    n = N[:, 0] + alpha - 1
+    return n / n.sum(), (N * x + kappa * m) / (N + kappa), Sigma
+
+
+def numbers_of_labels(r, *prior):
+    N = np.array([r[:, k].sum() for k in np.unique(r.argmax(axis=1))])
+    return tuple(number + N for number in prior)
+
+
+def by_series(alpha):
+    def psi(x):
+        return np.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6)
+
+    return psi(alpha) - psi(alpha.sum())
+
+
+def by_draws(alpha):
+    return np.log(np.random.default_rng(0).dirichlet(alpha, 400_000)).mean(axis=0)
+
+
+def by_determinant(nu, W):
+    det = np.log(np.linalg.det(W))
+    return det + exercises.expected_log_det(nu, np.array([np.eye(W.shape[-1])] * len(nu)))
+
+
+@pytest.mark.parametrize(
+    "name, wrong, said",
+    [
+        ("map_m_step", mean_of_no_points, "a component without a point: its mean is m"),
+        ("posterior_counts", numbers_of_labels, "a component without a point: it keeps"),
+        ("expected_log_weights", by_series, "not for a small alpha"),
+        ("expected_log_weights", by_draws, "not for a small alpha"),
+        ("expected_log_det", by_determinant, "0 in floating point"),
+    ],
+)
+def test_what_a_prior_is_for_is_asked_too(name, wrong, said):
+    message = check(wrong, name).message
+    assert message.startswith("right, ") and said in message
 
 
 def skips_what_is_empty(X, mean, covariance):

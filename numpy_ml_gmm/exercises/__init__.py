@@ -5,27 +5,34 @@ is :mod:`numpy_ml_gmm.textbook`.  If an answer is wrong it is compared with the 
 implementations, and the mistake is named whose answer it *equals*.  The student's code itself is
 never read: any right algorithm passes.
 
-=================== ====================================================== =====================
-exercise            call                                                   answer
-=================== ====================================================== =====================
-e_step              ``e_step(X, weights, means, covariances)``             r (N, K)
-m_step              ``m_step(X, r)``                                       weights, means,
-                                                                           covariances
-em_step             ``em_step(X, weights, means, covariances)``            the same three
-log_likelihood      ``log_likelihood(X, weights, means, covariances)``     a number: the sum
-elbo                ``elbo(X, q, weights, means, covariances)``            a number: the sum
-seed_probabilities  ``seed_probabilities(X, centres)``                     p (N,)
-k_means_start       ``k_means_start(X, centres)``                          weights, means,
-                                                                           covariances
-bic                 ``bic(log_likelihood, N, K, D)``                       a number
-sample              ``sample(n, weights, means, covariances, rng)``        X (n, D), z (n,)
-conditional_mean    ``conditional_mean(X, mean, covariance)``              X completed (N, D)
-e_step_with_missing ``e_step_with_missing(X, weights, means,               r, the sums of x (K, D)
-                    covariances)``                                         and of x x^T (K, D, D)
-=================== ====================================================== =====================
+==================== ====================================================== =====================
+exercise             call                                                   answer
+==================== ====================================================== =====================
+e_step               ``e_step(X, weights, means, covariances)``             r (N, K)
+m_step               ``m_step(X, r)``                                       weights, means,
+                                                                            covariances
+em_step              ``em_step(X, weights, means, covariances)``            the same three
+log_likelihood       ``log_likelihood(X, weights, means, covariances)``     a number: the sum
+elbo                 ``elbo(X, q, weights, means, covariances)``            a number: the sum
+seed_probabilities   ``seed_probabilities(X, centres)``                     p (N,)
+k_means_start        ``k_means_start(X, centres)``                          weights, means,
+                                                                            covariances
+bic                  ``bic(log_likelihood, N, K, D)``                       a number
+sample               ``sample(n, weights, means, covariances, rng)``        X (n, D), z (n,)
+conditional_mean     ``conditional_mean(X, mean, covariance)``              X completed (N, D)
+e_step_with_missing  ``e_step_with_missing(X, weights, means,               r, the sums of x (K, D)
+                     covariances)``                                         and of x x^T (K, D, D)
+map_m_step           ``map_m_step(X, r, m, kappa, scale, nu, alpha)``       weights, means,
+                                                                            covariances
+posterior_counts     ``posterior_counts(r, alpha_0, beta_0, nu_0)``         alpha, beta, nu
+expected_log_weights ``expected_log_weights(alpha)``                        E[log pi] (K,)
+expected_log_det     ``expected_log_det(nu, W)``                            E[log det Lambda] (K,)
+==================== ====================================================== =====================
 
 Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K);
 a mean is (D,) and a covariance (D, D).  In the two that speak of what is missing, X holds nan.
+Of a prior, m is (D,) and scale (D, D).  The alpha, beta and nu of K components are (K,) and W
+is (K, D, D); in ``map_m_step`` nu is one number for all.
 
 A class is marked from the shell, by the same check on new problems::
 
@@ -34,10 +41,10 @@ A class is marked from the shell, by the same check on new problems::
 There each notebook runs in a process of its own, and the check does not.  Problems go in, arrays
 come out, and what counts as right stays outside.
 
-The pages, each using those before it: ``k_means`` and ``missing_values`` (right answers that the
-textbook lacks), ``knobs`` (right functions that can go wrong), ``mistakes`` (the catalogue),
-``problems``, ``checking`` (the check), ``answering`` (the notebook's process) and ``marking`` (the
-marker's).
+The pages, each using those before it: ``k_means``, ``missing_values`` and ``priors`` (right answers
+that the textbook lacks), ``knobs`` (right functions that can go wrong), ``mistakes`` and
+``prior_mistakes`` (the catalogue), ``problems``, ``checking`` (the check), ``answering`` (the
+notebook's process) and ``marking`` (the marker's).
 
 References
 ----------
@@ -52,6 +59,7 @@ from .checking import Trouble, Verdict, check
 from .k_means import k_means_start, seed_probabilities
 from .marking import main, mark
 from .missing_values import conditional_mean, e_step_with_missing
+from .priors import expected_log_det, expected_log_weights, map_m_step, posterior_counts
 from .problems import EXERCISES, Exercise
 
 __all__ = [
@@ -66,12 +74,16 @@ __all__ = [
     "e_step_with_missing",
     "elbo",
     "em_step",
+    "expected_log_det",
+    "expected_log_weights",
     "k_means_start",
     "log_joint",
     "log_likelihood",
     "m_step",
     "main",
+    "map_m_step",
     "mark",
+    "posterior_counts",
     "q_function",
     "seed_probabilities",
 ]

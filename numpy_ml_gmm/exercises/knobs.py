@@ -1,12 +1,14 @@
 """Right functions with parts that can be swapped, so that they can go wrong.
 
 Each keyword is one part of the function, and a mistake of the catalogue swaps one part or two.
-As they stand they give the answers of :mod:`numpy_ml_gmm.textbook`, of ``k_means`` and of
-``missing_values``.
+As they stand they give the answers of :mod:`numpy_ml_gmm.textbook`, of ``k_means``, of
+``missing_values`` and of ``priors``.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
-from scipy.special import entr, logsumexp, softmax
+from scipy.special import digamma, entr, logsumexp, softmax
 
 from .. import textbook
 from .k_means import lloyd
@@ -162,6 +164,91 @@ def e_step_with_missing(
     held = counted(X, r)
     sums = np.einsum("nk,knd->kd", held, x_hat)
     return r, sums, np.einsum("nk,knd,kne->kde", held, x_hat, x_hat) + spread(held, C)
+
+
+# ---- Parameters that have a prior ----------------------------------------------------------------
+
+
+def drawn(N, x, kappa, m):
+    """Means of N points at x and of kappa points at m, (K, D)."""
+    return (np.transpose(N * x.T) + kappa * m) / np.reshape(N + kappa, (-1, 1))
+
+
+def squares(counts, delta):
+    """counts delta delta^T of each component, (K, D, D)."""
+    return np.einsum("k,kd,ke->kde", counts + np.zeros(len(delta)), delta, delta)
+
+
+def map_m_step(
+    X,
+    r,
+    m,
+    kappa,
+    scale,
+    nu,
+    alpha,
+    *,
+    weights=lambda s: s.N + s.alpha - 1,
+    total=lambda s, n: n.sum(),
+    means=lambda s: drawn(s.N, s.x, s.kappa, s.m),
+    prior=lambda s: s.scale,
+    scatter=lambda s: scatters(s.X, s.r, s.x),
+    pull=lambda s: squares(s.N, s.x - s.mu) + squares(s.kappa, s.m - s.mu),
+    count=lambda s: s.N + s.nu + s.D + 2,
+    shape=lambda Sigma: Sigma,
+):
+    """Weights, means and covariances at the mode.
+
+    A part is a function of ``s``: the arguments, N (K,), D, and the means without a prior, x
+    (K, D), and with it, mu (K, D).
+    """
+    s = SimpleNamespace(X=X, r=r, m=m, kappa=kappa, scale=scale, nu=nu, alpha=alpha)
+    s.N, s.D = r.sum(axis=0), X.shape[1]
+    s.x = r.T @ X / s.N[:, None]
+    s.mu = means(s)
+    S = prior(s) + scatter(s) + pull(s)
+    n = weights(s)
+    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)))
+
+
+def posterior_counts(
+    r,
+    alpha_0,
+    beta_0,
+    nu_0,
+    *,
+    counts=lambda r: r.sum(axis=0),
+    alpha=lambda alpha_0, N: alpha_0 + N,
+    beta=lambda beta_0, N: beta_0 + N,
+    nu=lambda nu_0, N: nu_0 + N,
+):
+    """The numbers of the posterior, (K,) each."""
+    N = counts(r)
+    return alpha(alpha_0, N), beta(beta_0, N), nu(nu_0, N)
+
+
+def expected_log_weights(alpha, *, each=digamma, whole=lambda alpha: digamma(alpha.sum())):
+    """E[log pi], (K,)."""
+    return each(alpha) - whole(alpha)
+
+
+def expected_log_det(
+    nu,
+    W,
+    *,
+    numbers=lambda D: np.arange(1, D + 1),
+    argument=lambda nu, i, D: (nu + 1 - i) / 2,
+    psi=digamma,
+    twos=lambda D: D * np.log(2),
+    volume=lambda W: np.linalg.slogdet(W)[1],
+):
+    """E[log |Lambda_k|], (K,)."""
+    D = W.shape[-1]
+    terms = psi(argument(nu[:, None], numbers(D), D))  # (K, D)
+    return terms.sum(axis=1) + twos(D) + volume(W)
+
+
+# ---- BIC -----------------------------------------------------------------------------------------
 
 
 def bic(

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import textbook
-from . import mistakes
+from . import mistakes, prior_mistakes
 from .k_means import k_means_start, seed_probabilities
 from .missing_values import conditional_mean, e_step_with_missing
+from .priors import expected_log_det, expected_log_weights, map_m_step, posterior_counts
 
 PARAMETERS = "weights", "means", "covariances"
 
@@ -90,6 +91,45 @@ def with_missing_for_one(seed=0, empty=False):
     """(X, mean, covariance): the same for a single Gaussian."""
     for X, _, means, covariances in with_missing(seed, empty):
         yield X, means[0], covariances[0]
+
+
+def without_points(r):
+    """The same r, but the first component has given its points to the second."""
+    r = r.copy()
+    r[:, 1] += r[:, 0]
+    r[:, 0] = 0
+    return r
+
+
+def with_prior(seed=0, empty=False):
+    """(X, r, m, kappa, scale, nu, alpha): a prior that weighs nearly as much as the points."""
+    for X, r in with_responsibilities(seed):
+        rng, (K, D) = np.random.default_rng(seed + len(X)), (r.shape[1], X.shape[1])
+        A = rng.normal(size=(D, D))
+        scale = 20 * (A @ A.T + 0.5 * np.eye(D))
+        m = 8 + rng.choice([-4, 4], size=D) + rng.normal(size=D)
+        prior = m, 4 + 5 * rng.random(), scale, D + 3 + 4 * rng.random(), 2 + 6 * rng.random(K)
+        yield X, without_points(r) if empty else r, *prior
+
+
+def to_count(seed=0, empty=False):
+    """(r, alpha_0, beta_0, nu_0)."""
+    for _, r, _, kappa, _, nu, alpha in with_prior(seed, empty):
+        yield r, float(alpha[0]) - 1, kappa, nu
+
+
+def to_weigh(seed=0, least=1.2):
+    """(alpha,) in no order; so small that logarithms are no digammas."""
+    rng = np.random.default_rng(seed)
+    for K in (3, 5):
+        yield (rng.permutation(np.geomspace(least, 9, K)) * rng.uniform(1, 1.3, size=K),)
+
+
+def wisharts(seed=0, sizes=((3, 2), (2, 3)), unit=0.2):
+    """(nu, W): few degrees of freedom, and matrices in units of their own."""
+    for K, D in sizes:
+        rng = np.random.default_rng(seed + K)
+        yield D + rng.uniform(1.5, 9, size=K), unit * parameters(K, D, seed + D)[2]
 
 
 def counts(seed=0):
@@ -195,6 +235,10 @@ EMPTY = (
     "right, except for a row of which everything is missing: its r is pi, and what is expected of "
     "it are mu and Sigma"
 )
+PRIOR_ALONE = (
+    "right, except for a component without a point: its mean is m, and its covariance "
+    "scale / (nu + D + 2)"
+)
 EXERCISES = {
     "e_step": Exercise(mixtures, textbook.e_step, mistakes.E_STEP, ("r",), far_mixtures, FAR),
     "m_step": Exercise(with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS),
@@ -233,5 +277,39 @@ EXERCISES = {
         partial(with_missing, empty=True),
         EMPTY,
         tolerance=1e-4,  # beside squares, what is wrong about C is small
+    ),
+    "map_m_step": Exercise(
+        with_prior,
+        map_m_step,
+        prior_mistakes.MAP_M_STEP,
+        PARAMETERS,
+        partial(with_prior, empty=True),
+        PRIOR_ALONE,
+    ),
+    "posterior_counts": Exercise(
+        to_count,
+        posterior_counts,
+        prior_mistakes.POSTERIOR_COUNTS,
+        ("alpha", "beta", "nu"),
+        partial(to_count, empty=True),
+        "right, except for a component without a point: it keeps alpha_0, beta_0 and nu_0",
+    ),
+    "expected_log_weights": Exercise(
+        to_weigh,
+        expected_log_weights,
+        prior_mistakes.EXPECTED_LOG_WEIGHTS,
+        ("answer",),
+        partial(to_weigh, least=1e-4),
+        "right, but not for a small alpha, which a component without points has: there only the "
+        "digamma function itself will do",
+    ),
+    "expected_log_det": Exercise(
+        wisharts,
+        expected_log_det,
+        prior_mistakes.EXPECTED_LOG_DET,
+        ("answer",),
+        partial(wisharts, sizes=[(2, 40)], unit=1e-12),
+        "right, except where |W| is 0 in floating point, as with 40 features: take log |W| by "
+        "slogdet, or by the logs of a Cholesky factor",
     ),
 }
