@@ -252,9 +252,13 @@ def test_point_of_weight_two_is_the_point_twice():
 
 @pytest.mark.parametrize("name", ["VVV", "VVI", "VEV"])
 def test_wide_data_and_threads_and_float32(name):
-    X = random_model("full", 3, 70, 0).sample(400)[0]
+    X, params = (
+        random_model("full", 2, 66, 0).sample(200)[0],
+        {"init_params": "kmeans", "n_init": 1},
+    )
+    params |= {"covariance_type": name, "conjugate_prior": "default", "random_state": 0}
     fits = [
-        GMM(3, covariance_type=name, conjugate_prior="default", random_state=0, n_jobs=n).fit(data)
+        GMM(2, n_jobs=n, **params).fit(data)
         for n, data in ((1, X), (2, X), (1, X.astype(np.float32)))
     ]
     assert fits[0].log_posterior_ == fits[1].log_posterior_

@@ -48,10 +48,10 @@ def variational_frames(run):
     """Frames of variational EM: in place of the log-likelihood stands the best bound."""
     r = np.tile(run.start[0], (len(run.X), 1))
     for step, model in enumerate(variational_models(run)):
-        yield variational_frame("M" if step else "start", step, model, run.X, r)
+        yield frame("M" if step else "start", step, model, run.X, r)
         if step < run.n_steps:
             r = model.predict_proba(run.X)
-            yield variational_frame("E", step + 1, model, run.X, r)
+            yield frame("E", step + 1, model, run.X, r)
 
 
 def variational_models(run):
@@ -60,20 +60,6 @@ def variational_models(run):
     settings = {"init_params": r, "tol": 0, "var_smoothing": 0, **run.prior}
     yield BayesianGMM(len(run.start[0]), max_iter=0, **settings).fit(run.X)
     yield from BayesianGMM(len(run.start[0]), max_iter=run.n_steps, **settings).iterate(run.X)
-
-
-def variational_frame(half, step, model, X, r):
-    """One state: the best bound with these distributions, and the bound with responsibilities r."""
-    return {
-        "half": half,
-        "step": step,
-        "weights": rounded(model.weights_, 6),
-        "means": rounded(model.means_, 6),
-        "covariances": significant(model.covariances_, 6),
-        "log_likelihood": round(model.lower_bound_, 4),
-        "elbo": round(model.lower_bound_ - divergence(r, model.log_joint(X)), 4),
-        "r": rounded(r[:, :-1], 3),
-    }
 
 
 def divergence(r, joint):
@@ -111,15 +97,16 @@ def best(run):
 
 
 def frame(half, step, model, X, r):
-    """One state: parameters, responsibilities, log-likelihood and its lower bound."""
+    """One state: parameters, responsibilities, what EM climbs, and its lower bound for r."""
+    height = model.lower_bound_ if hasattr(model, "lower_bound_") else model.log_likelihood(X)
     return {
         "half": half,
         "step": step,
         "weights": rounded(model.weights_, 6),
         "means": rounded(model.means_, 6),
         "covariances": significant(model.covariances_, 6),
-        "log_likelihood": round(model.log_likelihood(X), 4),
-        "elbo": round(model.elbo(X, r), 4),
+        "log_likelihood": round(height, 4),
+        "elbo": round(height - divergence(r, model.log_joint(X)), 4),
         "r": rounded(r[:, :-1], 3),  # the last component holds the rest
     }
 
