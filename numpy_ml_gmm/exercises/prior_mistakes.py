@@ -322,7 +322,7 @@ IN_BETA = {
     ),
 }
 IN_NU = {
-    "1 is added to nu, as in early printings of Bishop (10.63): it is nu_0 + N_k": (
+    "1 is added to nu, as some printings of Bishop have it in (10.63): it is nu_0 + N_k": (
         lambda v, N: v + N + 1
     ),
     "1 is subtracted from nu, as in a sample's variance: it is nu_0 + N_k": lambda v, N: v + N - 1,
