@@ -1,8 +1,8 @@
 """Wrong answers about priors, written as students write them, before any mistake had a name.
 
 Each is a line of a right answer, what stands in its place, and what is said of it.  Those in
-``NOT_KNOWN`` equal no known mistake.  Those in ``AFTERWARDS`` were added to the catalogue for the
-sake of its symmetry.
+``NOT_KNOWN`` equal no known mistake.  Those in ``AFTERWARDS`` came later, most of them from a
+second set.
 """
 
 MAP_M_STEP = """
@@ -105,7 +105,7 @@ KNOWN = {
         (MU, "mu[k] = N_k[k] * x_bar + kappa * m", "the means are sums:"),
         (MU, "mu[k] = N_k[k] * x_bar / (N_k[k] + kappa)", "the means are drawn"),
         (MU, "mu[k] = (x_bar + kappa * m) / (1 + kappa)", "in the means, the"),
-        (MU, "mu[k] = (N_k[k] * x_bar + m) / (N_k[k] + 1)", "in the means, m"),
+        (MU, "mu[k] = (N_k[k] * x_bar + m) / (N_k[k] + 1)", "in the means, m counts once:"),
         (MU, "mu[k] = (kappa * x_bar + N_k[k] * m) / (N_k[k] + kappa)", "in the means, N_k"),
         (MU, "mu[k] = (N * x_bar + kappa * m) / (N + kappa)", "N stands where"),
         (MU, "mu[k] = m", "the means are m"),
@@ -121,7 +121,7 @@ KNOWN = {
         (
             MU,
             "mu[k] = (N * X.mean(axis=0) + kappa * m) / (N + kappa)",
-            "the means do not use r: the",
+            "the means do not use r: the mean",
         ),
         (
             MU,
@@ -269,8 +269,7 @@ KNOWN = {
         (N_K, "N_k = np.round(r.sum(axis=0))", "the counts are rounded:"),
         (N_K, "N_k = r.sum(axis=0).astype(int)", "the counts are cut"),
         (N_K, "N_k = (r**2).sum(axis=0)", "the responsibilities"),
-        (N_K, "N_k = (r > 0.5).sum(axis=0)", "the counts are those"),
-        (N_K, "N_k = (r / r.sum(axis=0)).sum(axis=0)", "1 is added to each:"),
+        (N_K, "N_k = (r / r.sum(axis=0)).sum(axis=0)", "1 is added to each"),
         (N_K, "N_k = r.sum(axis=0) / 2", "half of N_k is added:"),
         (BETA, "beta = beta_0 + N * np.ones(K)", "in beta, N stands"),
         (BETA, "beta = np.full(K, beta_0)", "beta is not updated:"),
@@ -324,7 +323,11 @@ KNOWN = {
         (LOGS, "answer = np.exp(digamma(alpha) - digamma(total))", "the exponential is taken:"),
         (LOGS, "answer = digamma(alpha) - logsumexp(digamma(alpha))", "a constant is added"),
         (LOGS, "answer = softmax(digamma(alpha))", "the exponential is taken"),
-        (LOGS, "answer = polygamma(1, alpha) - polygamma(1, total)", "this is the trigamma"),
+        (
+            LOGS,
+            "answer = polygamma(1, alpha) - polygamma(1, total)",
+            "this is the trigamma function",
+        ),
         (LOGS, "answer = np.log((alpha - 1) / (total - K))", "this is the log of the likeliest"),
         (LOGS, "answer = digamma(alpha - 1) - digamma(total - K)", "1 is subtracted"),
         (LOGS, "answer = digamma(alpha) - digamma(K * alpha)", "K alpha_k stands"),
@@ -339,7 +342,11 @@ KNOWN = {
             "the logarithm is to base 2:",
         ),
         (LOGS, "answer = digamma(alpha) - digamma(alpha.mean())", "the mean of alpha"),
-        (LOGS, "answer = alpha / total * (digamma(alpha) - digamma(total))", "this is multiplied"),
+        (
+            LOGS,
+            "answer = alpha / total * (digamma(alpha) - digamma(total))",
+            "this is multiplied by the",
+        ),
         (LOGS, "answer = np.log(alpha - 0.5) - np.log(total - 0.5)", "log(x - 1/2) stands"),
         (
             LOGS,
@@ -353,6 +360,11 @@ KNOWN = {
         (LOGS, "answer = digamma(alpha - total)", "this is the digamma of a"),
         (LOGS, "answer = digamma(alpha) - digamma(K)", "K stands where"),
         (LOGS, "answer = digamma(alpha) - digamma(alpha.max())", "the largest alpha"),
+        (
+            LOGS,
+            "answer = digamma(alpha) - digamma(total) - (digamma(alpha) - digamma(total)).mean()",
+            "the mean of the",
+        ),
         (
             LOGS,
             "answer = np.exp(digamma(alpha)) / np.exp(digamma(alpha)).sum()",
@@ -377,7 +389,7 @@ KNOWN = {
         (SUM, "answer[k] = (psi + D * np.log(2) + log_det) / np.log(2)", "the logarithm is"),
         (SUM, "answer[k] = psi + D * np.log(2) + log_det / 2", "log |W| is halved:"),
         (SUM, "answer[k] = psi / 2 + D * np.log(2) + log_det", "the sum of the"),
-        (SUM, "answer[k] = psi + D * np.log(2) + nu[k] * log_det", "log |W| counts nu"),
+        (SUM, "answer[k] = psi + D * np.log(2) + nu[k] * log_det", "log |W| counts nu times:"),
         (SUM, "answer[k] = psi + D * np.log(2) + D * log_det", "log |W| counts D"),
         (LOG_DET, "log_det = np.linalg.det(W[k])", "|W| itself is added:"),
         (LOG_DET, "log_det = np.log(np.trace(W[k]))", "the log of the trace"),
@@ -415,6 +427,35 @@ KNOWN = {
     ],
 }
 AFTERWARDS = {
+    "map_m_step": [
+        (
+            MU,
+            "mu[k] = (N_k[k] * x_bar + m) / (N_k[k] + kappa)",
+            "in the means, m counts once above",
+        ),
+        (MU, "mu[k] = (N_k[k] * x_bar + kappa * m) / (N_k[k] + 1)", "in the means, m counts kappa"),
+        (
+            MU,
+            "mu[k] = (X.sum(axis=0) + kappa * m) / (N_k[k] + kappa)",
+            "the means do not use r: the sum",
+        ),
+        (
+            S,
+            "S = (nu - D - 1) * scale + W + N_k[k] * np.outer(d, d) + kappa * np.outer(e, e)",
+            "the scale is multiplied",
+        ),
+        (S, "S = scale + r[:, k] * X.T @ X + kappa * np.outer(m, m)", "the squares are"),
+        (
+            S,
+            "n, x = N_k[k] + kappa, mu[k]; S = scale + r[:, k] * X.T @ X - n * np.outer(x, x)",
+            "kappa m m^T is",
+        ),
+        (
+            END,
+            "S = S + kappa * np.outer(mu[k], mu[k]); Sigma[k] = S / (N_k[k] + nu + D + 2)",
+            "N_k mu_k mu_k^T",
+        ),
+    ],
     "posterior_counts": [
         (BETA, "beta = beta_0 - N_k", "N_k is subtracted from beta_0:"),
         (NU, "nu = nu_0 - N_k", "N_k is subtracted from nu_0:"),
@@ -422,6 +463,32 @@ AFTERWARDS = {
     ],
     "expected_log_weights": [
         (LOGS, "answer = np.full(K, -digamma(total))", "the digamma of alpha_k"),
+        (
+            LOGS,
+            "answer = digamma(alpha) - digamma(np.cumsum(alpha[::-1])[::-1])",
+            "the sum runs from",
+        ),
+        (LOGS, "answer = polygamma(1, alpha)", "this is the trigamma function of"),
+        (
+            LOGS,
+            "answer = alpha * (digamma(alpha) - digamma(total))",
+            "this is multiplied by alpha_k:",
+        ),
+    ],
+    "expected_log_det": [
+        (RANGE, "range(1, D + 2)", "i runs to D + 1:"),
+        (PSI, "digamma(nu[k] / 2 + 1 - i)", "the brackets are wrong, nu /"),
+        (PSI, "digamma((nu[k] + 1 - i) / 2) / D", "the digammas are averaged"),
+        (PSI, "-digamma((nu[k] + 1 - i) / 2)", "the sign of the"),
+        (PSI, "digamma((nu + 1 - i) / 2).sum()", "the digammas of"),
+        (
+            SUM,
+            "x = nu[k] - np.arange(D); answer[k] = digamma(x.sum() / 2) + D * np.log(2) + log_det",
+            "this is the digamma",
+        ),
+        ("psi += digamma(", "psi = (psi or 1) * digamma(", "the digammas are multiplied:"),
+        (SUM, "answer[k] = psi + D / 2 * np.log(2 * np.pi) + log_det", "(D / 2) log(2 pi)"),
+        (SUM, "answer[k] = psi + D * np.log(2) + nu[k] / 2 * log_det", "log |W| counts nu /"),
     ],
 }
 NOT_KNOWN = {
@@ -444,6 +511,7 @@ NOT_KNOWN = {
         (N_K, "N_k = r.sum()"),
         (N_K, "N_k = r.max(axis=0)"),
         (N_K, "N_k = r"),
+        (N_K, "N_k = (r > 0.6).sum(axis=0)"),
         (N_K, "N_k = N / K"),
         (N_K, "N_k = np.log(r).sum(axis=0)"),
         (BETA, "beta = beta_0 + alpha"),
@@ -462,10 +530,6 @@ NOT_KNOWN = {
         (LOGS, "answer = gamma(alpha) / gamma(total)"),
         (LOGS, "answer = np.log(alpha)- np.log(total) - 1 / (2 * alpha)"),
         (LOGS, "answer = digamma(alpha) - digamma(total - 1)"),
-        (
-            LOGS,
-            "answer = digamma(alpha) - digamma(total) - (digamma(alpha) - digamma(total)).mean()",
-        ),
         (LOGS, "answer = -digamma(total)"),
     ],
     "expected_log_det": [

@@ -63,6 +63,15 @@ IN_WEIGHTS = {
     "N + sum alpha - K": {"total": lambda s, n: len(s.X) + s.alpha.sum() - 1},
 }
 IN_MEANS = {
+    "in the means, m counts once above and kappa times below: add kappa m": {
+        "means": lambda s: (s.r.T @ s.X + s.m) / (s.N + s.kappa)[:, None]
+    },
+    "in the means, m counts kappa times above and once below: divide by N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (s.N + 1)[:, None]
+    },
+    "the means do not use r: the sum of all points is divided by N_k + kappa": {
+        "means": lambda s: (s.X.sum(axis=0) + s.kappa * s.m) / (s.N + s.kappa)[:, None]
+    },
     "the means are not drawn to m: kappa more points lie there": {"means": lambda s: s.x},
     "the means are m, whatever the points are: m counts as kappa points beside the N_k": {
         "means": lambda s: np.tile(s.m, (len(s.N), 1))
@@ -212,6 +221,22 @@ IN_SCATTER = {
     "the scale counts nu times: it is a scatter already, and is added once": {
         "prior": lambda s: s.nu * s.scale
     },
+    "the scale is multiplied by nu - D - 1, as if it were a mean: it is a scatter already": {
+        "prior": lambda s: (s.nu - s.D - 1) * s.scale
+    },
+    "the squares are about the origin: subtract (N_k + kappa) mu_k mu_k^T": {
+        "scatter": lambda s: scatters(s.X, s.r, 0 * s.x),
+        "pull": lambda s: squares(s.kappa, s.m + 0 * s.x),
+    },
+    "N_k mu_k mu_k^T is subtracted from squares about the origin: m is among these, so it is "
+    "(N_k + kappa) mu_k mu_k^T": {
+        "scatter": lambda s: scatters(s.X, s.r, 0 * s.x),
+        "pull": lambda s: squares(s.kappa, s.m + 0 * s.x) - squares(s.N, s.mu),
+    },
+    "kappa m m^T is left out of the squares about the origin": {
+        "scatter": lambda s: scatters(s.X, s.r, 0 * s.x),
+        "pull": lambda s: -squares(s.N + s.kappa, s.mu),
+    },
     "the scale is shared out among the components: each has all of it": {
         "prior": lambda s: s.scale / len(s.N)
     },
@@ -260,9 +285,8 @@ IN_COUNTS = {
         "counts": lambda r: np.floor(r.sum(axis=0))
     },
     "the responsibilities are squared: N_k is their sum": {"counts": lambda r: (r**2).sum(axis=0)},
-    "1 is added to each: N_k is the sum of r as it is, without dividing columns by their sums": {
-        "counts": lambda r: np.ones(r.shape[1])
-    },
+    "1 is added to each, as if a row of r were summed, or a column divided by its sum: sum its "
+    "columns as they are": {"counts": lambda r: np.ones(r.shape[1])},
     "half of N_k is added: a point counts whole, in each of the three": {
         "counts": lambda r: r.sum(axis=0) / 2
     },
@@ -298,7 +322,7 @@ IN_BETA = {
     ),
 }
 IN_NU = {
-    "1 is added to nu, as in early printings of Bishop (10.63): it is nu_0 + N_k": (
+    "1 is added to nu, as some printings of Bishop have it in (10.63): it is nu_0 + N_k": (
         lambda v, N: v + N + 1
     ),
     "1 is subtracted from nu, as in a sample's variance: it is nu_0 + N_k": lambda v, N: v + N - 1,
@@ -357,6 +381,16 @@ IN_LOG_WEIGHTS = {
     "the log of alpha_k stands where its digamma belongs": {"each": np.log},
     "the digammas are summed: sum alpha first, and take the digamma of that": {
         "whole": lambda alpha: digamma(alpha).sum()
+    },
+    "the mean of the digammas is subtracted: take the digamma of the sum of alpha": {
+        "whole": lambda alpha: digamma(alpha).mean()
+    },
+    "the sum runs from k on: sum over all components": {
+        "whole": lambda alpha: digamma(alpha[::-1].cumsum()[::-1])
+    },
+    "this is the trigamma function of alpha_k alone: take digammas, and subtract that of the sum": {
+        "each": trigamma,
+        "whole": nothing,
     },
     "the digamma of the sum is added: subtract it": {"whole": lambda a: -digamma(a.sum())},
     "the sum is that of the other components: this is E[log pi_k / (1 - pi_k)], sum over all": {
@@ -425,6 +459,9 @@ EXPECTED_LOG_WEIGHTS = {
     "a constant is added so that the exponentials sum to one: those of expected logs sum to less": (
         lambda alpha: digamma(alpha) - logsumexp(digamma(alpha))
     ),
+    "this is multiplied by alpha_k: E[log pi_k] alone is asked for": (
+        lambda alpha: alpha * expected_log_weights(alpha)
+    ),
     "this is multiplied by the expected weight: E[log pi_k] alone is asked for": (
         lambda alpha: normalised(alpha) * expected_log_weights(alpha)
     ),
@@ -460,6 +497,7 @@ IN_DIGAMMAS = {
     "i runs from 0 to D, one term too many: it runs from 1 to D": {
         "numbers": lambda D: np.arange(D + 1)
     },
+    "i runs to D + 1: it runs from 1 to D": {"numbers": lambda D: np.arange(1, D + 2)},
     "i runs to D - 1: it runs from 1 to D": {"numbers": lambda D: np.arange(1, D)},
     "only i = 1 is there: sum the digammas over i from 1 to D": {
         "numbers": lambda D: np.arange(1, 2)
@@ -479,6 +517,9 @@ IN_DIGAMMAS = {
     },
     "the brackets are wrong, nu + (1 - i) / 2: all of nu + 1 - i is halved": {
         "argument": lambda nu, i, D: nu + (1 - i) / 2
+    },
+    "the brackets are wrong, nu / 2 + 1 - i: all of nu + 1 - i is halved": {
+        "argument": lambda nu, i, D: nu / 2 + 1 - i
     },
     "1 is missing in the argument: psi((nu + 1 - i) / 2)": {
         "argument": lambda nu, i, D: (nu - i) / 2
@@ -501,6 +542,19 @@ IN_DIGAMMAS = {
     "the log stands where the digamma function belongs": {"psi": np.log},
     "the log of the gamma function stands where its derivative, digamma, belongs": {"psi": gammaln},
     "the trigamma function stands where digamma belongs": {"psi": trigamma},
+    "the digammas of all components are summed: each component has its own D of them": {
+        "psi": lambda x: (
+            digamma(x) + (digamma(x).sum() - digamma(x).sum(1, keepdims=True)) / x.shape[1]
+        )
+    },
+    "this is the digamma of a sum: sum the digammas": {
+        "psi": lambda x: digamma(x.sum(axis=1, keepdims=True))
+    },
+    "the digammas are averaged over i: sum them": {"psi": lambda x: digamma(x) / x.shape[1]},
+    "the digammas are multiplied: sum them": {
+        "psi": lambda x: digamma(x).prod(axis=1, keepdims=True)
+    },
+    "the sign of the digammas is wrong": {"psi": lambda x: -digamma(x)},
     "the sum of the digammas is halved: the halves are inside them": {
         "psi": lambda x: digamma(x) / 2
     },
@@ -510,6 +564,9 @@ IN_TWOS = {
     "log 2 is there once: it counts D times": {"twos": lambda D: np.log(2)},
     "D log 2 is halved": {"twos": lambda D: D / 2 * np.log(2)},
     "D log 2 is subtracted: add it": {"twos": lambda D: -D * np.log(2)},
+    "(D / 2) log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
+        "twos": lambda D: D / 2 * np.log(2 * np.pi)
+    },
     "D log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
         "twos": lambda D: D * np.log(2 * np.pi)
     },
@@ -544,6 +601,9 @@ EXPECTED_LOG_DET = {
     ),
     "log |nu W| is subtracted: the expected log itself is asked for": (
         lambda nu, W: expected_log_det(nu, W) - log_det(nu[:, None, None] * W)
+    ),
+    "log |W| counts nu / 2 times, as in the constant of the density: here it counts once": (
+        lambda nu, W: expected_log_det(nu, W) + (nu / 2 - 1) * log_det(W)
     ),
     "log |W| counts nu times: once is enough": lambda nu, W: (
         expected_log_det(nu, W) + (nu - 1) * log_det(W)
