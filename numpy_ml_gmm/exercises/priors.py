@@ -62,7 +62,7 @@ def expected_log_weights(alpha):
 
 
 def expected_log_det(nu, W):
-    """E[log |Lambda_k|] under Wishart distributions with nu (K,) and W (K, D, D), (K,).
+    """The expected log determinant of Lambda_k under Wishart distributions with nu (K,) and W (K, D, D), (K,).
 
     Examples
     --------
