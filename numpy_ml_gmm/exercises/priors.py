@@ -62,7 +62,7 @@ def expected_log_weights(alpha):
 
 
 def expected_log_det(nu, W):
-    """The expected log determinant of Lambda_k under Wishart distributions with nu (K,) and W (K, D, D), (K,).
+    """Expected log determinants (K,) under Wishart distributions with nu (K,) and W (K, D, D).
 
     Examples
     --------
