@@ -239,6 +239,16 @@ def test_every_model_climbs_to_a_stationary_point(name):
         assert slope(covariances=Sigma * factor) < height + 1e-6
 
 
+@pytest.mark.parametrize("kind", ["holes", "variances", "covariances"])
+@pytest.mark.usefixtures("patterns_are")
+def test_scatters_are_symmetric_to_the_last_bit(kind):
+    for seed in range(10):
+        model, X, _ = problem("full", D=4, seed=seed)
+        errors = None if kind == "holes" else errors_of(kind, *X.shape)[0]
+        W = model.e_step(X, error_covariances=errors).scatters
+        np.testing.assert_array_equal(W, W.swapaxes(1, 2))
+
+
 def test_parameters_are_found_where_filling_in_the_mean_is_biased():
     rng = np.random.default_rng(0)
     pi, mu = np.array([0.4, 0.6]), np.array([[0.0, 0.0, 0.0], [4.0, 4.0, 0.0]])
