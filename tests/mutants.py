@@ -53,7 +53,7 @@ PACKAGE = "numpy_ml_gmm"
 SLOW = "browser", "docs", "fuzz", "mutants", "pictures", "tutorials"  # minutes, or not about lines
 SKIPPED = "__init__.py", "__main__.py"  # they hold names
 EQUIVALENT = Path(__file__).parent / "data" / "equivalent_mutants.json"
-MOST = 40  # seconds of tests for a mutant, except in a recheck
+MOST = 20  # seconds of tests for a mutant, except in a recheck
 FACTOR, SPARE = 5, 30  # a test may take so many times its usual time, and so many seconds more
 MEMORY = 2**34  # bytes: a mutant that asks for more has failed
 OUTCOMES = "killed", "too long", "survived", "equivalent"
@@ -131,7 +131,7 @@ def changes_of(node, parent):
         elif isinstance(node.value, int):
             yield "number", ast.Constant(node.value + 1)
         elif isinstance(node.value, float):
-            yield "number", ast.Constant(2 * node.value)
+            yield "number", ast.Constant(2 * node.value or 1.0)
     elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
         name = "id" if isinstance(node, ast.Name) else "attr"
         if getattr(node, name) in TWINS:
@@ -387,7 +387,7 @@ class Bench:
             self.failed = True
 
     def tests_of(self, mutant, place):
-        """The tests that execute a place, and then those that may do so in another process."""
+        """The tests that execute a place, then those beside them that start other processes."""
         file, wanted = mutant.file, set(place.lines or ())
 
         def there(test):
@@ -395,9 +395,9 @@ class Bench:
             return wanted.intersection(lines) if place.lines else lines
 
         here = [name for name, test in self.tests.items() if there(test)]
+        beside = {name.partition("::")[0] for name in here}
         about = [name for name, test in self.tests.items() if test["starts"]]
-        if here:
-            about = [name for name in about if file in self.tests[name]["lines"]]
+        about = [name for name in about if not here or name.partition("::")[0] in beside]
         here, about = (sorted(names, key=self.seconds) for names in (here, about))
         return list(dict.fromkeys(here + about))
 

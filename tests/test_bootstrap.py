@@ -1,5 +1,7 @@
 """The bootstrap against what theory says of one component, and of known numbers of components."""
 
+import os
+
 import numpy as np
 import pytest
 from problems import slow_log_likelihood
@@ -12,6 +14,7 @@ from numpy_ml_gmm.bootstrap import (
     likelihood_ratio_test,
     match,
 )
+from numpy_ml_gmm.processes import in_processes
 
 FAITHFUL = load_old_faithful().X
 N = len(FAITHFUL)
@@ -266,3 +269,13 @@ def test_a_seed_that_is_none_is_named():
     for seed, error in ((-1, ValueError), ("a", TypeError)):
         with pytest.raises(error, match=f"random_state={seed!r} must be"):
             bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, random_state=seed)
+
+
+def process_id(_):
+    return os.getpid()
+
+
+@pytest.mark.parametrize(("n_jobs", "own"), [(None, True), (1, True), (2, False)])
+def test_one_job_needs_no_other_process_and_two_do(n_jobs, own):
+    found = set(in_processes(process_id, range(4), n_jobs))
+    assert (found == {os.getpid()}) if own else (os.getpid() not in found)

@@ -73,6 +73,20 @@ def test_patterns_hold_each_row_once_and_blocks_are_cut_at_their_borders(N, D, p
     np.testing.assert_array_equal(patterns.restored(X[patterns.order]), X)
 
 
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_rows_in_double_precision_and_some_of_the_rows_have_the_same_holes(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(30, 3)), portion).astype(np.float32)
+    rows = Rows(X, patterns=Patterns.of(X))
+    index = np.arange(0, 30, 2)
+    for other, expected in [(rows.in_double(), X.astype(float)), (rows.take(index), X[index])]:
+        assert other.X.dtype == expected.dtype
+        np.testing.assert_array_equal(other.X, expected)
+        assert (other.patterns is None) == (portion == 0)
+        if portion:
+            for found, fresh in zip(other.patterns, Patterns.of(expected), strict=True):
+                np.testing.assert_array_equal(found, fresh)
+
+
 # ---- The E step --------------------------------------------------------------------------------
 
 
