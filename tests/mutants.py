@@ -425,8 +425,8 @@ class Bench:
             path.write_bytes(source)
         if outcome == "survived":
             return outcome, f"{len(tests)} of {len(upto)} tests", len(tests)
-        if tests[n] not in self.trusted:  # does it fail after these tests in any case?
-            if try_them(tests[: n + 1], lambda: None)[0] != "survived":
+        if tests[n] not in self.trusted:  # does it fail by itself in any case?
+            if self.warm([tests[n]], lambda: None)[0] != "survived":
                 del self.tests[tests[n]]
                 return self.outcome(mutant, most)
             self.trusted.add(tests[n])

@@ -1,12 +1,13 @@
 """The bootstrap against what theory says of one component, and of known numbers of components."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
 from problems import slow_log_likelihood
 
-from numpy_ml_gmm import GMM, load_old_faithful
+from numpy_ml_gmm import GMM, CollapseWarning, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
     LikelihoodRatioTest,
@@ -86,6 +87,16 @@ def test_no_component_is_mistaken_for_another_in_any_replicate():
     bootstrap = bootstrap_parameters(model, FAITHFUL, n_bootstraps=60, random_state=0)
     near = np.abs(bootstrap.replicates.means - model.means_) < [1, 10]
     assert near.all() and bootstrap.n_failed == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_replicates_that_collapse_are_no_matter_for_a_warning():
+    X = np.vstack([np.random.default_rng(k).normal(8 * k, 1, size=(10 - 5 * k, 2)) for k in (0, 1)])
+    model = GMM(2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # that of the model itself
+        model.fit(X)
+    assert bootstrap_parameters(model, X, n_bootstraps=30, random_state=0).n_failed == 0
 
 
 def test_replicates_depend_on_the_seed_alone():

@@ -955,6 +955,12 @@ def writes_into_X(X, pi, mu, Sigma):
     return r
 
 
+def wrong_in_one_place(*args):
+    r = right_e_step(*args)
+    r[5, 1] += 1
+    return r
+
+
 TROUBLES = [
     (lambda *a: None, "returns nothing"),
     (lambda *a: 1 / 0, "it raised ZeroDivisionError: division by zero"),
@@ -968,12 +974,19 @@ TROUBLES = [
     (lambda *a: (right_e_step(*a), 0.0), "cannot be read as one array"),
     (lambda *a: right_e_step(*a) * 0.7, "not every row sums to one"),
     (lambda *a: right_e_step(*a)[:, ::-1], "each row does sum to one"),
+    (wrong_in_one_place, "at [5, 1] it is 1."),
 ]
 
 
 @pytest.mark.parametrize("wrong, said", TROUBLES)
 def test_what_cannot_be_compared_gets_a_clear_message(wrong, said):
     assert said in check(wrong, "e_step").message
+
+
+@pytest.mark.parametrize("z", [[-1.0, 0.0, 1.0], [0.0, 1.0, 20.0], [0.0, 0.0, 2.0]])
+def test_labels_that_name_no_component_or_leave_one_out_have_no_moments(z):
+    z = np.array(z)
+    assert all(part is z for part in exercises.problems.sample_moments(np.eye(3), z))
 
 
 def test_the_number_of_answers_and_the_labels_are_checked():

@@ -93,10 +93,10 @@ def look(figure):
     lines = [f"figure {plain(figure.get_size_inches())}"]
     for ax in figure.axes:
         grid, legend = ax.get_subplotspec().get_gridspec(), ax.get_legend()
-        ticks = ax.xaxis.get_visible(), ax.yaxis.get_visible()
+        axis = [(a.get_visible(), a.get_tick_params()) for a in (ax.xaxis, ax.yaxis)]
         lines.append(
             f"axes, widths {grid.get_width_ratios()}, aspect {ax.get_aspect()}, "
-            f"margins {ax.margins()}, frame {ax.axison}, ticks {ticks}, limits "
+            f"margins {ax.margins()}, frame {ax.axison}, ticks {axis}, limits "
             f"{plain(ax.get_xlim())} {plain(ax.get_ylim())}"
         )
         lines += [look_of(text) for text in legend.get_texts()] if legend else []

@@ -504,6 +504,13 @@ def test_each_frame_of_the_animation_is_one_em_step(faithful, tmp_path):
     assert animation._repr_html_().startswith("<img")
 
 
+def test_an_animation_shows_fifty_steps_unless_told_otherwise():
+    for told, expected in [({}, 50), ({"n_steps": 7}, 7)]:
+        animation = plots.animate_em([TWO] * 60, X2, **told)
+        assert len(list(animation.new_frame_seq())) == expected
+        animation._draw_was_started = True  # or Matplotlib warns that it was not shown
+
+
 def test_the_graph_has_five_nodes_four_edges_and_two_plates():
     ax = plots.plot_graphical_model()
     assert len([p for p in ax.patches if isinstance(p, matplotlib.patches.Circle)]) == 5
@@ -627,6 +634,10 @@ BROKEN = {
     "weights": (
         lambda: plots.plot_ellipses(mixture([1, 1], np.zeros((2, 2)), [np.eye(2)] * 2)),
         "weights_.*sum to 1",
+    ),
+    "more weights than means": (
+        lambda: plots.plot_ellipses(mixture([0.5, 0.2, 0.3], np.zeros((2, 2)), [np.eye(2)] * 2)),
+        r"weights_ has shape \(3,\) and means_ \(2, 2\)",
     ),
     "shapes": (lambda: plots.plot_ellipses(mixture([1], [0, 0], [np.eye(2)])), r"\(K, D\)"),
 }  # fmt: skip
