@@ -644,6 +644,20 @@ def test_an_interrupt_anywhere_leaves_all_old_or_all_new(tmp_path, way):
     assert OLD in outcomes and NEW in outcomes and step > 40
 
 
+def test_an_interrupt_just_after_the_last_step_is_an_interrupt(tmp_path, monkeypatch):
+    def rename(self, target):
+        os.rename(self, target)
+        if Path(target) == tmp_path / "r":
+            raise KeyboardInterrupt
+
+    prepare(tmp_path / "r", "two steps")
+    monkeypatch.setattr(writing, "exchanged_in_one_step", lambda a, b: False)
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(KeyboardInterrupt):
+        renew(tmp_path / "r")
+    assert found(tmp_path / "r") == NEW and os.listdir(tmp_path) == ["r"]
+
+
 KILLS = """
 import os, sys
 from pathlib import Path

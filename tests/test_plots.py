@@ -504,6 +504,18 @@ def test_each_frame_of_the_animation_is_one_em_step(faithful, tmp_path):
     assert animation._repr_html_().startswith("<img")
 
 
+def test_the_frame_of_an_animation_has_room_for_all_points_and_means():
+    far = mixture([0.5, 0.5], [[0, 0], [10, 5]], [np.eye(2)] * 2)
+    animation = plots.animate_em([TWO, far], [[-2.0, 1.0], [0.0, 3.0]])
+    points = np.vstack([TWO.means_, far.means_, [[-2.0, 1.0], [0.0, 3.0]]])
+    low, high = points.min(axis=0), points.max(axis=0)
+    animation._func(0)
+    ax, margin = animation._fig.axes[0], 0.08 * (high - low)
+    limits = np.transpose([ax.get_xlim(), ax.get_ylim()])
+    np.testing.assert_allclose(limits, [low - margin, high + margin])
+    animation._draw_was_started = True  # or Matplotlib warns that it was not shown
+
+
 def test_an_animation_shows_fifty_steps_unless_told_otherwise():
     for told, expected in [({}, 50), ({"n_steps": 7}, 7)]:
         animation = plots.animate_em([TWO] * 60, X2, **told)
