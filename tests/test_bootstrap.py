@@ -10,11 +10,13 @@ from problems import slow_log_likelihood
 from numpy_ml_gmm import GMM, CollapseWarning, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
+    Bootstrap,
     LikelihoodRatioTest,
     bootstrap_parameters,
     likelihood_ratio_test,
     match,
 )
+from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.processes import in_processes
 
 FAITHFUL = load_old_faithful().X
@@ -51,6 +53,16 @@ def test_the_interval_holds_the_estimate_and_widens_with_the_level():
     for low, high, estimate in zip(*wide, model.theta, strict=True):
         assert (low <= estimate).all() and (estimate <= high).all()
     assert (wide[1].means - wide[0].means > narrow[1].means - narrow[0].means).all()
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_as_many_replicates_lie_below_the_interval_as_above(level):
+    replicates = Parameters(np.ones((101, 1)), np.arange(101.0)[:, None, None], np.ones((101, 1)))
+    low, high = Bootstrap(replicates, n_failed=0).intervals(level)
+    assert (low.means, high.means) == (
+        pytest.approx(50 - 50 * level),
+        pytest.approx(50 + 50 * level),
+    )
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says():

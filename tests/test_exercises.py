@@ -1504,3 +1504,11 @@ def test_a_line_is_one_line(text):
     line = one_line(text)
     assert not line or (line.isprintable() and len(line.splitlines()) == 1)
     assert line == text or not text.isprintable() or len(text) > 400
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a guard")
+@pytest.mark.parametrize(("last", "code"), [("os.kill(os.getpid(), 9)", 137), ("os._exit(5)", 5)])
+def test_a_guarded_process_ends_as_a_shell_would_say_it(last, code):
+    guard = "from numpy_ml_gmm.exercises.answering import guard_processes; guard_processes()"
+    run = subprocess.run([sys.executable, "-c", f"import os; {guard}; {last}"])
+    assert run.returncode == code

@@ -65,7 +65,7 @@ DRAW = {
 TRAITS = (
     *("zorder", "alpha", "linewidth", "linestyle", "marker", "markersize", "markeredgewidth"),
     *("fontsize", "ha", "va", "sizes", "width", "height", "boxstyle", "mutation_scale", "capstyle"),
-    *("hatch", "visible", "color", "facecolor", "edgecolor"),
+    *("hatch", "visible", "color", "facecolor", "edgecolor", "position", "offsets"),
 )
 
 
@@ -85,6 +85,10 @@ def look_of(artist):
     """The traits that a line, a patch, a text or a collection has, in a line."""
     getters = {trait: getattr(artist, f"get_{trait}", None) for trait in TRAITS}
     traits = {trait: plain(get()) for trait, get in getters.items() if get is not None}
+    if isinstance(artist, plt.Text):
+        traits["text"] = artist.get_text()
+    if hasattr(artist, "get_path"):
+        traits["path"] = plain(artist.get_path().vertices)
     return ", ".join([type(artist).__name__, *(f"{name} {v}" for name, v in traits.items())])
 
 

@@ -647,6 +647,10 @@ BROKEN = {
         lambda: plots.plot_ellipses(mixture([1, 1], np.zeros((2, 2)), [np.eye(2)] * 2)),
         "weights_.*sum to 1",
     ),
+    "a negative weight": (
+        lambda: plots.plot_ellipses(mixture([1.5, -0.5], np.zeros((2, 2)), [np.eye(2)] * 2)),
+        "weights_.*at least 0",
+    ),
     "more weights than means": (
         lambda: plots.plot_ellipses(mixture([0.5, 0.2, 0.3], np.zeros((2, 2)), [np.eye(2)] * 2)),
         r"weights_ has shape \(3,\) and means_ \(2, 2\)",
