@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm as normal
 
 from numpy_ml_gmm import GMM, exercises, textbook
-from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark
+from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark, marking
 from numpy_ml_gmm.exercises.answering import from_json, to_json
 from numpy_ml_gmm.exercises.checking import (
     ask,
@@ -1512,3 +1512,11 @@ def test_a_guarded_process_ends_as_a_shell_would_say_it(last, code):
     guard = "from numpy_ml_gmm.exercises.answering import guard_processes; guard_processes()"
     run = subprocess.run([sys.executable, "-c", f"import os; {guard}; {last}"])
     assert run.returncode == code
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [("0", 1), ("-3", 1), ("1", 1), ("4", 4)])
+def test_so_many_notebooks_are_marked_at_a_time(monkeypatch, capsys, jobs, expected):
+    made, pool = [], marking.ThreadPoolExecutor
+    monkeypatch.setattr(marking, "ThreadPoolExecutor", lambda n: made.append(n) or pool(n))
+    assert main(["nobody.ipynb", "--jobs", jobs]) == 0 and made == [expected]
+    assert "cannot be read as a notebook" in capsys.readouterr().out

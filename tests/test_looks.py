@@ -87,6 +87,8 @@ def look_of(artist):
     traits = {trait: plain(get()) for trait, get in getters.items() if get is not None}
     if isinstance(artist, plt.Text):
         traits["text"] = artist.get_text()
+    if arrow := getattr(artist, "arrow_patch", None):
+        traits["arrow"] = look_of(arrow)
     if hasattr(artist, "get_path"):
         traits["path"] = plain(artist.get_path().vertices)
     return ", ".join([type(artist).__name__, *(f"{name} {v}" for name, v in traits.items())])

@@ -176,6 +176,16 @@ def test_the_table_of_a_histogram_is_that_of_the_repeated_rows(init):
 # ---- Rows of weight zero -----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("portion", [0, 0.3])
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_a_common_factor_of_the_weights_changes_the_height_alone(factor, portion):
+    X = with_holes(random_model("full", seed=3).sample(100)[0], portion)
+    w = np.random.default_rng(1).uniform(0.1, 2, len(X))
+    one, other = (GMM(2, random_state=0).fit(X, sample_weight=f * w) for f in (1, factor))
+    close(parameters(other), parameters(one), rtol=1e-5)
+    assert other.log_likelihood_ == pytest.approx(factor * one.log_likelihood_, rel=1e-6)
+
+
 def with_absent_rows(n=200, absent=600):
     """Rows that count among others, far away, that do not: X, the weights."""
     rng = np.random.default_rng(1)
