@@ -592,6 +592,13 @@ def way(request, monkeypatch):
     return request.param
 
 
+def test_folders_that_are_not_there_are_made(tmp_path):
+    renew(tmp_path / "a" / "b" / "r")
+    written = {name: text for name, text in NEW.items() if name != "mine.txt"}
+    assert found(tmp_path / "a" / "b" / "r") == written
+    assert os.listdir(tmp_path / "a" / "b") == ["r"]
+
+
 def test_new_results_replace_old_ones_and_keep_what_is_not_theirs(tmp_path, way):
     prepare(tmp_path / "r", way)
     (tmp_path / "r").chmod(0o750)

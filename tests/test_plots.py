@@ -18,6 +18,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.path import Path as Curve
+from PIL import Image
 
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
 from numpy_ml_gmm.covariances import MODELS, NAMES
@@ -500,7 +501,8 @@ def test_each_frame_of_the_animation_is_one_em_step(faithful, tmp_path):
         np.testing.assert_allclose(drawn, means[t], atol=1e-2)
         assert ax.get_title().startswith(f"step {t + 1}: log-likelihood")
     animation.to_gif(tmp_path / "em.gif")
-    assert (tmp_path / "em.gif").read_bytes()[:3] == b"GIF"
+    with Image.open(tmp_path / "em.gif") as gif:
+        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", 3, 250)  # milliseconds
     assert animation._repr_html_().startswith("<img")
 
 
