@@ -12,12 +12,12 @@ out.  A mutant that no test notices is a question: is there a hole in the tests,
 *equivalent*, so that no test could see it?  The second answer is written into
 ``tests/data/equivalent_mutants.json`` with its reason.
 
-To be quick, a run first finds out which test executes which line (about a quarter of an hour, kept
-in ``.mutants.map.json`` until the package or the test changes).  Then it holds all tests ready in
-one process.  For each mutant that process forks, puts the changed code into the functions, and runs
-the tests that execute the line, the quickest first, until one fails.  What happens at import cannot
-be put in afterwards, such as a default or a constant, and is tried by a new process.  Doctests, and
-the tests of :data:`SLOW`, have no say.
+To be quick, a run first finds out which test executes which line.  That takes a quarter of an hour
+after a change of the package, and is kept in ``.mutants.map.json``.  Then it holds all tests ready
+in one process.  For each mutant that process forks, puts the changed code into the functions, and
+runs the tests that execute the line, the quickest first, until one fails.  What happens at import
+cannot be put in afterwards, such as a default or a constant, and is tried by a new process.
+Doctests, and the tests of :data:`SLOW`, have no say.
 
 The ledger is a file of JSON lines, one for each mutant, and adds up over runs.  Of each mutant the
 last line counts.  A run takes one mutant of each file in turn, in an order that the seed decides.
@@ -28,6 +28,7 @@ import argparse
 import ast
 import gc
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -253,10 +254,9 @@ def test_files():
     return [path.name for path in paths if path.stem.removeprefix("test_") not in SLOW]
 
 
-def state_of(folder, test_file):
-    """What the map of a test file depends on, in short."""
-    paths = [*sorted((folder / PACKAGE).rglob("*.py")), folder / "tests" / test_file]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+def short_hash(data):
+    """A few letters for some bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Bench:
@@ -323,22 +323,21 @@ class Bench:
 
     def mapped(self):
         """Of each test that passes: seconds, whether it starts processes, and its lines by file."""
+        sources = sorted((self.folder / PACKAGE).rglob("*.py"))
+        state = short_hash(b"".join(path.read_bytes() for path in sources))
         maps = json.loads(self.maps.read_text()) if self.maps.exists() else {}
-        for name in test_files():
-            state, found = state_of(self.folder, name), maps.get(name, {})
-            if found.get("state") != state:
-                items = [i for i in self.items.values() if i.nodeid.startswith(f"tests/{name}::")]
-                code = apart(lambda items=items: self.look(items))
-                if code != 0:
-                    raise RuntimeError(f"tests/{name} ends with {code}, even without a mutant")
-                maps[name] = {"state": state, "tests": json.loads(self.note.read_text())}
-                self.maps.write_text(json.dumps(maps))
-        return {
-            name: test
-            for found in maps.values()
-            for name, test in found["tests"].items()
-            if name in self.items and not test["failed"]
-        }
+        known = maps["tests"] if maps.get("state") == state else {}
+        files = {}  # those whose tests are new, or not as they were
+        for name, item in self.items.items():
+            if known.get(name, {}).get("source") != source_of(item):
+                files.setdefault(name.partition("::")[0], []).append(item)
+        for name, items in files.items():
+            code = apart(lambda items=items: self.look(items))
+            if code != 0:
+                raise RuntimeError(f"{name} ends with {code}, even without a mutant")
+            known |= json.loads(self.note.read_text())
+            self.maps.write_text(json.dumps({"state": state, "tests": known}))
+        return {name: known[name] for name in self.items if not known[name]["failed"]}
 
     def look(self, items):
         """Run some tests and note what they do."""
@@ -355,7 +354,8 @@ class Bench:
             started.clear()
             self.item.config.hook.pytest_runtest_protocol(item=self.item, nextitem=following)
             test = {"seconds": round(time.monotonic() - begun, 4), "failed": self.failed}
-            tests[self.item.nodeid] = test | {"starts": bool(started), "lines": {}}
+            test |= {"starts": bool(started), "source": source_of(self.item), "lines": {}}
+            tests[self.item.nodeid] = test
         self.cover.stop()
         data = self.cover.get_data()
         names = {
@@ -476,6 +476,11 @@ class Bench:
 
 
 STARTS = "subprocess.Popen", "os.fork", "os.posix_spawn"  # what Python calls a new process
+
+
+def source_of(item):
+    """What a test depends on, in short; not what it calls."""
+    return short_hash(inspect.getsource(item.function).encode())
 
 
 def put_in(path, before, after):

@@ -485,6 +485,17 @@ def test_errors_of_zero_are_missing_values_alone(name):
     np.testing.assert_allclose(plain.scatters, exact.scatters, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_rows_as_if_exact_have_the_same_holes_and_no_errors(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(30, 3)), portion)
+    errors = errors_of("variances", 30, 3)[0]
+    rows, plain = Rows(X, patterns=Patterns.of(X, errors), errors=errors), Patterns.of(X)
+    exact = rows.as_if_exact()
+    assert exact.errors is None and exact.X is X and (exact.patterns is None) == (plain is None)
+    assert plain is None or (exact.patterns.missing == plain.missing).all()
+    assert exact.as_if_exact() is exact
+
+
 def test_a_fit_with_errors_takes_them_away_again():
     rng = np.random.default_rng(0)
     z = rng.random(2500) < 0.4
