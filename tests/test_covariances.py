@@ -18,7 +18,14 @@ from scipy.optimize import minimize
 from scipy.stats import ortho_group
 
 import numpy_ml_gmm
-from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model, iterated_axes, varying
+from numpy_ml_gmm.covariances import (
+    MODELS,
+    NAMES,
+    covariance_model,
+    iterated_axes,
+    iterated_shape,
+    varying,
+)
 from numpy_ml_gmm.covariances.rules import own_axes
 
 HERE = Path(__file__).parent
@@ -598,3 +605,21 @@ def test_m_steps_equal_those_of_the_mclust_installed_here(tmp_path):
     script, output = HERE / "make_mclust_reference.R", tmp_path / "m_steps.json"
     subprocess.run(["Rscript", script, DATA, output], check=True)
     compare_m_steps(json.loads(output.read_text()))
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_the_objective_of_equal_shapes_and_its_slope_by_differences(diagonal):
+    rng = np.random.default_rng(0)
+    A, u, target = rng.normal(size=(3, 2, 5)), rng.normal(size=3), rng.uniform(0.5, 1, size=3)
+    W = A @ A.transpose(0, 2, 1)
+    W = np.einsum("kdd->kd", W).copy() if diagonal else W
+
+    def f(u):
+        pool = np.tensordot(np.exp(-u), W, 1)
+        return target @ u + np.linalg.slogdet(np.diag(pool) if diagonal else pool)[1]
+
+    found, overlap = iterated_shape._pool(u, W, target)
+    assert found == pytest.approx(f(u), rel=1e-12)
+    for k, h in enumerate(1e-5 * np.eye(3)):
+        slope = target[k] - overlap[k].sum()
+        assert slope == pytest.approx((f(u + h) - f(u - h)) / 2e-5, abs=1e-8)

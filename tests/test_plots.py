@@ -482,6 +482,18 @@ def test_the_smallest_bic_and_the_largest_silhouette_are_marked():
     assert ax.texts[0].get_text() == "diag, K = 2"
 
 
+@pytest.mark.parametrize(
+    ("values", "side"),
+    [([1, 2, 3], "left"), ([2, 1, 3], "center"), ([3, 2, 1], "right"), ([1], "center")],
+)
+def test_the_name_of_the_best_stays_within_the_axes(values, side):
+    cells = [
+        {"n_components": K, "covariance_type": "full", "bic": v} for K, v in enumerate(values, 1)
+    ]
+    table = SimpleNamespace(rows=[SimpleNamespace(error=None, **cell) for cell in cells])
+    assert plots.plot_selection(table).texts[0].get_ha() == side
+
+
 def test_a_fit_that_failed_leaves_a_gap():
     table = selection()
     table.rows[1].error = "component 0 has collapsed"
