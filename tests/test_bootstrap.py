@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from problems import slow_log_likelihood
 
-from numpy_ml_gmm import GMM, CollapseWarning, load_old_faithful
+from numpy_ml_gmm import GMM, CollapseWarning, DataWarning, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
     Bootstrap,
@@ -109,6 +109,14 @@ def test_replicates_that_collapse_are_no_matter_for_a_warning():
         warnings.simplefilter("ignore", CollapseWarning)  # that of the model itself
         model.fit(X)
     assert bootstrap_parameters(model, X, n_bootstraps=30, random_state=0).n_failed == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_the_data_were_warned_of_is_not_said_again_by_replicates():
+    X = np.column_stack([FAITHFUL, FAITHFUL.sum(axis=1)])
+    with pytest.warns(DataWarning, match="linear function|add up|repeats"):
+        model = GMM(1).fit(X)
+    assert bootstrap_parameters(model, X, n_bootstraps=3, random_state=0).n_failed == 0
 
 
 def test_replicates_depend_on_the_seed_alone():

@@ -6,7 +6,7 @@ from problems import random_model
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, select
+from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, restarts, select
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
@@ -177,6 +177,13 @@ def hundred_points(smoothing=0.0, names=None):
     """What an end is held against: how many points there are, and what smoothing adds."""
     data = Data.of(Rows(np.random.default_rng(0).normal(size=(100, 2)), names=names), True, 0)
     return data._replace(smoothing=np.full(2, smoothing))
+
+
+def test_moves_end_with_the_first_round_that_does_not_help(monkeypatch):
+    rounds = []
+    monkeypatch.setattr(restarts, "moved", lambda *args: rounds.append(1) or moved(*args))
+    GMM(2, random_state=0).fit(FAITHFUL)  # the starts find the best end
+    assert len(rounds) == 1
 
 
 def test_thinness_is_in_units_of_the_average_component():
