@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
-from problems import random_model
+from problems import random_model, with_holes
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, restarts, select
-from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm import (
+    GMM,
+    CollapseWarning,
+    load_iris,
+    load_old_faithful,
+    restarts,
+    select,
+    starts,
+)
+from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
@@ -20,6 +28,7 @@ from numpy_ml_gmm.starts import (
     moved,
     parted,
     random_from_data,
+    some_rows,
     standardised,
 )
 from numpy_ml_gmm.training import Data
@@ -113,6 +122,16 @@ def test_a_row_of_weight_three_is_three_rows_to_a_start(init):
     many = first_guesses(init, Rows(np.repeat(X, w, axis=0)), 4, np.random.default_rng(1), 10)
     for a, b in zip(few, many, strict=True):
         np.testing.assert_array_equal(np.repeat(a, w, axis=0), b)
+
+
+@pytest.mark.parametrize("portion", [0, 0.1])
+def test_a_start_looks_at_some_of_many_rows_and_at_all_of_few(portion, monkeypatch):
+    monkeypatch.setattr(starts, "ROWS_PER_COMPONENT", 100)
+    X = with_holes(np.random.default_rng(0).normal(size=(5000, 2)), portion)
+    enough = 3 * (100 + 2 * starts.ROWS_PER_FEATURE)
+    for N in (enough, 5000):
+        rows = Rows(X[:N], patterns=Patterns.of(X[:N]))
+        assert len(some_rows(rows, 3, np.random.default_rng(0)).X) == enough < 5000
 
 
 def test_rows_that_hardly_count_are_hardly_ever_drawn_as_means():
