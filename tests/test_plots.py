@@ -133,6 +133,13 @@ def test_the_names_on_the_contours_are_their_masses():
     assert {text.get_text() for text in ax.texts} == {"50 %", "99.5 %"}
 
 
+def test_the_innermost_shade_has_no_hole_at_the_mode():
+    round_one = mixture([1], [[0, 0]], [np.eye(2)])
+    ax = plots.plot_contours(round_one, masses=0.99, filled=True)
+    [filled] = [collection for collection in ax.collections if getattr(collection, "filled", False)]
+    assert filled.levels[0] < multivariate_normal([0, 0]).logpdf([0, 0]) < filled.levels[-1]
+
+
 def test_the_density_of_two_features_is_the_marginal():
     model = random_mixture(5, 3, 4)
     shown = view.parameters(model).marginal((3, 1))
