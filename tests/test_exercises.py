@@ -1,5 +1,6 @@
 """A wrong function is told its mistake; a right one is never accused."""
 
+import argparse
 import itertools
 import json
 import os
@@ -1520,3 +1521,10 @@ def test_so_many_notebooks_are_marked_at_a_time(monkeypatch, capsys, jobs, expec
     monkeypatch.setattr(marking, "ThreadPoolExecutor", lambda n: made.append(n) or pool(n))
     assert main(["nobody.ipynb", "--jobs", jobs]) == 0 and made == [expected]
     assert "cannot be read as a notebook" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["0.5", "1", "60", "1e6"])
+def test_a_time_limit_is_any_number_of_seconds_above_zero(text):
+    assert marking.duration(text) == float(text)
+    with pytest.raises(argparse.ArgumentTypeError, match="seconds above 0"):
+        marking.duration(f"-{text}")

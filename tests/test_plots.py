@@ -438,6 +438,12 @@ def test_every_restart_is_drawn_and_the_kept_one_on_top(faithful):
     assert ax.lines[-1].get_linewidth() > max(line.get_linewidth() for line in ax.lines[:-1])
 
 
+def test_of_histories_alone_the_highest_is_on_top():
+    ax = plots.plot_log_likelihood(SimpleNamespace(history_=[[-9, -3], [-9, -1, -0.5], [-9, -2]]))
+    strong = max(ax.lines, key=lambda line: (line.get_zorder(), line.get_linewidth()))
+    assert strong.get_ydata()[-1] == -0.5
+
+
 def test_the_gap_to_the_best_value_only_falls(faithful):
     model = GMM(3, n_init=1, random_state=0, var_smoothing=0).fit(faithful)
     gap = plots.plot_log_likelihood(model, gap=True).lines[-1].get_ydata()
