@@ -641,7 +641,8 @@ def test_a_row_that_looks_like_names(X, expected):
 
 
 @pytest.mark.parametrize(("D", "panels"), [(1, 1), (2, 1), (3, 9), (4, 16)])
-def test_every_panel_of_a_picture_shows_something(D, panels):
+def test_every_panel_of_a_picture_shows_something(capsys, D, panels):
     X = load_iris().X[:, :D]
     axes = cli.picture(GMM(2, random_state=0).fit(X), X).axes
     assert len(axes) == panels and all(ax.has_data() for ax in axes)
+    assert capsys.readouterr().err == ""  # no feature is left out
