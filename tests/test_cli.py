@@ -429,6 +429,7 @@ def test_a_reader_that_leaves_is_no_traceback():
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+    assert process.returncode == 1  # a shell's pipefail sees it
 
 
 @pytest.mark.parametrize(
