@@ -347,6 +347,7 @@ class Bench:
         sys.addaudithook(lambda event, args: event in STARTS and started.append(event))
         include = [str(self.folder / PACKAGE / "*")]
         self.cover = Coverage(data_file=None, include=include, config_file=False, messages=False)
+        self.cover.set_option("run:disable_warnings", ["no-data-collected"])
         self.cover.start()
         for self.item, following in zip(items, [*items[1:], None], strict=True):
             self.cover.switch_context(self.item.nodeid)

@@ -22,6 +22,7 @@ from numpy_ml_gmm.covariances import (
     MODELS,
     NAMES,
     covariance_model,
+    equal_volume,
     iterated_axes,
     iterated_shape,
     varying,
@@ -623,3 +624,21 @@ def test_the_objective_of_equal_shapes_and_its_slope_by_differences(diagonal):
     for k, h in enumerate(1e-5 * np.eye(3)):
         slope = target[k] - overlap[k].sum()
         assert slope == pytest.approx((f(u + h) - f(u - h)) / 2e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("rule", [varying, equal_volume])
+def test_a_spare_component_has_no_part_in_the_objective_of_common_axes(rule):
+    rng = np.random.default_rng(0)
+    A, N, Q = (
+        rng.normal(size=(2, 3, 6)),
+        np.array([4.0, 9.0]),
+        ortho_group.rvs(3, 5, random_state=0),
+    )
+    W = A @ A.transpose(0, 2, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the place that is spare
+        f, padded = (
+            iterated_axes._spread(Q, W[None], N[None], rule)
+            for W, N in [(W, N), (np.concatenate([W, np.zeros((1, 3, 3))]), np.append(N, 0))]
+        )
+    np.testing.assert_allclose(padded, f, rtol=1e-12)
+    assert len(f) == 5 and np.ptp(f) > 0.1
