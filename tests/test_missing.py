@@ -29,6 +29,7 @@ from numpy_ml_gmm import (
 from numpy_ml_gmm.blocks import Patterns, Rows, slices
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import WIDE
+from numpy_ml_gmm.training import Data
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -71,6 +72,16 @@ def test_patterns_hold_each_row_once_and_blocks_are_cut_at_their_borders(N, D, p
         np.testing.assert_array_equal(block.x.T, X[index])
         assert (block.weights == index + 1).all()
     np.testing.assert_array_equal(patterns.restored(X[patterns.order]), X)
+
+
+@pytest.mark.parametrize("D", [1, 8, 9, 64, 65, 128, 129, 200])
+def test_rows_that_lack_another_feature_have_another_pattern(D):
+    X = np.where(np.eye(D, dtype=bool), np.nan, 1.0)  # row n lacks feature n
+    X = np.vstack([X, X[::-1], np.ones((3, D))])
+    patterns = Patterns.of(X)
+    assert len(patterns.missing) == D + 1
+    for rows, missing in patterns.groups():
+        assert (np.isnan(X[rows]) == missing).all()
 
 
 @pytest.mark.parametrize("portion", [0, 0.3])
@@ -195,6 +206,16 @@ def test_where_nothing_is_missing_nothing_changes(name):
     masked = np.ma.array(X, mask=np.zeros_like(X, bool))
     a, b = (GMM(2, covariance_type=name, random_state=0).fit(data) for data in (X, masked))
     assert (a.means_ == b.means_).all() and a.history_ == b.history_
+
+
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_the_features_of_few_whole_rows_are_made_once(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(40, 3)), portion)
+    data = Data.of(Rows(X, patterns=Patterns.of(X)), False, 1e-6)
+    assert (data.rows.kept is None) == (portion > 0)
+    if portion == 0:
+        frame, T = data.rows.kept
+        assert frame is data.frame and T.shape == (10, 40)
 
 
 def test_a_block_and_a_thread_more_change_no_bit(monkeypatch):
