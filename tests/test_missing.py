@@ -80,8 +80,8 @@ def test_rows_that_lack_another_feature_have_another_pattern(D):
     X = np.vstack([X, X[::-1], np.ones((3, D))])
     patterns = Patterns.of(X)
     assert len(patterns.missing) == D + 1
-    for rows, missing in patterns.groups():
-        assert (np.isnan(X[rows]) == missing).all()
+    for rows, lacking in patterns.groups():
+        assert (np.isnan(X[rows]) == lacking).all()
 
 
 @pytest.mark.parametrize("portion", [0, 0.3])
