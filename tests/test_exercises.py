@@ -10,6 +10,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -589,6 +590,17 @@ def test_problems_that_hide_a_mistake_are_not_asked():
     assert sound_seed(unsound) > unsound
     for exercise in EXERCISES.values():
         assert tells_apart(exercise, sound_seed(unsound))
+
+
+def test_problems_on_which_a_mistake_has_no_answer_are_not_asked():
+    def of_too_few_points(problems):
+        raise np.linalg.LinAlgError
+
+    e_step = EXERCISES["e_step"]
+    exercise = SimpleNamespace(
+        problems=e_step.problems, expected=e_step.expected, wrong_answers=of_too_few_points
+    )
+    assert tells_apart(e_step) and not tells_apart(exercise)
 
 
 def test_every_mistake_is_made_by_some_function_here():
