@@ -29,7 +29,8 @@ from numpy_ml_gmm import (
 from numpy_ml_gmm.blocks import Patterns, Rows, slices
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import WIDE
-from numpy_ml_gmm.training import Data
+from numpy_ml_gmm.statistics import one_component
+from numpy_ml_gmm.training import Data, dependent_columns
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -434,6 +435,16 @@ def test_a_column_without_a_number_is_named_and_so_is_a_pair_never_seen_together
     constant = frame.assign(d=np.where(np.arange(150) % 2, 3.0, np.nan))
     with pytest.raises(ValueError, match=r"column 'd' is constant \(about 3\)"):
         GMM(2).fit(constant)
+
+
+@pytest.mark.parametrize("n_whole", [1, 2, 3, 4, 60])
+def test_of_too_few_whole_rows_no_column_is_called_dependent(n_whole):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    X[:, 2] = X[:, 0] + X[:, 1] + 1e-6 * X[:, 2]  # nearly, so that it is worth a look
+    whole = one_component(Rows(X), diagonal=False)
+    X[n_whole:][rng.permuted(np.eye(3, dtype=bool)[[0] * (60 - n_whole)], axis=1)] = np.nan
+    assert dependent_columns(Rows(X, patterns=Patterns.of(X)), whole) == []
 
 
 def test_nothing_that_is_passed_in_is_changed():
