@@ -9,8 +9,8 @@
 
 A mutant is one change to one place: ``<`` for ``<=``, ``axis=1`` for ``axis=0``, a statement left
 out.  A mutant that no test notices is a question: is there a hole in the tests, or is the change
-*equivalent*, so that no test could see it?  The second answer is written into
-``tests/data/equivalent_mutants.json`` with its reason.
+*equivalent*, so that no test could see it, or as right as before?  The second answer is written
+into ``tests/data/equivalent_mutants.json`` with its reason.
 
 To be quick, a run first finds out which test executes which line.  That takes a quarter of an hour
 after a change of the package, and is kept in ``.mutants.map.json``.  Then it holds all tests ready
