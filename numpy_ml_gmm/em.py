@@ -141,7 +141,7 @@ class SideBySide:
 
     def m_step(self, x, last=None):
         """Parameters from statistics; ``last`` are covariances (M, K, ...) to start from."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # spare places divide 0 by 0
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # spare places hold 0
             theta = self.family.maximise(x, self._rule, self.data.smoothing, last, self.known)
         sound = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
         if self.known is None or self.known.prior is None:  # without one, no points, no covariance

@@ -254,6 +254,7 @@ class NaturalOfPatterns:
         else:
             delta = delta.transpose(1, 2, 0)  # (K, D, P + 1)
             W += delta @ delta.transpose(0, 2, 1)
+            W = (W + np.swapaxes(W, 1, 2)) / 2  # they differ by rounding
         W *= self.square
         return total, firsts * self.unit, diagonals(W).copy() if self.contracted else W
 

@@ -106,11 +106,9 @@ LEAST = 1e-6  # portion of its variance that each feature keeps to itself there
 
 def what_is_there(rows):
     """Mean and variance of each feature over the rows that have it, as those of one component."""
-    patterns, D = rows.patterns, rows.X.shape[1]
-    first = patterns.order[patterns.starts[patterns.missing.argmin(axis=0)]]
-    c = rows.X[first, np.arange(D)].astype(np.float64)  # some number of each feature
-    n = np.zeros(D)
-    for square in (False, True):
+    D = rows.X.shape[1]
+    c = np.zeros(D)  # no row: it might be one that counts 0 and lies anywhere
+    for square in (False, False, True):  # the mean, what rounding left of it, the variance
         total, n = np.zeros((1, D)), np.zeros(D)
         for some in slices(0, len(rows.X), 8192):
             block = rows.block(some)

@@ -5,22 +5,30 @@
     python -m tests.mutants --minutes 60 --seed 1    # go on where the last run with this seed ended
     python -m tests.mutants --report                 # the score by file, and who survived
     python -m tests.mutants --files em.py plots      # only of these files or folders
-    python -m tests.mutants --own                    # only the tests of the mutant's own file
-    python -m tests.mutants --recheck                # the survivors once more, by all tests
+    python -m tests.mutants --recheck                # the survivors once more, by all their tests
 
 A mutant is one change to one place: ``<`` for ``<=``, ``axis=1`` for ``axis=0``, a statement left
-out.  It is made in a copy of the package, and the tests of its file are run against the copy,
-without doctests; then those of the modules that import the file.  A mutant that no test notices is
-a question: is there a hole in the tests, or is the change *equivalent*, so that no test could see
-it?  The second answer is written into ``tests/data/equivalent_mutants.json`` with its reason.
+out.  A mutant that no test notices is a question: is there a hole in the tests, or is the change
+*equivalent*, so that no test could see it, or as right as before?  The second answer is written
+into ``tests/data/equivalent_mutants.json`` with its reason.
+
+To be quick, a run first finds out which test executes which line.  That takes a quarter of an hour
+after a change of the package, and is kept in ``.mutants.map.json``.  Then it holds all tests ready
+in one process.  For each mutant that process forks, puts the changed code into the functions, and
+runs the tests that execute the line, the quickest first, until one fails.  What happens at import
+cannot be put in afterwards, such as a default or a constant, and is tried by a new process.
+Doctests, and the tests of :data:`SLOW`, have no say.
 
 The ledger is a file of JSON lines, one for each mutant, and adds up over runs.  Of each mutant the
 last line counts.  A run takes one mutant of each file in turn, in an order that the seed decides.
+Linux or macOS, and ``pip install coverage``.
 """
 
 import argparse
 import ast
+import gc
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -32,52 +40,23 @@ import sys
 import tempfile
 import time
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "numpy_ml_gmm"
-# The tests that are about each file or folder, the quick ones first.
-TESTS = {
-    "archive.py": "files cli",
-    "blocks.py": "statistics gmm missing",
-    "bootstrap.py": "bootstrap weights",
-    "classify.py": "classify",
-    "cli.py": "cli",
-    "combining.py": "combine",
-    "conditional.py": "conditional",
-    "conventions.py": "ecosystem bad_input",
-    "covariances": "covariances",
-    "datasets.py": "ecosystem cli",
-    "em.py": "em equations",
-    "exercises": "exercises",
-    "fisher.py": "fisher",
-    "frames.py": "statistics hard gmm equations",
-    "gmm.py": "equations parameters gmm bad_input weights",
-    "missing.py": "missing",
-    "modules": "modules files",
-    "parameters.py": "parameters gmm",
-    "plots": "plots",
-    "processes.py": "selection bootstrap",
-    "regression.py": "conditional ecosystem",
-    "restarts.py": "restarts em selection",
-    "selection.py": "selection restarts hard weights",
-    "starts.py": "restarts selection",
-    "statistics.py": "statistics equations gmm",
-    "tables.py": "cli",
-    "textbook.py": "textbook",
-    "training.py": "bad_input hard missing",
-    "validation.py": "bad_input ecosystem weights",
-    "writing.py": "files cli",
-}
+SLOW = "browser", "docs", "fuzz", "mutants", "pictures", "tutorials"  # minutes, or not about lines
 SKIPPED = "__init__.py", "__main__.py"  # they hold names
 EQUIVALENT = Path(__file__).parent / "data" / "equivalent_mutants.json"
-FACTOR, SPARE = 5, 30  # a mutant may take so many times the clean run, and so many seconds more
-MEMORY = 2**33  # bytes: a mutant that asks for more has failed
+MOST = 6  # seconds of tests for a mutant, except in a recheck
+FACTOR, SPARE = 5, 30  # a test may take so many times its usual time, and so many seconds more
+MEMORY = 2**34  # bytes: a mutant that asks for more has failed
 OUTCOMES = "killed", "too long", "survived", "equivalent"
 KEY = "file", "kind", "before", "after", "nth"  # what names a mutant in the ledger
 
@@ -104,8 +83,11 @@ class Mutant(NamedTuple):
         return self.file, self.kind, self.before, self.after, self.nth
 
     def made_of(self, source):
-        """The bytes of the file, changed."""
-        return source[: self.start] + self.code.encode() + source[self.end :]
+        """The bytes of the file, changed; each line stays where it is."""
+        lost = "\n" * source[self.start : self.end].count(b"\n")
+        cut = len(self.code) - self.code.endswith(")")  # within brackets a line may end
+        code = self.code[:cut] + lost + self.code[cut:]
+        return source[: self.start] + code.encode() + source[self.end :]
 
 
 COMPARISONS = {
@@ -150,7 +132,7 @@ def changes_of(node, parent):
         elif isinstance(node.value, int):
             yield "number", ast.Constant(node.value + 1)
         elif isinstance(node.value, float):
-            yield "number", ast.Constant(2 * node.value)
+            yield "number", ast.Constant(2 * node.value or 1.0)
     elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
         name = "id" if isinstance(node, ast.Name) else "attr"
         if getattr(node, name) in TWINS:
@@ -243,30 +225,47 @@ def in_turn(seed, files):
 # ---- Which tests -------------------------------------------------------------------------------
 
 
-def own_tests(file):
-    """The names of the tests of a file."""
-    return TESTS.get(file, TESTS.get(file.partition("/")[0], "")).split()
+class Place(NamedTuple):
+    """What must be executed for a mutant to have an effect."""
+
+    lines: range | None  # None: any line of the file will do
+    at_import: bool
 
 
-def importers(file):
-    """The files of the package that import a file: their tests are its neighbours'."""
-    name = file.partition("/")[0].removesuffix(".py")  # what is outside imports the folder
-    line = re.compile(rf"^\s*(from|import) .*\b{name}\b", re.MULTILINE)
-    return [f for f in files_of() if line.search((ROOT / PACKAGE / f).read_text("utf-8"))]
+def place_of(mutant, source):
+    """The :class:`Place` of a mutant: its statement, or all of a function with another default."""
+    nodes = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= mutant.line <= node.end_lineno
+    ]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    if not any(node.body[0].lineno <= mutant.line for node in functions):
+        lines = range(functions[0].lineno, functions[0].end_lineno + 1) if functions else None
+        return Place(lines, at_import=True)
+    node = max(nodes, key=lambda node: node.lineno)
+    last = node.body[0].lineno - 1 if getattr(node, "body", None) else node.end_lineno
+    return Place(range(node.lineno, max(last, node.lineno) + 1), at_import=False)
 
 
-def tests_of(file):
-    """The names of a file's own tests, and then those of its neighbours."""
-    own = own_tests(file)
-    return list(dict.fromkeys([*own, *(t for other in importers(file) for t in own_tests(other))]))
+def test_files():
+    """The files of tests that have a say."""
+    paths = sorted((ROOT / "tests").glob("test_*.py"))
+    return [path.name for path in paths if path.stem.removeprefix("test_") not in SLOW]
+
+
+def short_hash(data):
+    """A few letters for some bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Bench:
-    """A copy of the package and its tests, in which one file at a time is changed."""
+    """A plug-in for pytest: all tests held ready, in a folder where one file at a time changes."""
 
-    def __init__(self, folder, ledger, tests_of):
-        self.folder, self.ledger, self.tests_of = Path(folder), ledger, tests_of
-        self.clean = {}  # name of a test file -> (seconds, tests that fail without any mutant)
+    def __init__(self, folder, maps, work):
+        self.folder, self.maps, self.work = Path(folder).resolve(), Path(maps), work
+        self.cover = self.item = self.failed = None  # of the process that runs tests
+        self.note, self.trusted = self.folder / "note.json", set()
         ignored = shutil.ignore_patterns("__pycache__", "vendor", ".*")
         for name in (PACKAGE, "tests"):
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
@@ -274,70 +273,259 @@ class Bench:
             if not path.name.startswith(".") and not (self.folder / path.name).exists():
                 (self.folder / path.name).symlink_to(path)
 
-    def run(self, test, *options, seconds=3600):
-        """The exit code of some tests, None if they took too long, and what they printed."""
-        command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "--tb=no", "-rfE"]
-        command += ["-p", "no:cacheprovider", "--hypothesis-seed=0", *options]
-        known = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        known |= {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTEST_ADDOPTS": ""}
+    def start(self):
+        """Import the tests, and do the work where pytest would run them."""
+        known = {"PYTHONPATH": str(self.folder), "PYTEST_ADDOPTS": "", "MPLBACKEND": "agg"}
+        os.environ.update(known | {"OPENBLAS_NUM_THREADS": "1"})
+        os.chdir(self.folder)
+        sys.path[:] = [str(self.folder), *(path for path in sys.path if path != str(ROOT))]
+        options = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal"]
+        files = [f"tests/{name}" for name in test_files()]
+        code = pytest.main([*options, "-p", "no:faulthandler", *files], plugins=[self])
+        if self.failed:
+            raise RuntimeError(self.failed)
+        if code == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        if code != pytest.ExitCode.OK:
+            raise RuntimeError("pytest ended before its time")
+
+    def pytest_sessionstart(self):
+        """The same random examples in each run, and none that come from another mutant."""
+        with suppress(ImportError):
+            from hypothesis import HealthCheck, Phase, settings
+
+            known = dict(deadline=None, database=None, derandomize=True)
+            known["phases"] = [Phase.explicit, Phase.generate]  # a failure need not be small
+            settings.register_profile("mutants", suppress_health_check=list(HealthCheck), **known)
+            settings.load_profile("mutants")
+
+    def pytest_collectreport(self, report):
+        """Tests that cannot be imported without a mutant say nothing of any."""
+        if report.failed:
+            self.failed = f"{report.nodeid} does not run, even without a mutant:\n{report.longrepr}"
+
+    def pytest_runtestloop(self, session):
+        """Map the tests, and then do what this bench is for."""
+        if self.failed:
+            return True
+        loaded = sys.modules.get(PACKAGE)
+        if loaded and not loaded.__file__.startswith(str(self.folder)):
+            raise RuntimeError(f"the tests import {loaded.__file__}, not the copy to be changed")
+        self.items = {item.nodeid: item for item in session.items}
+        self.aloud = session.config.pluginmanager.getplugin("capturemanager")
+        gc.collect()
+        gc.freeze()  # so that forks share more memory
+        self.tests = self.mapped()
+        self.work(self)
+        return True
+
+    # ---- which test executes which line ----
+
+    def mapped(self):
+        """Of each test that passes: seconds, whether it starts processes, and its lines by file."""
+        sources = sorted((self.folder / PACKAGE).rglob("*.py"))
+        state = short_hash(b"".join(path.read_bytes() for path in sources))
+        maps = json.loads(self.maps.read_text()) if self.maps.exists() else {}
+        known = maps["tests"] if maps.get("state") == state else {}
+        files = {}  # those whose tests are new, or not as they were
+        for name, item in self.items.items():
+            if known.get(name, {}).get("source") != source_of(item):
+                files.setdefault(name.partition("::")[0], []).append(item)
+        for name, items in files.items():
+            code = apart(lambda items=items: self.look(items))
+            if code != 0:
+                raise RuntimeError(f"{name} ends with {code}, even without a mutant")
+            known |= json.loads(self.note.read_text())
+            self.maps.write_text(json.dumps({"state": state, "tests": known}))
+        return {name: known[name] for name in self.items if not known[name]["failed"]}
+
+    def look(self, items):
+        """Run some tests and note what they do."""
+        from coverage import Coverage
+
+        tests, started = {}, []
+        sys.addaudithook(lambda event, args: event in STARTS and started.append(event))
+        include = [str(self.folder / PACKAGE / "*")]
+        self.cover = Coverage(data_file=None, include=include, config_file=False, messages=False)
+        self.cover.set_option("run:disable_warnings", ["no-data-collected"])
+        self.cover.start()
+        for self.item, following in zip(items, [*items[1:], None], strict=True):
+            self.cover.switch_context(self.item.nodeid)
+            begun, self.failed = time.monotonic(), None
+            started.clear()
+            self.item.config.hook.pytest_runtest_protocol(item=self.item, nextitem=following)
+            test = {"seconds": round(time.monotonic() - begun, 4), "failed": self.failed}
+            test |= {"starts": bool(started), "source": source_of(self.item), "lines": {}}
+            tests[self.item.nodeid] = test
+        self.cover.stop()
+        data = self.cover.get_data()
+        names = {
+            i.nodeid: {i.nodeid, *(f"fixture {name}" for name in i.fixturenames)} for i in items
+        }
+        for path in data.measured_files():
+            file = Path(path).relative_to(self.folder / PACKAGE).as_posix()
+            for line, contexts in data.contexts_by_lineno(path).items():
+                for name in names:
+                    if not names[name].isdisjoint(contexts):
+                        tests[name]["lines"].setdefault(file, []).append(line)
+        self.note.write_text(json.dumps(tests))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        """What several tests share is executed for each of them."""
+        wide = self.cover and fixturedef.scope != "function"
+        if wide:
+            self.cover.switch_context(f"fixture {fixturedef.argname}")
+        try:
+            return (yield)
+        finally:
+            if wide:
+                self.cover.switch_context(self.item.nodeid)
+
+    def pytest_runtest_logreport(self, report):
+        """Remember that a test failed."""
+        if report.failed:
+            self.failed = True
+
+    def tests_of(self, mutant, place):
+        """The tests that execute a place, then those beside them that start other processes."""
+        file, wanted = mutant.file, set(place.lines or ())
+
+        def there(test):
+            lines = test["lines"].get(file, ())
+            return wanted.intersection(lines) if place.lines else lines
+
+        here = [name for name, test in self.tests.items() if there(test)]
+        beside = {name.partition("::")[0] for name in here}
+        about = [name for name, test in self.tests.items() if test["starts"]]
+        about = [name for name in about if not here or name.partition("::")[0] in beside]
+        here, about = (sorted(names, key=self.seconds) for names in (here, about))
+        return list(dict.fromkeys(here + about))
+
+    def seconds(self, name):
+        """How long a test takes."""
+        return self.tests[name]["seconds"]
+
+    # ---- a mutant ----
+
+    def outcome(self, mutant, most=MOST):
+        """What the tests say of a mutant: an outcome, who says so, and how many tests were run."""
+        path = self.folder / PACKAGE / mutant.file
+        source = path.read_bytes()
+        place, changed = place_of(mutant, source), mutant.made_of(source)
+        tests = self.tests_of(mutant, place)
+        if not tests:
+            return "survived", "no test", 0
+        upto = np.cumsum([self.seconds(name) for name in tests]) <= most
+        tests = tests[: max(1, int(upto.sum()))]
+        try_them = self.anew if place.at_import else self.warm
+        path.write_bytes(changed)
+        try:
+            outcome, n = try_them(tests, lambda: put_in(path, source, changed))
+        finally:
+            path.write_bytes(source)
+        if outcome == "survived":
+            return outcome, f"{len(tests)} of {len(upto)} tests", len(tests)
+        if tests[n] not in self.trusted:  # does it fail by itself in any case?
+            if self.warm([tests[n]], lambda: None)[0] != "survived":
+                del self.tests[tests[n]]
+                return self.outcome(mutant, most)
+            self.trusted.add(tests[n])
+        return outcome, tests[n], n + 1
+
+    def warm(self, tests, change):
+        """Run tests in a fork, after a change, until one fails: the outcome, and its number."""
+
+        def work():
+            change()
+            items = [self.items[name] for name in tests]
+            for n, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+                self.note.write_text(str(n))
+                signal.setitimer(signal.ITIMER_REAL, FACTOR * self.seconds(tests[n]) + SPARE)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if self.failed:
+                    return 1
+            return 0
+
+        self.note.write_text("")
+        code = apart(work)
+        if not self.note.read_text():  # the code does not fit into the functions
+            return self.anew(tests, change)
+        outcome = {0: "survived", -signal.SIGALRM: "too long"}.get(code, "killed")
+        return outcome, int(self.note.read_text())
+
+    def anew(self, tests, change):
+        """The same in a new process, which imports what is in the folder."""
+        (self.folder / "names.txt").write_text("\n".join(tests))
+        command = [sys.executable, "-m", "pytest", "-x", "-o", "addopts=", "--tb=no", "-rfE", "-q"]
+        command += ["-p", "no:cacheprovider", "--hypothesis-seed=0", "@names.txt"]
+        seconds = FACTOR * sum(map(self.seconds, tests)) + SPARE
+        env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        pipe = subprocess.PIPE
         with subprocess.Popen(
-            [*command, f"tests/test_{test}.py"],
-            cwd=self.folder,
-            env=os.environ | known,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,  # so that what it started ends with it
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+            command, stdout=pipe, stderr=pipe, text=True, env=env, start_new_session=True
         ) as process:
             try:
                 said = process.communicate(timeout=seconds)[0]
-                return process.returncode, said
             except subprocess.TimeoutExpired:
-                return None, ""
+                return "too long", len(tests) - 1
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-    def clean_run(self, test):
-        """How long some tests take without a mutant, and which of them fail all the same."""
-        source = b"".join(path.read_bytes() for path in sorted((ROOT / PACKAGE).rglob("*.py")))
-        source += (ROOT / f"tests/test_{test}.py").read_bytes()
-        state = hashlib.sha256(source).hexdigest()[:16]
-        for line in read(self.ledger):
-            if line.get("clean") == test and line["state"] == state:
-                return line["seconds"], line["failing"]
-        begun = time.monotonic()
-        code, said = self.run(test)
-        if code not in (0, 1):
-            raise RuntimeError(f"tests/test_{test}.py does not run, even without a mutant:\n{said}")
-        seconds, failing = round(time.monotonic() - begun, 1), failures(said)
-        note(self.ledger, clean=test, state=state, seconds=seconds, failing=failing)
-        return seconds, failing
-
-    def outcome(self, mutant):
-        """What the tests say of a mutant: an outcome, and the test that says so."""
-        path, tests = self.folder / PACKAGE / mutant.file, self.tests_of(mutant.file)
-        for test in tests:
-            if test not in self.clean:
-                self.clean[test] = self.clean_run(test)
-            seconds, failing = self.clean[test]
-            known, source = [f"--deselect={name}" for name in failing], path.read_bytes()
-            path.write_bytes(mutant.made_of(source))
-            try:
-                code, said = self.run(test, "-x", *known, seconds=FACTOR * seconds + SPARE)
-            finally:
-                path.write_bytes(source)
-            if code is None:
-                return "too long", f"test_{test}"
-            if code not in (0, 5):  # 5: all that is in it fails anyway
-                return "killed", (failures(said) or [f"tests/test_{test}.py does not run"])[0]
-        return "survived", ", ".join(tests)
+                end(process.pid)
+        failed = re.search(r"^(?:FAILED|ERROR) (tests/.*?)(?: - .*)?$", said, re.MULTILINE)
+        n = tests.index(failed[1]) if failed and failed[1] in tests else 0
+        return ("survived" if process.returncode == 0 else "killed"), n
 
 
-def failures(said):
-    """The tests that failed, from what pytest printed."""
-    return re.findall(r"^(?:FAILED|ERROR) (tests/.*?)(?: - .*)?$", said, re.MULTILINE)
+STARTS = "subprocess.Popen", "os.fork", "os.posix_spawn"  # what Python calls a new process
+
+
+def source_of(item):
+    """What a test depends on, in short; not what it calls."""
+    return short_hash(inspect.getsource(item.function).encode())
+
+
+def put_in(path, before, after):
+    """Give the functions that were imported from a file the code that its new source has."""
+    old, new = codes_of(before, path), codes_of(after, path)
+    gc.unfreeze()
+    for f in gc.get_objects():
+        if isinstance(f, FunctionType) and f.__code__.co_filename == str(path):
+            key = f.__code__.co_name, f.__code__.co_firstlineno
+            f.__code__ = new[key][old[key].index(f.__code__)]  # two lambdas may share a line
+
+
+def codes_of(source, path):
+    """All code of a file, by name and line."""
+    codes, waiting = defaultdict(list), [compile(source, path, "exec")]
+    while waiting:
+        code = waiting.pop()
+        codes[code.co_name, code.co_firstlineno].append(code)
+        waiting += [part for part in code.co_consts if isinstance(part, CodeType)]
+    return codes
+
+
+def apart(work):
+    """Do some work in a process of its own: its exit code, or minus the signal that ended it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 3
+        try:
+            os.setsid()
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            code = work() or 0
+        finally:
+            os._exit(code)
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    finally:
+        end(pid)
+
+
+def end(pid):
+    """End all that a process has started, and itself."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 # ---- The ledger --------------------------------------------------------------------------------
@@ -370,21 +558,25 @@ def equivalent():
     return {tuple(line[name] for name in KEY): line["why"] for line in lines}
 
 
-def run(mutants, ledger, seconds, tests_of=tests_of, show=print):
+def run(mutants, ledger, seconds, most=MOST, show=print):
     """Try mutants for some time; who survives is shown as it comes."""
-    end = time.monotonic() + seconds
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        bench = Bench(folder, ledger, tests_of)
+
+    def work(bench):
+        last = time.monotonic() + seconds
         for mutant in mutants:
-            if time.monotonic() > end:
-                break
             begun = time.monotonic()
-            outcome, by = bench.outcome(mutant)
+            if begun > last:
+                break
+            outcome, by, n = bench.outcome(mutant, most)
             line = dict(zip(KEY, mutant.key, strict=True)) | {"line": mutant.line}
             took = round(time.monotonic() - begun, 1)
-            note(ledger, **line, outcome=outcome, by=by, seconds=took)
+            note(ledger, **line, outcome=outcome, by=by, tests=n, seconds=took)
             if outcome == "survived":
-                show(told(line))
+                with bench.aloud.global_and_fixture_disabled():
+                    show(told(line))
+
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        Bench(folder, ledger.with_suffix(".map.json"), work).start()
 
 
 def told(line):
@@ -431,10 +623,10 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--ledger", default=".mutants.jsonl", help="adds up over runs (%(default)s)")
     p.add_argument("--files", nargs="+", metavar="FILE", help="files or folders of the package")
-    p.add_argument("--own", action="store_true", help="leave out the tests of the neighbours")
     p.add_argument("--report", action="store_true", help="only say what the ledger adds up to")
     p.add_argument("--recheck", action="store_true", help="try the survivors once more")
     args = p.parse_args()
+    args.ledger = Path(args.ledger).resolve()
     files = [f for f in files_of() if not args.files or {f, f.partition("/")[0]} & {*args.files}]
     tried = known(args.ledger)
     lives = {key for key, line in tried.items() if line["outcome"] == "survived"} - {*equivalent()}
@@ -443,7 +635,7 @@ def main():
         if args.recheck:
             mutants = (m for m in in_turn(args.seed, files) if m.key in lives)
         try:
-            run(mutants, args.ledger, 60 * args.minutes, own_tests if args.own else tests_of)
+            run(mutants, args.ledger, 60 * args.minutes, np.inf if args.recheck else MOST)
         except KeyboardInterrupt:
             print("stopped; the same command goes on from here")
     print(report(args.ledger))

@@ -336,6 +336,16 @@ def test_what_the_error_says_to_drop_is_enough(frame, message):
     assert GMM(1, var_smoothing=0).fit(kept).converged_
 
 
+@pytest.mark.parametrize("n", [5, 6, 7])
+def test_five_dependent_columns_are_named_and_others_are_counted(n):
+    sums = {f"sum {i}": PLAIN.a + (i + 2) * PLAIN.b for i in range(n)}
+    with pytest.raises(ValueError) as error:
+        GMM(1, var_smoothing=0).fit(PLAIN.assign(**sums))
+    text = str(error.value)
+    assert text.count("is a linear function of") == 5
+    assert text.count("and so on") == (n > 5) and (f"for {n - 5} columns more" in text) == (n > 5)
+
+
 @pytest.mark.parametrize("name", ["a sum", "one-hot codes", "shares"])
 def test_diagonal_models_do_not_mind_columns_that_depend_on_others(name):
     frame, _ = DEPENDENT[name]

@@ -1,17 +1,23 @@
 """The bootstrap against what theory says of one component, and of known numbers of components."""
 
+import os
+import warnings
+
 import numpy as np
 import pytest
 from problems import slow_log_likelihood
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful
+from numpy_ml_gmm import GMM, CollapseWarning, DataWarning, load_iris, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
+    Bootstrap,
     LikelihoodRatioTest,
     bootstrap_parameters,
     likelihood_ratio_test,
     match,
 )
+from numpy_ml_gmm.parameters import Parameters
+from numpy_ml_gmm.processes import in_processes
 
 FAITHFUL = load_old_faithful().X
 N = len(FAITHFUL)
@@ -49,6 +55,16 @@ def test_the_interval_holds_the_estimate_and_widens_with_the_level():
     assert (wide[1].means - wide[0].means > narrow[1].means - narrow[0].means).all()
 
 
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_as_many_replicates_lie_below_the_interval_as_above(level):
+    replicates = Parameters(np.ones((101, 1)), np.arange(101.0)[:, None, None], np.ones((101, 1)))
+    low, high = Bootstrap(replicates, n_failed=0).intervals(level)
+    assert (low.means, high.means) == (
+        pytest.approx(50 - 50 * level),
+        pytest.approx(50 + 50 * level),
+    )
+
+
 def test_an_interval_holds_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(2)
     hits = 0
@@ -83,6 +99,24 @@ def test_no_component_is_mistaken_for_another_in_any_replicate():
     bootstrap = bootstrap_parameters(model, FAITHFUL, n_bootstraps=60, random_state=0)
     near = np.abs(bootstrap.replicates.means - model.means_) < [1, 10]
     assert near.all() and bootstrap.n_failed == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_replicates_that_collapse_are_no_matter_for_a_warning():
+    X = np.vstack([np.random.default_rng(k).normal(8 * k, 1, size=(10 - 5 * k, 2)) for k in (0, 1)])
+    model = GMM(2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # that of the model itself
+        model.fit(X)
+    assert bootstrap_parameters(model, X, n_bootstraps=30, random_state=0).n_failed == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_the_data_were_warned_of_is_not_said_again_by_replicates():
+    X = np.column_stack([FAITHFUL, FAITHFUL.sum(axis=1)])
+    with pytest.warns(DataWarning, match="linear function|add up|repeats"):
+        model = GMM(1).fit(X)
+    assert bootstrap_parameters(model, X, n_bootstraps=3, random_state=0).n_failed == 0
 
 
 def test_replicates_depend_on_the_seed_alone():
@@ -287,3 +321,13 @@ def test_a_seed_that_is_none_is_named():
     for seed, error in ((-1, ValueError), ("a", TypeError)):
         with pytest.raises(error, match=f"random_state={seed!r} must be"):
             bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, random_state=seed)
+
+
+def process_id(_):
+    return os.getpid()
+
+
+@pytest.mark.parametrize(("n_jobs", "own"), [(None, True), (1, True), (2, False)])
+def test_one_job_needs_no_other_process_and_two_do(n_jobs, own):
+    found = set(in_processes(process_id, range(4), n_jobs))
+    assert (found == {os.getpid()}) if own else (os.getpid() not in found)

@@ -16,7 +16,7 @@ import pytest
 from numpy_ml_gmm import GMM, cli, load_iris, load_old_faithful
 from numpy_ml_gmm.archive import whole_file, whole_folder
 from numpy_ml_gmm.cli import main
-from numpy_ml_gmm.tables import read_table
+from numpy_ml_gmm.tables import look_like_names, read_table
 
 FAITHFUL = load_old_faithful().X
 RANGE = ["--find_num_clusters_range", "1", "4", "--data_path", "old_faithful"]
@@ -429,6 +429,7 @@ def test_a_reader_that_leaves_is_no_traceback():
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+    assert process.returncode == 1  # a shell's pipefail sees it
 
 
 @pytest.mark.parametrize(
@@ -621,3 +622,28 @@ def test_an_empty_cell_is_a_missing_value(capsys, tmp_path, nothing):
     assert np.isnan(X).sum() == 3 and np.isnan(X[[3, 70, 70], [1, 0, 2]]).all()
     assert main(["--n_clusters", "2", "--data_path", str(path)]) == 0
     assert "150 rows, 4 features" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        ([[2019, 2020, 2021], [1.5, 2.5, 0.5]], True),
+        ([[2019, 2020, 2021], [1, 2, 4]], True),  # whole numbers too, but of other steps
+        ([[2019, 2020, 2021], [1, 2, 3]], False),
+        ([[7, 9, 4], [1.5, 2.5, 0.5]], True),  # no other row is all whole
+        ([[7, 9, 4], [1.5, 2.5, 0.5], [1, 5, 2]], False),
+        ([[2019.5, 2020.5], [1.5, 2.5]], False),
+        ([[2019, 2020, 2021]], False),  # there is no other row
+        ([[2019], [0.5]], False),  # one number is no count
+    ],
+)
+def test_a_row_that_looks_like_names(X, expected):
+    assert look_like_names(np.array(X, float)) == expected
+
+
+@pytest.mark.parametrize(("D", "panels"), [(1, 1), (2, 1), (3, 9), (4, 16)])
+def test_every_panel_of_a_picture_shows_something(capsys, D, panels):
+    X = load_iris().X[:, :D]
+    axes = cli.picture(GMM(2, random_state=0).fit(X), X).axes
+    assert len(axes) == panels and all(ax.has_data() for ax in axes)
+    assert capsys.readouterr().err == ""  # no feature is left out

@@ -18,7 +18,15 @@ from scipy.optimize import minimize
 from scipy.stats import ortho_group
 
 import numpy_ml_gmm
-from numpy_ml_gmm.covariances import MODELS, NAMES, covariance_model, iterated_axes, varying
+from numpy_ml_gmm.covariances import (
+    MODELS,
+    NAMES,
+    covariance_model,
+    equal_volume,
+    iterated_axes,
+    iterated_shape,
+    varying,
+)
 from numpy_ml_gmm.covariances.rules import own_axes
 
 HERE = Path(__file__).parent
@@ -598,3 +606,39 @@ def test_m_steps_equal_those_of_the_mclust_installed_here(tmp_path):
     script, output = HERE / "make_mclust_reference.R", tmp_path / "m_steps.json"
     subprocess.run(["Rscript", script, DATA, output], check=True)
     compare_m_steps(json.loads(output.read_text()))
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_the_objective_of_equal_shapes_and_its_slope_by_differences(diagonal):
+    rng = np.random.default_rng(0)
+    A, u, target = rng.normal(size=(3, 2, 5)), rng.normal(size=3), rng.uniform(0.5, 1, size=3)
+    W = A @ A.transpose(0, 2, 1)
+    W = np.einsum("kdd->kd", W).copy() if diagonal else W
+
+    def f(u):
+        pool = np.tensordot(np.exp(-u), W, 1)
+        return target @ u + np.linalg.slogdet(np.diag(pool) if diagonal else pool)[1]
+
+    found, overlap = iterated_shape._pool(u, W, target)
+    assert found == pytest.approx(f(u), rel=1e-12)
+    for k, h in enumerate(1e-5 * np.eye(3)):
+        slope = target[k] - overlap[k].sum()
+        assert slope == pytest.approx((f(u + h) - f(u - h)) / 2e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("rule", [varying, equal_volume])
+def test_a_spare_component_has_no_part_in_the_objective_of_common_axes(rule):
+    rng = np.random.default_rng(0)
+    A, N, Q = (
+        rng.normal(size=(2, 3, 6)),
+        np.array([4.0, 9.0]),
+        ortho_group.rvs(3, 5, random_state=0),
+    )
+    W = A @ A.transpose(0, 2, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the place that is spare
+        f, padded = (
+            iterated_axes._spread(Q, W[None], N[None], rule)
+            for W, N in [(W, N), (np.concatenate([W, np.zeros((1, 3, 3))]), np.append(N, 0))]
+        )
+    np.testing.assert_allclose(padded, f, rtol=1e-12)
+    assert len(f) == 5 and np.ptp(f) > 0.1

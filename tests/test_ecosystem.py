@@ -189,3 +189,12 @@ def test_data_sets_are_whole():
     assert load_old_faithful().X.shape == (272, 2)
     np.testing.assert_allclose(load_old_faithful().X.mean(axis=0), [3.487783, 70.897059], atol=1e-6)
     np.testing.assert_allclose(X.mean(axis=0), [5.843333, 3.057333, 3.758, 1.199333], atol=1e-6)
+
+
+def test_a_parameter_that_there_is_not_is_named_and_none_is_set():
+    model = GMM(2)
+    with pytest.raises(
+        ValueError, match=r"Invalid parameter 'k' for estimator GMM: choose from \["
+    ):
+        model.set_params(n_components=3, k=3)
+    assert model.n_components == 2 and not hasattr(model, "k")

@@ -185,6 +185,24 @@ def test_a_leap_out_of_bounds_is_shortened_or_not_taken():
     assert (np.trace(landed.scatters, axis1=2, axis2=3) <= last).all()
 
 
+def test_a_component_without_points_fails_though_its_covariance_may_be_finite():
+    stack, x = statistics_at(IRIS, 3)
+    N, W = x.counts.copy(), x.scatters.copy()
+    N[:, 1], W[:, 1] = 0, 0
+    stack.m_step(x._replace(counts=N, scatters=W))
+    assert sorted(stack.failures) == list(range(len(N)))
+    assert all("component 1" in reason for reason in stack.failures.values())
+
+
+def test_a_leap_of_which_a_part_is_infinite_is_not_taken():
+    stack, x = statistics_at(IRIS, 2)
+    wild = x.scatters.copy()
+    wild[0, 0, [0, 1], [1, 0]] = np.inf
+    landed = stack.leap(x._replace(scatters=wild), x, x)
+    for found, expected in zip(moments(landed), moments(x), strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+
+
 def test_of_many_starts_the_promising_few_go_on():
     owner = np.array([0, 0, 0, 0, 1, 1, 1])
     log_likelihood = np.array([-5.0, -1.0, -3.0, -2.0, -np.inf, -7.0, -np.inf])

@@ -1,5 +1,6 @@
 """A wrong function is told its mistake; a right one is never accused."""
 
+import argparse
 import itertools
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from scipy.stats import norm as normal
 
 from numpy_ml_gmm import GMM, NormalInverseWishart, bayes, exercises, textbook
 from numpy_ml_gmm.covariances import covariance_model
-from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark
+from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark, marking
 from numpy_ml_gmm.exercises.answering import from_json, to_json
 from numpy_ml_gmm.exercises.checking import (
     ask,
@@ -598,6 +600,17 @@ def test_problems_that_hide_a_mistake_are_not_asked():
         assert tells_apart(exercise, sound_seed(unsound))
 
 
+def test_problems_on_which_a_mistake_has_no_answer_are_not_asked():
+    def of_too_few_points(problems):
+        raise np.linalg.LinAlgError
+
+    e_step = EXERCISES["e_step"]
+    exercise = SimpleNamespace(
+        problems=e_step.problems, expected=e_step.expected, wrong_answers=of_too_few_points
+    )
+    assert tells_apart(e_step) and not tells_apart(exercise)
+
+
 def test_every_mistake_is_made_by_some_function_here():
     said = {check(function(*case[:3])).message for case in CASES}
     for name, exercise in EXERCISES.items():
@@ -1147,6 +1160,12 @@ def writes_into_X(X, pi, mu, Sigma):
     return r
 
 
+def wrong_in_one_place(*args):
+    r = right_e_step(*args)
+    r[5, 1] += 1
+    return r
+
+
 TROUBLES = [
     (lambda *a: None, "returns nothing"),
     (lambda *a: 1 / 0, "it raised ZeroDivisionError: division by zero"),
@@ -1160,12 +1179,19 @@ TROUBLES = [
     (lambda *a: (right_e_step(*a), 0.0), "cannot be read as one array"),
     (lambda *a: right_e_step(*a) * 0.7, "not every row sums to one"),
     (lambda *a: right_e_step(*a)[:, ::-1], "each row does sum to one"),
+    (wrong_in_one_place, "at [5, 1] it is 1."),
 ]
 
 
 @pytest.mark.parametrize("wrong, said", TROUBLES)
 def test_what_cannot_be_compared_gets_a_clear_message(wrong, said):
     assert said in check(wrong, "e_step").message
+
+
+@pytest.mark.parametrize("z", [[-1.0, 0.0, 1.0], [0.0, 1.0, 20.0], [0.0, 0.0, 2.0]])
+def test_labels_that_name_no_component_or_leave_one_out_have_no_moments(z):
+    z = np.array(z)
+    assert all(part is z for part in exercises.problems.sample_moments(np.eye(3), z))
 
 
 def test_the_number_of_answers_and_the_labels_are_checked():
@@ -1683,3 +1709,26 @@ def test_a_line_is_one_line(text):
     line = one_line(text)
     assert not line or (line.isprintable() and len(line.splitlines()) == 1)
     assert line == text or not text.isprintable() or len(text) > 400
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a guard")
+@pytest.mark.parametrize(("last", "code"), [("os.kill(os.getpid(), 9)", 137), ("os._exit(5)", 5)])
+def test_a_guarded_process_ends_as_a_shell_would_say_it(last, code):
+    guard = "from numpy_ml_gmm.exercises.answering import guard_processes; guard_processes()"
+    run = subprocess.run([sys.executable, "-c", f"import os; {guard}; {last}"])
+    assert run.returncode == code
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [("0", 1), ("-3", 1), ("1", 1), ("4", 4)])
+def test_so_many_notebooks_are_marked_at_a_time(monkeypatch, capsys, jobs, expected):
+    made, pool = [], marking.ThreadPoolExecutor
+    monkeypatch.setattr(marking, "ThreadPoolExecutor", lambda n: made.append(n) or pool(n))
+    assert main(["nobody.ipynb", "--jobs", jobs]) == 0 and made == [expected]
+    assert "cannot be read as a notebook" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["0.5", "1", "60", "1e6"])
+def test_a_time_limit_is_any_number_of_seconds_above_zero(text):
+    assert marking.duration(text) == float(text)
+    with pytest.raises(argparse.ArgumentTypeError, match="seconds above 0"):
+        marking.duration(f"-{text}")

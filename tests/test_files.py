@@ -592,6 +592,13 @@ def way(request, monkeypatch):
     return request.param
 
 
+def test_folders_that_are_not_there_are_made(tmp_path):
+    renew(tmp_path / "a" / "b" / "r")
+    written = {name: text for name, text in NEW.items() if name != "mine.txt"}
+    assert found(tmp_path / "a" / "b" / "r") == written
+    assert os.listdir(tmp_path / "a" / "b") == ["r"]
+
+
 def test_new_results_replace_old_ones_and_keep_what_is_not_theirs(tmp_path, way):
     prepare(tmp_path / "r", way)
     (tmp_path / "r").chmod(0o750)
@@ -642,6 +649,20 @@ def test_an_interrupt_anywhere_leaves_all_old_or_all_new(tmp_path, way):
             renew(folder)
         assert found(folder) == NEW
     assert OLD in outcomes and NEW in outcomes and step > 40
+
+
+def test_an_interrupt_just_after_the_last_step_is_an_interrupt(tmp_path, monkeypatch):
+    def rename(self, target):
+        os.rename(self, target)
+        if Path(target) == tmp_path / "r":
+            raise KeyboardInterrupt
+
+    prepare(tmp_path / "r", "two steps")
+    monkeypatch.setattr(writing, "exchanged_in_one_step", lambda a, b: False)
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(KeyboardInterrupt):
+        renew(tmp_path / "r")
+    assert found(tmp_path / "r") == NEW and os.listdir(tmp_path) == ["r"]
 
 
 KILLS = """

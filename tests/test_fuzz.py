@@ -32,3 +32,18 @@ def test_a_wrong_answer_is_a_failure(tmp_path, monkeypatch):
     campaign.run(3, ledger, seconds=60, most=12, show=said.append)
     assert any("log p(x) is off" in line for line in said)
     assert campaign.recheck(ledger, show=said.append) > 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "case", "outcome"),
+    [
+        (14, 3861, "refused"),  # X has no number at all; a message about columns needs no "X"
+        (14, 5799, "refused"),
+        (14, 10939, "refused"),
+        (14, 10970, "right"),  # a file of infinite numbers can be read
+        (14, 8120, "right"),  # covariances of rows with holes, symmetric to the bit
+        (14, 10742, "right"),  # a row of weight 0 may lie anywhere
+    ],
+)
+def test_cases_that_failed_once(seed, case, outcome):
+    assert campaign.run_case(seed, case)[1:] == (outcome, None)

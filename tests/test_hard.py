@@ -339,3 +339,10 @@ def test_without_scikit_learn_the_warning_is_ours_alone():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.split() == ["True", "False"], run.stderr
+
+
+def test_a_mixture_that_is_singular_as_a_whole_is_told_from_a_component():
+    assert str(SingularCovariance(None)).startswith(
+        "the covariance of the whole mixture is singular"
+    )
+    assert str(SingularCovariance(2)).startswith("component 2")

@@ -29,6 +29,8 @@ from numpy_ml_gmm import (
 from numpy_ml_gmm.blocks import Patterns, Rows, slices
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import WIDE
+from numpy_ml_gmm.statistics import one_component
+from numpy_ml_gmm.training import Data, dependent_columns
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -71,6 +73,30 @@ def test_patterns_hold_each_row_once_and_blocks_are_cut_at_their_borders(N, D, p
         np.testing.assert_array_equal(block.x.T, X[index])
         assert (block.weights == index + 1).all()
     np.testing.assert_array_equal(patterns.restored(X[patterns.order]), X)
+
+
+@pytest.mark.parametrize("D", [1, 8, 9, 64, 65, 128, 129, 200])
+def test_rows_that_lack_another_feature_have_another_pattern(D):
+    X = np.where(np.eye(D, dtype=bool), np.nan, 1.0)  # row n lacks feature n
+    X = np.vstack([X, X[::-1], np.ones((3, D))])
+    patterns = Patterns.of(X)
+    assert len(patterns.missing) == D + 1
+    for rows, lacking in patterns.groups():
+        assert (np.isnan(X[rows]) == lacking).all()
+
+
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_rows_in_double_precision_and_some_of_the_rows_have_the_same_holes(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(30, 3)), portion).astype(np.float32)
+    rows = Rows(X, patterns=Patterns.of(X))
+    index = np.arange(0, 30, 2)
+    for other, expected in [(rows.in_double(), X.astype(float)), (rows.take(index), X[index])]:
+        assert other.X.dtype == expected.dtype
+        np.testing.assert_array_equal(other.X, expected)
+        assert (other.patterns is None) == (portion == 0)
+        if portion:
+            for found, fresh in zip(other.patterns, Patterns.of(expected), strict=True):
+                np.testing.assert_array_equal(found, fresh)
 
 
 # ---- The E step --------------------------------------------------------------------------------
@@ -183,6 +209,16 @@ def test_where_nothing_is_missing_nothing_changes(name):
     assert (a.means_ == b.means_).all() and a.history_ == b.history_
 
 
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_the_features_of_few_whole_rows_are_made_once(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(40, 3)), portion)
+    data = Data.of(Rows(X, patterns=Patterns.of(X)), False, 1e-6)
+    assert (data.rows.kept is None) == (portion > 0)
+    if portion == 0:
+        frame, T = data.rows.kept
+        assert frame is data.frame and T.shape == (10, 40)
+
+
 def test_a_block_and_a_thread_more_change_no_bit(monkeypatch):
     model, X, _ = problem("full", N=5000, portion=0.2)
     monkeypatch.setattr("numpy_ml_gmm.blocks.ROWS_PER_BLOCK", 64)
@@ -237,6 +273,16 @@ def test_every_model_climbs_to_a_stationary_point(name):
         assert abs(slope(means=mu + step) - slope(means=mu - step)) / (2 * h) < 0.05
     for factor in (1 + h, 1 - h):  # larger or smaller, all alike: every model allows that
         assert slope(covariances=Sigma * factor) < height + 1e-6
+
+
+@pytest.mark.parametrize("kind", ["holes", "variances", "covariances"])
+@pytest.mark.usefixtures("patterns_are")
+def test_scatters_are_symmetric_to_the_last_bit(kind):
+    for seed in range(10):
+        model, X, _ = problem("full", D=4, seed=seed)
+        errors = None if kind == "holes" else errors_of(kind, *X.shape)[0]
+        W = model.e_step(X, error_covariances=errors).scatters
+        np.testing.assert_array_equal(W, W.swapaxes(1, 2))
 
 
 def test_parameters_are_found_where_filling_in_the_mean_is_biased():
@@ -391,6 +437,16 @@ def test_a_column_without_a_number_is_named_and_so_is_a_pair_never_seen_together
         GMM(2).fit(constant)
 
 
+@pytest.mark.parametrize("n_whole", [1, 2, 3, 4, 60])
+def test_of_too_few_whole_rows_no_column_is_called_dependent(n_whole):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    X[:, 2] = X[:, 0] + X[:, 1] + 1e-6 * X[:, 2]  # nearly, so that it is worth a look
+    whole = one_component(Rows(X), diagonal=False)
+    X[n_whole:][rng.permuted(np.eye(3, dtype=bool)[[0] * (60 - n_whole)], axis=1)] = np.nan
+    assert dependent_columns(Rows(X, patterns=Patterns.of(X)), whole) == []
+
+
 def test_nothing_that_is_passed_in_is_changed():
     X = with_holes(load_iris().X, 0.2)
     before = X.copy()
@@ -459,6 +515,17 @@ def test_errors_of_zero_are_missing_values_alone(name):
     plain, exact = model.e_step(X), model.e_step(X, error_covariances=np.zeros_like(X))
     assert plain.log_likelihood == pytest.approx(exact.log_likelihood, rel=1e-12)
     np.testing.assert_allclose(plain.scatters, exact.scatters, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("portion", [0, 0.3])
+def test_rows_as_if_exact_have_the_same_holes_and_no_errors(portion):
+    X = with_holes(np.random.default_rng(0).normal(size=(30, 3)), portion)
+    errors = errors_of("variances", 30, 3)[0]
+    rows, plain = Rows(X, patterns=Patterns.of(X, errors), errors=errors), Patterns.of(X)
+    exact = rows.as_if_exact()
+    assert exact.errors is None and exact.X is X and (exact.patterns is None) == (plain is None)
+    assert plain is None or (exact.patterns.missing == plain.missing).all()
+    assert exact.as_if_exact() is exact
 
 
 def test_a_fit_with_errors_takes_them_away_again():

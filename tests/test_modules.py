@@ -677,6 +677,15 @@ def test_the_evidence_is_what_the_rows_say_whatever_came_from_above(tmp_path):
     np.testing.assert_allclose(by_division, density - largest, rtol=1e-9, atol=1e-9)
 
 
+def test_what_was_ruled_out_from_above_has_no_evidence():
+    below = Observation([[0.5, 0.5], [0.5, 0.5]])
+    below.set_backward_msg([[1.0, 0.0], [0.5, 0.5]])
+    below.set_forward_msg([[0.5, 0.5], [0.0, 1.0]])  # made with that message, and against it
+    np.testing.assert_array_equal(below.evidence()[0], [[0, -np.inf], [-np.inf, 0]])
+    log_b, _ = Observation([[0.5, 0.5]]).evidence([1.0, 0.0])  # nor has a class of probability 0
+    np.testing.assert_array_equal(log_b, [[0, -np.inf]])
+
+
 def test_an_observation_says_the_same_however_often_it_is_answered(tmp_path):
     below = Observation(np.random.default_rng(0).dirichlet(np.ones(2), size=40))
     chain1 = MarkovModule(directory=tmp_path)

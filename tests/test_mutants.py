@@ -2,10 +2,14 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import mutants
 import pytest
-from mutants import changes_of, mutants_of, places
+from mutants import changes_of, mutants_of, place_of, places
 
 SOURCE = b'''"""Text stays."""
 
@@ -50,10 +54,10 @@ def test_mutants_of_the_package_are_programs_with_names_of_their_own(file):
     source = (mutants.ROOT / mutants.PACKAGE / file).read_bytes()
     found = mutants_of(file, source)
     assert len({mutant.key for mutant in found}) == len(found) > 0
-    assert mutants.own_tests(file)
-    same = ast.dump(ast.parse(source))
+    same, n_lines = ast.dump(ast.parse(source)), source.count(b"\n")
     for mutant in found[::40]:
-        assert ast.dump(ast.parse(mutant.made_of(source))) != same
+        changed = mutant.made_of(source)
+        assert ast.dump(ast.parse(changed)) != same and changed.count(b"\n") == n_lines
 
 
 def test_letters_of_several_bytes_are_no_obstacle():
@@ -65,55 +69,154 @@ def test_letters_of_several_bytes_are_no_obstacle():
     )
 
 
-@pytest.fixture
-def little(tmp_path, monkeypatch):
-    """A package of one function, with a test that looks at one of its two numbers."""
-    (tmp_path / "numpy_ml_gmm").mkdir()
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "numpy_ml_gmm" / "__init__.py").touch()
-    (tmp_path / "numpy_ml_gmm" / "em.py").write_text("SEEN = 1\nUNSEEN = 2\n")
-    (tmp_path / "tests" / "test_em.py").write_text(
-        "from numpy_ml_gmm.em import SEEN\n\n\ndef test_it():\n    assert SEEN == 1\n\n\n"
-        "def test_that_fails_anyway():\n    assert SEEN == 3\n"
-    )
-    monkeypatch.setattr(mutants, "ROOT", tmp_path)
-    monkeypatch.setattr(mutants, "TESTS", {"em.py": "em"})
-    monkeypatch.setattr(mutants, "EQUIVALENT", tmp_path / "equivalent.json")
-    (tmp_path / "equivalent.json").write_text("[]")
-    return tmp_path
+def test_of_each_mutant_it_is_known_which_lines_must_be_executed():
+    source = b"""A = 1
+
+
+def f(x, most=2, *rest):
+    if (
+        x < most
+        and rest
+    ):
+        return 3
+    return [y + 4 for y in rest]
+"""
+    found = {m.after: place_of(m, source) for m in mutants_of("f.py", source)}
+    assert found["A = (2)"] == (None, True)
+    assert found["def f(x, most=(3), *rest):"] == (range(4, 11), True)
+    assert found["(x <= most)"] == (range(5, 9), False)
+    assert found["return (4)"] == (range(9, 10), False)
+    assert found["return [y + (5) for y in rest]"] == (range(10, 11), False)
+
+
+# ---- A campaign on a package of a few lines ----------------------------------------------------
+
+PACKAGE = """
+SEEN = 1
+UNSEEN = 2
+
+
+def double(x, times=2):
+    return times * x
+
+
+def unseen(x):
+    return x + 3
+
+
+def elsewhere(x):
+    return x == 4
+
+
+def until(n):
+    while n > 0:
+        n -= 1
+    return n
+"""
+TESTS = """
+import subprocess, sys, time
+from numpy_ml_gmm import em
+
+READY = []
+
+
+def test_that_takes_longer():
+    time.sleep(0.1)
+    READY.append(True)
+    em.unseen(0)
+
+
+def test_that_is_right_only_after_the_other():
+    em.unseen(0)
+    assert READY
+
+
+def test_it():
+    assert em.SEEN == 1 and em.double(3) == 6
+
+
+def test_that_fails_anyway():
+    em.unseen(0)
+    assert em.SEEN == 3
+
+
+def test_in_another_process():
+    code = "from numpy_ml_gmm import em; assert em.elsewhere(4)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_that_may_not_end():
+    assert em.until(3) == 0
+"""
+
+
+def campaign(folder, *options):
+    """Run the command on the package in a folder: what it prints, and its errors."""
+    command = [sys.executable, "-m", "tests.mutants", *options]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return run.stdout, run.stderr
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory):
+    """A package of a few lines and its tests, in a folder, after a campaign: what it said."""
+    pytest.importorskip("coverage")
+    if not hasattr(os, "fork"):
+        pytest.skip("a campaign forks")
+    folder = tmp_path_factory.mktemp("little")
+    for name in ("numpy_ml_gmm", "tests", "tests/data"):
+        (folder / name).mkdir()
+    (folder / "numpy_ml_gmm" / "__init__.py").touch()
+    (folder / "numpy_ml_gmm" / "em.py").write_text(PACKAGE)
+    (folder / "tests" / "test_em.py").write_text(TESTS)
+    source = Path(mutants.__file__).read_text("utf-8")
+    assert "SPARE = 5, 30" in source
+    (folder / "tests" / "mutants.py").write_text(source.replace("SPARE = 5, 30", "SPARE = 5, 8"))
+    (folder / "tests" / "data" / "equivalent_mutants.json").write_text("[]")
+    return folder, campaign(folder)
+
+
+def tried(folder):
+    """What became of each mutant, by the changed line, and who said so."""
+    lines = mutants.known(folder / ".mutants.jsonl").values()
+    return {line["after"]: (line["outcome"], line["by"].rpartition("::")[2]) for line in lines}
 
 
 def test_a_run_tells_who_is_noticed_and_by_which_test(little):
-    ledger, said = little / "ledger.jsonl", []
-    before = (little / "numpy_ml_gmm" / "em.py").read_bytes()
-    mutants.run(mutants.in_turn(1, ["em.py"]), ledger, 60, show=said.append)
-    assert said == ["em.py:2, number\n  - UNSEEN = 2\n  + UNSEEN = (3)"]
-    tried = {line["before"]: line for line in mutants.known(ledger).values()}
-    assert tried["SEEN = 1"]["outcome"] == "killed"
-    assert tried["SEEN = 1"]["by"] == "tests/test_em.py::test_it"
-    assert tried["UNSEEN = 2"]["outcome"] == "survived"
-    assert (little / "numpy_ml_gmm" / "em.py").read_bytes() == before
-    assert "50 %" in mutants.report(ledger) and "UNSEEN = (3)" in mutants.report(ledger)
-    reason = {key: tried["UNSEEN = 2"][key] for key in mutants.KEY} | {"why": "nobody uses it"}
-    mutants.EQUIVALENT.write_text(json.dumps([reason]))
-    assert "100 %" in mutants.report(ledger) and "No survivors" in mutants.report(ledger)
-    (little / "numpy_ml_gmm" / "em.py").write_text("SEEN = 1\n")
-    assert "1 more were tried on code that has changed since" in mutants.report(ledger)
+    folder, (said, errors) = little
+    assert not errors and (folder / "numpy_ml_gmm" / "em.py").read_text() == PACKAGE
+    found = tried(folder)
+    assert found["SEEN = (2)"] == ("killed", "test_it")
+    assert found["def double(x, times=(3)):"] == ("killed", "test_it")
+    assert found["return (times / x)"] == ("killed", "test_it")
+    assert found["return (x != 4)"] == ("killed", "test_in_another_process")
+    assert found["n += 1"] == ("too long", "test_that_may_not_end")
+    survivors = {after for after, (outcome, _) in found.items() if outcome == "survived"}
+    assert survivors == {"UNSEEN = (3)", "return (x - 3)", "return x + (4)"}
+    assert all(after in said for after in survivors)
+    assert f"{100 * (1 - len(survivors) / len(found)):.0f} %" in said
+
+
+def test_a_reason_makes_a_survivor_equivalent_and_a_test_kills_it(little):
+    folder, _ = little
+    lines = mutants.known(folder / ".mutants.jsonl").values()
+    [line] = [line for line in lines if line["after"] == "UNSEEN = (3)"]
+    reason = {key: line[key] for key in mutants.KEY} | {"why": "nobody uses it"}
+    (folder / "tests" / "data" / "equivalent_mutants.json").write_text(json.dumps([reason]))
+    (folder / "tests" / "test_more.py").write_text(
+        "from numpy_ml_gmm import em\n\n\ndef test_more():\n    assert em.unseen(1) == 4\n"
+    )
+    said, errors = campaign(folder, "--recheck")
+    assert not errors and "100 %" in said and "No survivors" in said
+    assert tried(folder)["return (x - 3)"] == ("killed", "test_more")
+    (folder / "numpy_ml_gmm" / "em.py").write_text("SEEN = 1\n")
+    assert "more were tried on code that has changed since" in campaign(folder, "--report")[0]
 
 
 def test_tests_that_do_not_run_without_a_mutant_notice_none(little):
-    (little / "tests" / "test_em.py").write_text("import no_such_module\n")
-    with pytest.raises(RuntimeError, match=r"tests/test_em.py does not run, even without a mutant"):
-        mutants.run(mutants.in_turn(1, ["em.py"]), little / "ledger.jsonl", 60)
-    assert not mutants.known(little / "ledger.jsonl")
-
-
-def test_a_mutant_that_does_not_end_is_noticed(little, monkeypatch):
-    (little / "numpy_ml_gmm" / "em.py").write_text("SEEN = 1\nwhile not SEEN:\n    pass\n")
-    monkeypatch.setattr(mutants, "FACTOR", 1)
-    monkeypatch.setattr(mutants, "SPARE", 1)
-    endless = [m for m in mutants.in_turn(1, ["em.py"]) if m.kind == "not"]
-    mutants.run(endless, little / "ledger.jsonl", 60)
-    assert [line["outcome"] for line in mutants.known(little / "ledger.jsonl").values()] == [
-        "too long"
-    ]
+    folder, _ = little
+    (folder / "tests" / "test_broken.py").write_text("import no_such_module\n")
+    errors = campaign(folder, "--ledger", "other.jsonl")[1]
+    assert "tests/test_broken.py does not run, even without a mutant" in errors
+    assert not mutants.known(folder / "other.jsonl")

@@ -18,6 +18,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.path import Path as Curve
+from PIL import Image
 
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
 from numpy_ml_gmm.covariances import MODELS, NAMES
@@ -130,6 +131,13 @@ def test_the_level_of_one_gaussian_is_the_chi_square_quantile(D):
 def test_the_names_on_the_contours_are_their_masses():
     ax = plots.plot_contours(TRICKY["one component"], masses=(0.5, 0.995))
     assert {text.get_text() for text in ax.texts} == {"50 %", "99.5 %"}
+
+
+def test_the_innermost_shade_has_no_hole_at_the_mode():
+    round_one = mixture([1], [[0, 0]], [np.eye(2)])
+    ax = plots.plot_contours(round_one, masses=0.99, filled=True)
+    [filled] = [collection for collection in ax.collections if getattr(collection, "filled", False)]
+    assert filled.levels[0] < multivariate_normal([0, 0]).logpdf([0, 0]) < filled.levels[-1]
 
 
 def test_the_density_of_two_features_is_the_marginal():
@@ -430,6 +438,12 @@ def test_every_restart_is_drawn_and_the_kept_one_on_top(faithful):
     assert ax.lines[-1].get_linewidth() > max(line.get_linewidth() for line in ax.lines[:-1])
 
 
+def test_of_histories_alone_the_highest_is_on_top():
+    ax = plots.plot_log_likelihood(SimpleNamespace(history_=[[-9, -3], [-9, -1, -0.5], [-9, -2]]))
+    strong = max(ax.lines, key=lambda line: (line.get_zorder(), line.get_linewidth()))
+    assert strong.get_ydata()[-1] == -0.5
+
+
 def test_the_gap_to_the_best_value_only_falls(faithful):
     model = GMM(3, n_init=1, random_state=0, var_smoothing=0).fit(faithful)
     gap = plots.plot_log_likelihood(model, gap=True).lines[-1].get_ydata()
@@ -481,6 +495,18 @@ def test_the_smallest_bic_and_the_largest_silhouette_are_marked():
     assert ax.texts[0].get_text() == "diag, K = 2"
 
 
+@pytest.mark.parametrize(
+    ("values", "side"),
+    [([1, 2, 3], "left"), ([2, 1, 3], "center"), ([3, 2, 1], "right"), ([1], "center")],
+)
+def test_the_name_of_the_best_stays_within_the_axes(values, side):
+    cells = [
+        {"n_components": K, "covariance_type": "full", "bic": v} for K, v in enumerate(values, 1)
+    ]
+    table = SimpleNamespace(rows=[SimpleNamespace(error=None, **cell) for cell in cells])
+    assert plots.plot_selection(table).texts[0].get_ha() == side
+
+
 def test_a_fit_that_failed_leaves_a_gap():
     table = selection()
     table.rows[1].error = "component 0 has collapsed"
@@ -500,8 +526,28 @@ def test_each_frame_of_the_animation_is_one_em_step(faithful, tmp_path):
         np.testing.assert_allclose(drawn, means[t], atol=1e-2)
         assert ax.get_title().startswith(f"step {t + 1}: log-likelihood")
     animation.to_gif(tmp_path / "em.gif")
-    assert (tmp_path / "em.gif").read_bytes()[:3] == b"GIF"
+    with Image.open(tmp_path / "em.gif") as gif:
+        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", 3, 250)  # milliseconds
     assert animation._repr_html_().startswith("<img")
+
+
+def test_the_frame_of_an_animation_has_room_for_all_points_and_means():
+    far = mixture([0.5, 0.5], [[0, 0], [10, 5]], [np.eye(2)] * 2)
+    animation = plots.animate_em([TWO, far], [[-2.0, 1.0], [0.0, 3.0]])
+    points = np.vstack([TWO.means_, far.means_, [[-2.0, 1.0], [0.0, 3.0]]])
+    low, high = points.min(axis=0), points.max(axis=0)
+    ax, margin = animation._fig.axes[0], 0.08 * (high - low)
+    assert ax.get_title().startswith("step 1")  # drawn before anybody asks for a frame
+    limits = np.transpose([ax.get_xlim(), ax.get_ylim()])
+    np.testing.assert_allclose(limits, [low - margin, high + margin])
+    animation._draw_was_started = True  # or Matplotlib warns that it was not shown
+
+
+def test_an_animation_shows_fifty_steps_unless_told_otherwise():
+    for told, expected in [({}, 50), ({"n_steps": 7}, 7)]:
+        animation = plots.animate_em([TWO] * 60, X2, **told)
+        assert len(list(animation.new_frame_seq())) == expected
+        animation._draw_was_started = True  # or Matplotlib warns that it was not shown
 
 
 def test_the_graph_has_five_nodes_four_edges_and_two_plates():
@@ -627,6 +673,14 @@ BROKEN = {
     "weights": (
         lambda: plots.plot_ellipses(mixture([1, 1], np.zeros((2, 2)), [np.eye(2)] * 2)),
         "weights_.*sum to 1",
+    ),
+    "a negative weight": (
+        lambda: plots.plot_ellipses(mixture([1.5, -0.5], np.zeros((2, 2)), [np.eye(2)] * 2)),
+        "weights_.*at least 0",
+    ),
+    "more weights than means": (
+        lambda: plots.plot_ellipses(mixture([0.5, 0.2, 0.3], np.zeros((2, 2)), [np.eye(2)] * 2)),
+        r"weights_ has shape \(3,\) and means_ \(2, 2\)",
     ),
     "shapes": (lambda: plots.plot_ellipses(mixture([1], [0, 0], [np.eye(2)])), r"\(K, D\)"),
 }  # fmt: skip

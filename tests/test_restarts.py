@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
-from problems import random_model
+from problems import random_model, with_holes
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from numpy_ml_gmm import GMM, CollapseWarning, load_iris, load_old_faithful, select
-from numpy_ml_gmm.blocks import Rows
+from numpy_ml_gmm import (
+    GMM,
+    CollapseWarning,
+    load_iris,
+    load_old_faithful,
+    restarts,
+    select,
+    starts,
+)
+from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
@@ -20,6 +28,7 @@ from numpy_ml_gmm.starts import (
     moved,
     parted,
     random_from_data,
+    some_rows,
     standardised,
 )
 from numpy_ml_gmm.training import Data
@@ -115,6 +124,16 @@ def test_a_row_of_weight_three_is_three_rows_to_a_start(init):
         np.testing.assert_array_equal(np.repeat(a, w, axis=0), b)
 
 
+@pytest.mark.parametrize("portion", [0, 0.1])
+def test_a_start_looks_at_some_of_many_rows_and_at_all_of_few(portion, monkeypatch):
+    monkeypatch.setattr(starts, "ROWS_PER_COMPONENT", 100)
+    X = with_holes(np.random.default_rng(0).normal(size=(5000, 2)), portion)
+    enough = 3 * (100 + 2 * starts.ROWS_PER_FEATURE)
+    for N in (enough, 5000):
+        rows = Rows(X[:N], patterns=Patterns.of(X[:N]))
+        assert len(some_rows(rows, 3, np.random.default_rng(0)).X) == enough < 5000
+
+
 def test_rows_that_hardly_count_are_hardly_ever_drawn_as_means():
     rng, w = np.random.default_rng(0), np.full(60, 1e-9)
     Z, w[:3] = rng.normal(size=(60, 2)), 1
@@ -177,6 +196,13 @@ def hundred_points(smoothing=0.0, names=None):
     """What an end is held against: how many points there are, and what smoothing adds."""
     data = Data.of(Rows(np.random.default_rng(0).normal(size=(100, 2)), names=names), True, 0)
     return data._replace(smoothing=np.full(2, smoothing))
+
+
+def test_moves_end_with_the_first_round_that_does_not_help(monkeypatch):
+    rounds = []
+    monkeypatch.setattr(restarts, "moved", lambda *args: rounds.append(1) or moved(*args))
+    GMM(2, random_state=0).fit(FAITHFUL)  # the starts find the best end
+    assert len(rounds) == 1
 
 
 def test_thinness_is_in_units_of_the_average_component():

@@ -12,7 +12,7 @@ from scipy.special import logsumexp, softmax
 from numpy_ml_gmm import GMM, load_iris, textbook
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.frames import Frame
+from numpy_ml_gmm.frames import WIDE, Frame, Natural
 from numpy_ml_gmm.statistics import Statistics, statistics_of
 
 IRIS = load_iris().X
@@ -249,3 +249,19 @@ def test_a_sum_leaves_its_parts_as_they_were_and_is_statistics():
     assert isinstance(added, Statistics) and isinstance(added.log_likelihood, float)
     for a, b in zip(moments(s) + moments(t), before, strict=True):
         assert (a == b).all()
+
+
+@pytest.mark.parametrize(
+    ("D", "diagonal", "own", "expected"),
+    [
+        (2, True, False, False),
+        (WIDE, True, False, True),
+        (WIDE, False, False, False),
+        (WIDE, True, True, False),  # components with frames of their own
+    ],
+)
+def test_responsibilities_may_be_sparse_where_features_are_many(D, diagonal, own, expected):
+    frame = Frame.scaled(np.zeros(D), np.ones(D), diagonal)
+    natural = Natural.blank(3, frame, np.dtype(float), {1: frame} if own else None)
+    assert natural.wide == expected
+    assert not natural._replace(shape=(2, 3)).wide  # nor those of mixtures side by side

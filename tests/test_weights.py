@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import NAMES, moments, one_start, parameters, random_model, slow_log_joint
+from problems import (
+    NAMES,
+    moments,
+    one_start,
+    parameters,
+    random_model,
+    slow_log_joint,
+    with_holes,
+)
 from scipy.special import entr, logsumexp, softmax
 from scipy.stats import norm
 
@@ -168,6 +176,16 @@ def test_the_table_of_a_histogram_is_that_of_the_repeated_rows(init):
 # ---- Rows of weight zero -----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("portion", [0, 0.3])
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_a_common_factor_of_the_weights_changes_the_height_alone(factor, portion):
+    X = with_holes(random_model("full", seed=3).sample(100)[0], portion)
+    w = np.random.default_rng(1).uniform(0.1, 2, len(X))
+    one, other = (GMM(2, random_state=0).fit(X, sample_weight=f * w) for f in (1, factor))
+    close(parameters(other), parameters(one), rtol=1e-5)
+    assert other.log_likelihood_ == pytest.approx(factor * one.log_likelihood_, rel=1e-6)
+
+
 def with_absent_rows(n=200, absent=600):
     """Rows that count among others, far away, that do not: X, the weights."""
     rng = np.random.default_rng(1)
@@ -176,6 +194,18 @@ def with_absent_rows(n=200, absent=600):
     )
     w, order = np.r_[np.ones(n), np.zeros(absent)], rng.permutation(n + absent)
     return X[order], w[order]
+
+
+@pytest.mark.parametrize("far", [1e6, 1e100, 1.7e150])
+@pytest.mark.parametrize("portion", [0, 0.3])
+@pytest.mark.parametrize("name", ["full", "diag"])
+def test_a_row_of_weight_zero_may_lie_anywhere(name, portion, far):
+    X = with_holes(random_model("full", seed=3).sample(100)[0], portion)
+    w = np.random.default_rng(1).uniform(0.1, 2, len(X))
+    model = GMM(2, covariance_type=name, random_state=0)
+    height = model.fit(X, sample_weight=w).log_likelihood_
+    model.fit(np.insert(X, 0, far, axis=0), sample_weight=np.insert(w, 0, 0))
+    assert model.log_likelihood_ == pytest.approx(height, rel=1e-6)
 
 
 @pytest.mark.parametrize("init", ["hierarchical", "kmeans", "random", "random_from_data"])

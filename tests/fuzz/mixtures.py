@@ -1,5 +1,6 @@
 """Cases about mixtures: fits, single steps, known mixtures, wrong arguments, tables of models."""
 
+import re
 import warnings
 from contextlib import contextmanager
 
@@ -408,7 +409,7 @@ def arguments(rng, folder):
     except (ValueError, TypeError) as error:
         text, wanted = str(error), names.get(name, name)
         also = {"n_components": "n_samples", "means": "weights"}.get(name, wanted)
-        named = wanted in text or also in text
+        named = wanted in text or also in text or (name == "X" and re.match("columns? \\d", text))
         own = name == "init_params" and callable(bad)  # a function's own error goes through
         claim(named or own, f"{name}: the error does not name it: {text[:150]}")
         raise Refused(name) from None

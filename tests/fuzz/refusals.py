@@ -56,6 +56,7 @@ def facts(sample, K, w, smoothing, letters):
         r"0 (sample|feature)\(s\)": X.size == 0,
         r"n_samples=\d+ is too few": n < max(K, 2),
         r"different rows, fewer than n_components": rows < K,
+        "no number at all": np.isnan(X).all(axis=0).any(),
         r"constant \(about": constant,
         "too little to square": narrow,
         "data lie too far from 0": blur > 1e-3,

@@ -1,0 +1,135 @@
+"""The look of each plot: sizes, widths, shades and layers, as they are on record.
+
+The record says that a look is meant, and no more.  After a change that is meant, look at the plots,
+and renew it: ``python tests/test_looks.py``.
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots, select
+
+VERSION = ".".join(matplotlib.__version__.split(".")[:2])
+RECORD = Path(__file__).parent / "data" / "looks.json"
+FAITHFUL, IRIS = load_old_faithful().X, load_iris().X
+TWO = GMM.from_parameters(
+    [0.4, 0.6], [[2.0, 55.0], [4.3, 80.0]], [[[0.1, 0.5], [0.5, 34]], [[0.17, 0.9], [0.9, 36]]]
+)
+THREE = GMM.from_parameters(
+    [0.2, 0.3, 0.5], [[0.0, 0.0], [4.0, 1.0], [1.0, 5.0]], [1.0, 2.0, 0.5], covariance_type="VII"
+)
+SOME = np.random.default_rng(0).normal(2, 2, size=(40, 2))
+ONE_FEATURE = GMM.from_parameters([0.4, 0.6], [[2.0], [4.3]], [0.06, 0.2], covariance_type="VII")
+DRAW = {
+    "contours": lambda: plots.plot_contours(TWO, FAITHFUL),
+    "contours, filled, with components": lambda: plots.plot_contours(
+        THREE, filled=True, components=True
+    ),
+    "ellipses": lambda: plots.plot_ellipses(THREE),
+    "intervals": lambda: plots.plot_ellipses(ONE_FEATURE),
+    "responsibilities": lambda: plots.plot_responsibilities(TWO, FAITHFUL),
+    "responsibilities of one feature": lambda: plots.plot_responsibilities(
+        ONE_FEATURE, FAITHFUL[:, :1]
+    ),
+    "uncertainty": lambda: plots.plot_uncertainty(TWO, FAITHFUL),
+    "uncertainty of one feature": lambda: plots.plot_uncertainty(ONE_FEATURE, FAITHFUL[:, :1]),
+    "classification": lambda: plots.plot_classification(THREE, SOME),
+    "classification of one feature": lambda: plots.plot_classification(
+        ONE_FEATURE, FAITHFUL[:, :1]
+    ),
+    "density": lambda: plots.plot_density_1d(ONE_FEATURE, FAITHFUL[:, :1]),
+    "conditional": lambda: plots.plot_conditional(TWO, [2.0, 4.5], FAITHFUL)[0],
+    "scatter matrix": lambda: plots.plot_scatter_matrix(
+        GMM(2, random_state=0).fit(IRIS[:, :3]), IRIS[:, :3]
+    )[0, 0],
+    "climb": lambda: plots.plot_log_likelihood(
+        GMM(2, n_init=3, init_params="random", random_state=0).fit(FAITHFUL)
+    ),
+    "staircase": lambda: plots.plot_elbo(
+        GMM(2, init_params="random", random_state=0), FAITHFUL, n_steps=6
+    ),
+    "table": lambda: plots.plot_selection(
+        select(FAITHFUL, [1, 2, 3], ["VVV", "EII"], random_state=0)
+    ),
+    "model": lambda: plots.plot_graphical_model(),
+    "model of data": lambda: plots.plot_graphical_model(TWO, FAITHFUL),
+}
+TRAITS = (
+    *("zorder", "alpha", "linewidth", "linestyle", "marker", "markersize", "markeredgewidth"),
+    *("fontsize", "ha", "va", "sizes", "width", "height", "boxstyle", "mutation_scale", "capstyle"),
+    *("hatch", "visible", "color", "facecolor", "edgecolor", "position", "offsets"),
+)
+
+
+def plain(value):
+    """A trait as text: numbers with three digits, and of many the first and the last."""
+    if isinstance(value, str) or not (np.iterable(value) or np.isscalar(value)):
+        return str(value if value is None or isinstance(value, str) else type(value).__name__)
+    try:
+        values = np.asarray(value, float).ravel()
+    except (TypeError, ValueError):
+        return str(value)
+    few = values if len(values) < 9 else (*values[:4], *values[-4:])
+    return f"{len(values)}: " * (len(values) > 8) + " ".join(f"{v:.3g}" for v in few)
+
+
+def look_of(artist):
+    """The traits that a line, a patch, a text or a collection has, in a line."""
+    getters = {trait: getattr(artist, f"get_{trait}", None) for trait in TRAITS}
+    traits = {trait: plain(get()) for trait, get in getters.items() if get is not None}
+    if isinstance(artist, plt.Text):
+        traits["text"] = artist.get_text()
+    if arrow := getattr(artist, "arrow_patch", None):
+        traits["arrow"] = look_of(arrow)
+    if hasattr(artist, "get_path"):
+        traits["path"] = plain(artist.get_path().vertices)
+    return ", ".join([type(artist).__name__, *(f"{name} {v}" for name, v in traits.items())])
+
+
+def look(figure):
+    """What is drawn in each axes of a figure, and how, line by line."""
+    lines = [f"figure {plain(figure.get_size_inches())}"]
+    for ax in figure.axes:
+        grid, legend = ax.get_subplotspec().get_gridspec(), ax.get_legend()
+        axis = [(a.get_visible(), a.get_tick_params()) for a in (ax.xaxis, ax.yaxis)]
+        lines.append(
+            f"axes, widths {grid.get_width_ratios()}, aspect {ax.get_aspect()}, "
+            f"margins {ax.margins()}, frame {ax.axison}, ticks {axis}, limits "
+            f"{plain(ax.get_xlim())} {plain(ax.get_ylim())}"
+        )
+        lines += [look_of(text) for text in legend.get_texts()] if legend else []
+        drawn = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.images]
+        lines += list(dict.fromkeys(map(look_of, drawn)))  # many may look alike
+    return lines
+
+
+def drawn(name):
+    """The look of a plot by its name in :data:`DRAW`."""
+    try:
+        return look(DRAW[name]().figure)
+    finally:
+        plt.close("all")
+
+
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.ConvergenceWarning")
+@pytest.mark.parametrize("name", DRAW)
+def test_each_plot_looks_as_it_is_meant_to(name):
+    record = json.loads(RECORD.read_text("utf-8"))
+    if record["Matplotlib"] != VERSION:
+        pytest.skip(
+            f"the record is of Matplotlib {record['Matplotlib']}, which has its own defaults"
+        )
+    assert drawn(name) == record[name]
+
+
+if __name__ == "__main__":
+    looks = {"Matplotlib": VERSION} | {name: drawn(name) for name in DRAW}
+    RECORD.write_text(json.dumps(looks, indent=1) + "\n")
