@@ -1001,3 +1001,11 @@ def test_messages_of_other_rows_are_forgotten(tmp_path):
     assert obs.get_backward_msg() is None
     gmm1.update()
     assert gmm1.get_forward_msg().shape == (30, 3)
+
+
+def test_a_row_that_rules_out_all_that_it_was_told_has_no_evidence():
+    below = Observation([[0.5, 0.5], [0.5, 0.5]])
+    below.set_backward_msg([[0.0, 1.0], [0.5, 0.5]])
+    below.set_forward_msg([[1.0, 0.0], [0.25, 0.75]])
+    log_b, _ = below.evidence([0.5, 0.5])
+    np.testing.assert_allclose(np.exp(log_b), [[1, 1], [1 / 3, 1]])

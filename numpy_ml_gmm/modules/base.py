@@ -268,6 +268,7 @@ class Module:
 
         For a module whose forward message r is the probability of each class.  Here rho is the
         backward message that it had when it showed r.  A class of probability 0 has evidence 0.
+        A row of which no class is left, against what it was told, has no evidence: all are equal.
 
         Parameters
         ----------
@@ -299,7 +300,8 @@ class Module:
         known = (r > 0) & (rho > 0) & (pi > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             log_b = np.where(known, np.log(r) - np.log(rho) - np.log(pi), -np.inf)
-        return log_b - log_b.max(axis=1, keepdims=True), pi
+        top = log_b.max(axis=1, keepdims=True)
+        return np.subtract(log_b, top, out=np.zeros_like(log_b), where=top > -np.inf), pi
 
     def send_backward_msgs(self, messages):
         """Answer each module below, in the order of :meth:`connect`.
