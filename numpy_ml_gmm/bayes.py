@@ -33,7 +33,7 @@ alpha, beta and nu are the prior's plus N.
 Sources: Attias (2000), *A variational Bayesian framework for graphical models*, NIPS 12; Bishop
 (2006), *Pattern Recognition and Machine Learning*, section 10.2; for the Dirichlet process, Blei &
 Jordan (2006), *Variational inference for Dirichlet process mixtures*, Bayesian Analysis 1(1), and
-Kurihara, Welling & Teh (2007), *Collapsed variational Dirichlet process mixture models*, IJCAI,
+Kurihara, Welling & Vlassis (2007), *Accelerated variational Dirichlet process mixtures*, NIPS 19,
 whose sticks beyond K keep their prior.
 """
 

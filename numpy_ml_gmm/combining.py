@@ -236,7 +236,7 @@ def merge(r, w):
 
 
 class Bend(NamedTuple):
-    """Two straight lines that meet at a point of a curve."""
+    """Two straight lines, on either side of a point of a curve."""
 
     at: int  # number of the point
     lines: list  # two pairs (x, height), for the points up to it and from it on

@@ -136,7 +136,8 @@ class GMM(Estimator):
         adds nothing, and no component can collapse.  ``"default"`` is mclust's.
     fixed : tuple of str, or dict
         Any of ``"weights"``, ``"means"``, ``"covariances"``: they stay at their ``*_init``.  Or
-        ``{"means": [0]}`` for some of the components.
+        ``{"means": [0]}`` for some of the components.  Beside noise, weights that are held are
+        shares of what it leaves.
     noise : bool
         Whether there is one component more, uniform over a box around the data, for points that
         belong to no other (:eq:`noise`).  Its label is -1; responsibilities have a last column

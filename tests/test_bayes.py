@@ -1179,7 +1179,7 @@ def test_moves_from_the_best_end_find_a_better_bound(process):
         .lower_bound_
         for seed in range(4)
     ]
-    assert min(found) > max(found) - 0.1  # and above what 200 single starts find
+    assert min(found) > max(found) - 0.1
 
 
 def test_many_rows_start_on_a_sample_that_counts_for_all():
