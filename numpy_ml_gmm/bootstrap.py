@@ -312,16 +312,19 @@ def likelihood_ratio_test(
     check_count(n_components, "n_components")
     check_count(n_bootstraps, "n_bootstraps")
     rows = check_rows(X, n_components, sample_weight)
-    seed, *_ = random_generator(random_state).integers(2**32, size=1)
-    null, alternative = pair_of(n_components, int(seed), gmm_params)
+    seed = int(random_generator(random_state).integers(2**32, size=1)[0])
+    null, alternative = pair_of(n_components, seed, gmm_params)
     for model in (null, alternative):
         model.fit(rows.X, sample_weight=rows.weights)
-    statistic = 2 * (alternative.log_likelihood_ - null.log_likelihood_)
-    group = partial(null_statistics, null, rows, gmm_params)
-    several = random_generator(int(seed)).spawn(n_bootstraps)
-    groups = [
-        several[some] for some in slices(0, n_bootstraps, group_size(null, alternative, rows))
-    ]
+    size = group_size(null, alternative, rows)
+    heights = [model.log_likelihood_ for model in (null, alternative)]
+    if size > 1:  # as thoroughly as in every replicate
+        seen = [together([model], [rows.X])[0] for model in pair_of(n_components, seed, gmm_params)]
+        heights = seen if np.isfinite(seen).all() else heights
+    statistic = 2 * (heights[1] - heights[0])
+    group = partial(null_statistics, null, rows, gmm_params, size > 1)
+    several = random_generator(seed).spawn(n_bootstraps)
+    groups = [several[some] for some in slices(0, n_bootstraps, size)]
     with tqdm(total=n_bootstraps, desc="replicates", disable=not progress, leave=False) as bar:
         found = []
         for values in in_processes(group, groups, n_jobs):
@@ -346,17 +349,18 @@ def group_size(null, alternative, rows):
     plain = all(args[name] is unset[name] for name in unset if name not in PLAIN)
     few = some_rows(rows, alternative.n_components, np.random.default_rng(0))
     complete = rows.patterns is None and few is rows and rows.X.shape[1] < WIDE
+    complete = complete and rows.weights is None  # of what is drawn every point counts once
     if not (plain and complete and isinstance(null.init_params, str)):
         return 1
     return max(1, TOGETHER // (null.n_init * alternative.n_components * number_of_draws(rows)))
 
 
-def null_statistics(null, rows, gmm_params, rngs):
+def null_statistics(null, rows, gmm_params, side_by_side, rngs):
     """For each generator the statistic on points drawn from the null; nan if a fit collapses."""
     tables = [draw_points(null, rows, rng) for rng in rngs]
     seeds = [int(rng.integers(2**32)) for rng in rngs]
     pairs = [pair_of(null.n_components, seed, gmm_params) for seed in seeds]
-    if len(rngs) == 1:
+    if not side_by_side:
         [models], [X] = pairs, tables
         heights = [model.log_likelihood_ if fits(model, X) else np.nan for model in models]
         return [2 * (heights[1] - heights[0])]

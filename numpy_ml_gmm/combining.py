@@ -36,6 +36,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
+from .frames import TINY
 from .validation import check_count, check_sample_weight
 
 
@@ -164,6 +165,9 @@ def combine(model, X, *, sample_weight=None, priors=None):
 
     Notes
     -----
+    Noise is no component: each point counts as far as it is none, and says which of the clusters it
+    would belong to.
+
     The choice is that of mclust's ``clustCombiOptim``.  Of two components it keeps both, and of
     three it always makes two clusters: a bend needs three points.  So look at
     :func:`~numpy_ml_gmm.plots.plot_combination` too.
@@ -186,6 +190,8 @@ def combine(model, X, *, sample_weight=None, priors=None):
     r = model.predict_proba(X) if priors is None else model.predict_proba(X, priors=priors)
     r = np.asarray(r, np.float64)
     w = np.ones(len(r)) if sample_weight is None else check_sample_weight(sample_weight, r)
+    if getattr(model, "noise", False):
+        r, w = r[:, :-1] / np.maximum(1 - r[:, -1:], TINY), w * (1 - r[:, -1])
     clusters, merges = merge(r, w)
     K = len(clusters)
     levels = [r @ np.eye(G)[clusters[G - 1]] for G in range(1, K + 1)]  # (N, 1), ..., (N, K)

@@ -438,8 +438,11 @@ class Natural(NamedTuple):
         if self.noise is not None:  # a uniform density: eta = (log pi_0 / V, 0, 0)
             joint[..., -1, :] = self.noise + block.background
         if block.priors is not None:
+            known, K = block.priors, joint.shape[-2]
+            if self.noise is not None and len(known) > K:  # of more components: noise stays last
+                known = np.vstack([known[: K - 1], known[-1:]])
             with np.errstate(divide="ignore"):  # log 0 = -inf: this component is ruled out
-                joint += np.log(block.priors[: joint.shape[-2]])
+                joint += np.log(known[:K])
         return joint
 
     def moments(self, sums):

@@ -76,6 +76,7 @@ from .validation import (
     check_responsibilities,
     check_rows,
     check_some_component,
+    check_weights,
     known_to_sklearn,
     look_for_ids,
     not_fitted_error,
@@ -327,6 +328,8 @@ class GMM(Estimator):
         np.True_
         """
         rows = self._check_rows(X, sample_weight, priors)
+        if self.noise:  # as predict names it
+            z = np.where(np.equal(z, -1), self.n_components, z)
         z = check_labels(z, len(rows.X), self._n_places, "z")
         joint = self._log_joint(rows)
         return rows.weighted_sum(joint[np.arange(len(z)), z])
@@ -590,7 +593,7 @@ class GMM(Estimator):
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing, known=known)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
-        theta, gain = start.theta, math.nan
+        theta, gain = start.theta if known is None else known.holding(start.theta), math.nan
         statistics = e_step(theta)
         self._set_theta(theta, rows.X.dtype, data.rows.box)
         self._show(statistics, start)
@@ -608,6 +611,7 @@ class GMM(Estimator):
                 break
             if self._shown() != shown:  # somebody has set parameters: go on from those
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
+                theta = theta if known is None else known.holding(theta)
                 statistics = e_step(theta)
         natural_of(self._places, data.rows)  # an error if singular without the data's own frame
         collapsed = self._collapse(theta, data)
@@ -1002,7 +1006,7 @@ class GMM(Estimator):
     # ---- How many components -----------------------------------------------------------------
 
     def n_parameters(self):
-        """Free parameters: K - 1 weights, K D means, and those of the covariances.
+        """Free parameters: K - 1 weights, K D means, and those of the covariances; none held.
 
         Examples
         --------
@@ -1011,9 +1015,12 @@ class GMM(Estimator):
         44
         """
         self._check_is_fitted()
-        K, D = np.shape(self.means_)
+        D, held = np.shape(self.means_)[1], check_fixed(self)
+        weights, means, covariances = (np.count_nonzero(~mask) for mask in held.values())
+        weights -= weights > 0  # they share what the others leave
+        covariances = covariances and self.covariance_model.n_parameters(covariances, D)
         noise = 2 * self.noise  # its weight and its volume, as mclust counts
-        return K - 1 + K * D + self.covariance_model.n_parameters(K, D) + noise
+        return weights + means * D + covariances + noise
 
     def aic(self, X, *, sample_weight=None, priors=None):
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
@@ -1087,6 +1094,8 @@ class GMM(Estimator):
                 f"means_ has shape {shape}, but n_components={K} and {D} features need "
                 f"{(K, D)}: {remedy}"
             )
+        if not self.noise and hasattr(self, "noise_box_"):
+            raise ValueError(f"weights_ are those beside noise, but now noise=False: {remedy}")
         fitted = getattr(self, "_fitted_type", self.covariance_type)
         if covariance_model(fitted).form != self.covariance_model.form:
             raise ValueError(
@@ -1157,8 +1166,9 @@ class GMM(Estimator):
         """The box of the noise, if there is any."""
         if not self.noise:
             return None
-        if not hasattr(self, "noise_box_"):
-            raise not_fitted_error(self, "has noise=True but no noise_box_: call fit, or")
+        for name in ("noise_box_", "noise_weight_"):
+            if not hasattr(self, name):
+                raise not_fitted_error(self, f"has noise=True but no {name}: call fit, or")
         return Box(self.noise_box_[0], self.noise_box_[1:])
 
     @property
@@ -1223,6 +1233,9 @@ class GMM(Estimator):
         """Parameters as attributes, in the shapes of the covariance type."""
         if box is not None:
             self.noise_box_ = np.vstack([box.centre, box.edges])
+        elif not self.noise:  # nor is there any from an earlier fit
+            vars(self).pop("noise_box_", None)
+            vars(self).pop("noise_weight_", None)
         if self.noise and len(theta.weights) > self.n_components:
             self.noise_weight_ = float(theta.weights[-1])
             theta = theta.reorder(slice(-1))
@@ -1262,7 +1275,8 @@ class GMM(Estimator):
 
     def _shown(self):
         """Shapes and bits of the attributes, by which a change is seen; a list is one."""
-        attributes = self.weights_, self.means_, self.covariances_
+        attributes = [self.weights_, self.means_, self.covariances_]
+        attributes += [np.float64(self.noise_weight_)] if self.noise else []
         return [hasattr(a, "tobytes") and (a.shape, a.tobytes()) for a in attributes]
 
     def _checked_theta(self, D):
@@ -1270,6 +1284,8 @@ class GMM(Estimator):
         means = check_means(self.means_, self.n_components, D, "means_")
         box, weights = self._box, np.asarray(self.weights_)
         if box is not None:
+            both = np.append(weights, self.noise_weight_)
+            check_weights(both, self.n_components + 1, "weights_ and noise_weight_")
             weights = weights / max(1 - self.noise_weight_, TINY)
         theta = Parameters.check(weights, means, self.covariances_, self.covariance_model)
         return theta if box is None else box.beside(theta, self.noise_weight_)
@@ -1279,6 +1295,8 @@ class GMM(Estimator):
         self.log_likelihood_, self.converged_ = x.log_likelihood, bool(converged)
         if self.conjugate_prior is not None:
             self.log_posterior_ = float(x.objective)
+        else:  # that of an earlier fit would be of another model
+            vars(self).pop("log_posterior_", None)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
         if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:

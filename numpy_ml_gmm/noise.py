@@ -78,8 +78,15 @@ class Box(NamedTuple):
 
     def log_density(self, missing=None):
         """The log density: a number, or (n,) of points that lack features (n, D)."""
-        if missing is None or not missing.any():
-            return -self.log_volume if missing is None else np.full(len(missing), -self.log_volume)
+        if missing is None:
+            return -self.log_volume
+        if not missing.any():
+            return np.full(len(missing), -self.log_volume)
+        if not self.aligned:
+            raise ValueError(
+                "X lacks values, but the box of the noise lies across the features, and what is "
+                "seen of it is not uniform: fit to points some of which lack values too"
+            )
         return -(~missing @ np.log(2 * self.edges.diagonal()))
 
     @property
@@ -118,11 +125,10 @@ def extent(rows, axes=None):
     for some in slices(0, len(rows.X), 8192):
         x, w, *_ = rows.block(some)
         x = x if w is None else x[:, w > 0]
-        if x.shape[1]:
-            x = x if axes is None else axes @ x
-            low.append(np.nanmin(x, axis=1))
-            high.append(np.nanmax(x, axis=1))
-    return np.nanmin(low, axis=0).astype(float), np.nanmax(high, axis=0).astype(float)
+        x = x if axes is None else axes @ x
+        low.append(np.fmin.reduce(x, axis=1, initial=np.inf))
+        high.append(np.fmax.reduce(x, axis=1, initial=-np.inf))
+    return np.min(low, axis=0).astype(float), np.max(high, axis=0).astype(float)
 
 
 NEIGHBOURS, SHARE = 8, 0.05  # of a point whose density is guessed; weight of the noise, if not
@@ -140,7 +146,7 @@ def likely_noise(Z, w):
     if m < 1:
         return np.zeros(N)
     log_y = D * np.log(np.maximum(KDTree(Z).query(Z, m + 1)[0][:, -1], 1e-100))
-    log_y -= log_y.max()
+    log_y = np.maximum(log_y - log_y.max(), -500)  # equal points: a rate that is still a number
     r = (log_y > np.median(log_y)).astype(float)
     for _ in range(50):
         pi = np.clip(w @ r / w.sum(), 1e-6, 1 - 1e-6)

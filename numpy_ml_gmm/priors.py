@@ -149,10 +149,11 @@ class Pseudo(NamedTuple):
         share = one if "V" in model.letters else one / K
         return cls(m, kappa, scale[None], a * one, share, constant * one, alpha - 1)
 
-    def added_to(self, N, shifts, mu, W):
+    def added_to(self, N, mu, W):
         """Scatters about mu, and counts, with those of the points never seen."""
+        of_mean = self.kappa > 0  # the density of the mean holds one more Sigma^(-1/2)
         W = W + self.kappa * square(self.mean - mu, W) + each(self.share, W) * self.scale
-        return W, N + self.share * self.count + (self.kappa > 0)
+        return W, N + self.share * self.count + of_mean
 
     def log_density(self, theta, there):
         """The log density of the parameters of the mixture, or of each of M (:eq:`log-prior`)."""
@@ -188,6 +189,14 @@ class Held(NamedTuple):
     means: np.ndarray
     covariances: np.ndarray
 
+    def put_in(self, pi, mu):
+        """Weights and means, with those that are held; free weights share what these leave."""
+        free = ~self.weights
+        rest = max(1 - self.theta.weights[self.weights].sum(), 0)
+        shared = pi / np.maximum((pi * free).sum(axis=-1, keepdims=True), TINY)
+        pi = np.where(free, rest * shared, self.theta.weights)
+        return pi, np.where(self.means[:, None], self.theta.means, mu)
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -212,7 +221,8 @@ class Known:
         there, prior = ~spare[:, first.components], None
         if first.prior is not None:
             priors = [known.prior for known in knowns]
-            parts = (np.stack(a) for a in zip(*(p[2:6] for p in priors), strict=True))
+            names = "scale", "count", "share", "constant"
+            parts = (np.stack([getattr(p, name) for p in priors]) for name in names)
             weight = np.zeros(there.shape)
             for m, p in enumerate(priors):
                 weight[m] = np.where(there[m], np.resize(p.weight, there.shape[1]), 0)
@@ -235,19 +245,25 @@ class Known:
             mu = mu + pull * (prior.mean - mu)
         pi = n / np.maximum(n.sum(axis=-1, keepdims=True), TINY)
         if held is not None:
-            mu = np.where(held.means[:, None], held.theta.means, mu)
-            free = ~held.weights
-            rest = 1 - held.theta.weights[held.weights].sum()
-            shared = pi / np.maximum((pi * free).sum(axis=-1, keepdims=True), TINY)
-            pi = np.where(free, rest * shared, held.theta.weights)
+            pi, mu = held.put_in(pi, mu)
         W = W + each(N, W) * square(x.origin - mu + shifts, W)
         if prior is not None:
-            W, N = prior.added_to(N, shifts, mu, W)
+            W, N = prior.added_to(N, mu, W)
         if self.box is not None:
             noise = x.counts[..., -1:] / total
             pi = np.concatenate([pi * (1 - noise), noise], axis=-1)
             mu = with_last(mu, self.box.centre, axis=-2)
         return pi, mu, W, N, self.ruled_by(rule)
+
+    def holding(self, theta):
+        """Parameters of one mixture that come from elsewhere, with those that are held."""
+        if self.held is None:
+            return theta
+        held, some = self.held, theta.reorder(self.components)
+        pi, mu = held.put_in(some.weights / max(some.weights.sum(), TINY), some.means)
+        mine = each(held.covariances, some.covariances)
+        some = Parameters(pi, mu, np.where(mine, held.theta.covariances, some.covariances))
+        return some if self.box is None else self.box.beside(some, theta.weights[-1])
 
     def ruled_by(self, rule):
         """The rule of the covariance model, but for covariances that are held, and the noise's."""
@@ -295,10 +311,15 @@ def known_to(model, N, mean, covariance, box=None):
     K, kind, prior = model.n_components, model.covariance_model, as_prior(model.conjugate_prior)
     if prior is not None:
         if N <= 1 and prior.scale is None:
-            raise ValueError("conjugate_prior: one point has no covariance to make a prior from")
+            raise ValueError(
+                "conjugate_prior: one point has no covariance to make a prior from. Give a "
+                "NormalInverseWishart with a scale, or a sample_weight with a sum above 1"
+            )
         prior = Pseudo.of(prior, kind, K, mean, covariance * (N / max(N - 1, TINY)))
     held = held_by(model, len(mean))
-    return None if prior is held is box is None else Known(prior, held, box)
+    if prior is None and held is None and box is None:
+        return None
+    return Known(prior, held, box)
 
 
 def held_by(model, D):
@@ -325,6 +346,11 @@ def held_by(model, D):
 def check_fixed(model):
     """For which components (K,) each of weights, means and covariances is held, by name."""
     K, fixed = model.n_components, model.fixed
+    lists = fixed.values() if isinstance(fixed, dict) else [fixed]
+    if not all(map(np.iterable, lists)):
+        raise TypeError(
+            f"fixed={fixed!r} must be a tuple of names, or a dict from names to lists of components"
+        )
     names = [fixed] if isinstance(fixed, str) else fixed
     choices = names if isinstance(names, dict) else dict.fromkeys(map(str, names), range(K))
     unknown = [name for name in choices if name not in NAMES]
@@ -388,6 +414,8 @@ def check_scale(scale, D, spherical, diagonal):
     scale = check_of_shape(scale, shapes, "scale")
     wide = scale if scale.ndim == 2 else np.broadcast_to(scale, D)
     wide = wide if diagonal or wide.ndim == 2 else np.diag(wide)
+    if not diagonal and not np.allclose(wide, wide.T, rtol=1e-9, atol=0):
+        raise ValueError("scale must be symmetric: give (scale + scale.T) / 2")
     if not (wide.min() > 0 if diagonal else is_positive_definite(wide)):
         raise ValueError("scale must be positive" + " definite" * (not diagonal))
     return wide

@@ -400,7 +400,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     settings |= {"conjugate_prior": conjugate_prior, "noise": noise}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
     rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
-    rows = rows._replace(priors=check_table_priors(priors, X, Ks))
+    rows = rows._replace(priors=check_table_priors(priors, X, Ks, noise))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = with_weight(rows)
     look = GMM(covariance_type="diag", **settings)
@@ -420,8 +420,11 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     return selection
 
 
-def check_table_priors(priors, X, Ks):
-    """Priors (N, K) for the largest K; those of a smaller one are its first columns."""
+def check_table_priors(priors, X, Ks, noise=False):
+    """Priors (N, K) for the largest K; those of a smaller one are its first columns.
+
+    With noise there is a column more, which stays the last one of any K.
+    """
     if priors is None:
         return None
     shape = as_array(priors, "priors").shape
@@ -430,7 +433,7 @@ def check_table_priors(priors, X, Ks):
             f"priors has shape {shape}, but K={Ks} are tried: give labels (N,), -1 "
             "where there is none, or try one K"
         )
-    return check_rows(X, max(Ks), priors=priors).priors
+    return check_rows(X, max(Ks) + bool(noise), priors=priors).priors
 
 
 def check_components(n_components):
@@ -567,10 +570,8 @@ def guesses_of(rows, few, model, K, inits):
     try:
         check_enough_rows(rows, K)
         if few.priors is not None:
-            columns = [
-                *range(K),
-                *range(few.priors.shape[1] - (few.box is not None), few.priors.shape[1]),
-            ]
+            noise = few.priors.shape[1] - (few.box is not None)  # the column after the components
+            columns = [*range(K), *range(noise, few.priors.shape[1])]
             few = few._replace(priors=few.priors[:, columns])
             if not few.priors.any(axis=1).all():
                 raise ValueError(f"priors name more components than n_components={K}: raise it")
@@ -601,10 +602,16 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
                 data = kind._data(rows)
             if data.dependence:  # the criteria would be those of the smoothing
                 raise ValueError(data.dependence)
-            ready = [knowing(cell, model, data) for cell in some]
         except ValueError as error:
             found |= {cell: [Run(error=str(error))] for cell in some}
             continue
+        ready = []
+        for cell in some:
+            try:
+                ready.append(knowing(cell, model, data))
+            except ValueError as error:  # a prior may suit some of the cells only
+                found[cell] = [Run(error=str(error))]
+        some = [cell for cell in some if cell not in found]
         moments = {cell.n_components: None for cell in some}
         moments = {K: first_statistics(sample, guesses[K]) for K in moments}
         starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in ready]

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import logsumexp, softmax
 from sklearn.base import clone
 
-from numpy_ml_gmm import GMM, bootstrap_parameters, load_iris, select
+from numpy_ml_gmm import GMM, bootstrap_parameters, combine, load_iris, select
 from numpy_ml_gmm.noise import Box, likely_noise
 from numpy_ml_gmm.plots import plot_classification, plot_responsibilities
 from numpy_ml_gmm.plots.colours import FAINT, palette
@@ -301,6 +301,88 @@ def test_few_rows_and_rows_in_a_plane_have_a_box(N):
         model = GMM(1, noise=True, covariance_type="diag").fit(X)
     assert Box(model.noise_box_[0], model.noise_box_[1:]).log_volume > 0
     assert np.isfinite(model.score_samples(X)).all()
+
+
+def test_components_combine_without_the_noise():
+    X, z = clusters_in_clutter()
+    model = GMM(4, noise=True, random_state=0).fit(X)
+    found = combine(model, X)
+    r = model.predict_proba(X)
+    assert found.responsibilities.shape == (len(X), 4)
+    kept = r[:, -1] < 0.5
+    np.testing.assert_allclose(found.responsibilities[kept].sum(axis=1), 1)
+    labels = found.predict(2)[z >= 0]
+    assert (labels == z[z >= 0]).mean() in (0.0, 1.0)
+
+
+def test_select_takes_priors_beside_noise():
+    """Labels of noise stay in the last column for every number of components."""
+    X, z = clusters_in_clutter()
+    known = np.full(len(X), -1)
+    known[[0, 1, 60, 61]] = [0, 0, 1, 1]
+    table = select(X, [2, 3], ["VVV", "EEE"], noise=True, priors=known)
+    for row in table.rows:
+        alone = GMM(row.n_components, covariance_type=row.covariance_type, noise=True)
+        alone.set_params(random_state=0).fit(X, priors=known)
+        assert row.log_likelihood == pytest.approx(row.model.log_likelihood(X, priors=known))
+        assert row.n_components > 2 or row.bic < alone.bic(X, priors=known) + 0.1
+    two = select(X, [2, 3], ["VVV", "EEE"], noise=True, priors=known, n_jobs=2).rows
+    assert [row.bic for row in two] == pytest.approx([row.bic for row in table.rows])
+    with_noise = np.where(z == -1, 2, -1)
+    assert (select(X, 2, "VVV", noise=True, priors=with_noise).best.predict(X) == -1).sum() > 50
+
+
+def test_a_box_across_the_features_says_nothing_of_rows_with_holes():
+    rng = np.random.default_rng(0)
+    a = rng.uniform(-10, 10, (300, 1))
+    X = np.vstack([np.hstack([a, a]) + rng.normal(0, 0.5, (300, 2)), rng.normal(0, 0.1, (100, 2))])
+    model = GMM(1, noise=True, random_state=0).fit(X)
+    holes = X[:3].copy()
+    holes[0, 0] = np.nan
+    with pytest.raises(ValueError, match="the box of the noise lies across the features"):
+        model.score_samples(holes)
+    assert np.isfinite(GMM(1, noise=True).fit(np.vstack([holes, X])).score_samples(holes)).all()
+
+
+def test_another_fit_leaves_nothing_of_the_noise_behind():
+    X, _ = clusters_in_clutter()
+    model = GMM(2, noise=True, conjugate_prior="default", random_state=0).fit(X)
+    model.set_params(noise=False)
+    with pytest.raises(ValueError, match="beside noise, but now noise=False"):
+        model.predict(X)
+    model.set_params(conjugate_prior=None).fit(X)
+    assert not {"log_posterior_", "noise_weight_", "noise_box_"} & vars(model).keys()
+
+
+def test_the_weight_of_the_noise_may_be_set_between_steps():
+    X, _ = clusters_in_clutter()
+    model = GMM(2, noise=True, max_iter=4, tol=0, random_state=0)
+    for step in model.iterate(X):
+        step.weights_, step.noise_weight_ = np.full(2, 0.25), 0.5
+    after = GMM(2, noise=True, max_iter=1, tol=0, warm_start=True)
+    vars(after).update({k: v for k, v in vars(model).items() if k.endswith("_")})
+    assert after.fit(X).noise_weight_ != 0.5
+    with pytest.raises(ValueError, match="weights_ and noise_weight_"):
+        for step in GMM(2, noise=True, random_state=0).iterate(X):
+            step.weights_ = np.full(2, 0.5)
+
+
+def test_equal_points_and_blocks_without_a_feature_leak_no_warning():
+    rng = np.random.default_rng(0)
+    X = np.vstack([np.repeat(rng.normal(size=(3, 4)), 40, axis=0), rng.uniform(-5, 5, (30, 4))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        GMM(3, noise=True, random_state=0, covariance_type="diag").fit(X)
+        Z = rng.normal(size=(20000, 2))
+        Z[:9000, 0] = np.nan
+        assert Box.of(check_rows(Z, 1)).log_volume > 3
+
+
+def test_labels_of_noise_go_round():
+    X, _ = clusters_in_clutter()
+    model = GMM(2, noise=True, random_state=0).fit(X)
+    z, joint = model.predict(X), model.log_joint(X)
+    assert model.complete_log_likelihood(X, z) == pytest.approx(joint.max(axis=1).sum())
 
 
 def test_errors_say_what_noise_lacks():

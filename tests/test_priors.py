@@ -352,6 +352,7 @@ def test_saved_cloned_and_shown(prior, tmp_path):
         ({"mean_precision": -1}, "mean_precision"),
         ({"scale": [[1.0, 2.0], [2.0, 1.0]]}, "scale must be positive definite"),
         ({"scale": 0.0}, "scale must be positive definite"),
+        ({"scale": [[1.0, 0.9], [0.0, 1.0]]}, "scale must be symmetric"),
         ({"scale": np.ones((3, 3))}, "scale of the prior must be"),
         ({"degrees_of_freedom": 1.0}, "degrees_of_freedom=1 must be above 1"),
         ({"weight_concentration": 0.5}, "at least 1, which is flat"),
@@ -445,9 +446,47 @@ def test_held_means_beside_a_prior():
         assert expected(IRIS, r, other) + log_prior(prior, "VVV", other) < top
 
 
+def test_held_parameters_come_in_where_others_were():
+    """After a warm start, and after somebody has set others between two steps."""
+    C = np.repeat(0.3 * np.eye(4)[None], 3, axis=0)
+    known = {"fixed": ("covariances",), "covariances_init": C, "var_smoothing": 0}
+    model = GMM(3, random_state=0, var_smoothing=0).fit(IRIS)
+    model.set_params(warm_start=True, **known).fit(IRIS)
+    assert (model.covariances_ == C).all() and np.diff(model.history_[0]).min() > -1e-9
+    for n, step in enumerate(GMM(3, random_state=0, **known).iterate(IRIS)):
+        if n == 0:
+            step.covariances_ = 9 * C
+    assert (step.covariances_ == C).all()
+
+
+def test_held_weights_may_leave_nothing():
+    w = [0.56, 0.34, 0.1, 0.0]  # 1 less these is -2e-16
+    fixed = {"weights": [0, 1, 2]}
+    model = GMM(4, fixed=fixed, weights_init=w, conjugate_prior="default", random_state=0)
+    np.testing.assert_allclose(model.fit(IRIS).weights_, w, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "free"),
+    [((), 44), ("weights", 42), ("means", 32), ({"means": [0]}, 40), ({"covariances": [1]}, 34)],
+)
+def test_held_parameters_are_not_counted(fixed, free):
+    model = GMM(3, fixed=fixed, **START).fit(IRIS)
+    assert model.n_parameters() == free  # of 2 weights, 12 means and 30 covariances
+
+
+def test_a_prior_that_suits_some_cells_leaves_the_others_a_reason():
+    prior = NormalInverseWishart(scale=[1.0, 2.0])
+    rows = select(FAITHFUL, [1, 2], ["EII", "VVI"], conjugate_prior=prior).rows
+    assert [row.error is None for row in rows] == [False, False, True, True]
+    assert "scale of the prior must be" in rows[0].error
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
+        ({"fixed": None}, "fixed=None must be a tuple of names"),
+        ({"fixed": {"means": 0}}, "must be a tuple of names, or a dict"),
         ({"fixed": ("mean",)}, "names 'mean': choose from weights, means, covariances"),
         ({"fixed": ("means",)}, "holds means: give means_init"),
         (START | {"fixed": {"means": [3]}}, "names component 3 of n_components=3"),
