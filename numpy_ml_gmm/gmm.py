@@ -1020,7 +1020,7 @@ class GMM(Estimator):
         weights -= weights > 0  # they share what the others leave
         covariances = covariances and self.covariance_model.n_parameters(covariances, D)
         noise = 2 * self.noise  # its weight and its volume, as mclust counts
-        return weights + means * D + covariances + noise
+        return int(weights + means * D + covariances + noise)
 
     def aic(self, X, *, sample_weight=None, priors=None):
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
