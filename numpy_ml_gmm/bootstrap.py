@@ -319,7 +319,8 @@ def likelihood_ratio_test(
     size = group_size(null, alternative, rows)
     heights = [model.log_likelihood_ for model in (null, alternative)]
     if size > 1:  # as thoroughly as in every replicate
-        seen = [together([model], [rows.X])[0] for model in pair_of(n_components, seed, gmm_params)]
+        pair = pair_of(n_components, seed, gmm_params)
+        seen = [together([model], [rows.X], rows.weights)[0] for model in pair]
         heights = seen if np.isfinite(seen).all() else heights
     statistic = 2 * (heights[1] - heights[0])
     group = partial(null_statistics, null, rows, gmm_params, size > 1)
@@ -349,7 +350,6 @@ def group_size(null, alternative, rows):
     plain = all(args[name] is unset[name] for name in unset if name not in PLAIN)
     few = some_rows(rows, alternative.n_components, np.random.default_rng(0))
     complete = rows.patterns is None and few is rows and rows.X.shape[1] < WIDE
-    complete = complete and rows.weights is None  # of what is drawn every point counts once
     if not (plain and complete and isinstance(null.init_params, str)):
         return 1
     return max(1, TOGETHER // (null.n_init * alternative.n_components * number_of_draws(rows)))
@@ -368,12 +368,15 @@ def null_statistics(null, rows, gmm_params, side_by_side, rngs):
     return [2 * (b - a) for a, b in zip(*heights, strict=True)]
 
 
-def together(models, tables):
-    """Log-likelihoods of mixtures, each of a table of its own; nan where one cannot be fitted."""
+def together(models, tables, weights=None):
+    """Log-likelihoods of mixtures, each of a table of its own; nan where one cannot be fitted.
+
+    Rows may have weights if there is but one table.
+    """
     heights, possible = np.full(len(models), np.nan), {}
     for m, (model, X) in enumerate(zip(models, tables, strict=True)):
         with suppress(ValueError):
-            possible[m] = model._data(model._check_training_rows(X, None, None))
+            possible[m] = model._data(model._check_training_rows(X, weights, None))
     rngs = [random_generator(models[m].random_state) for m in possible]
     runs = likeliest_ends([models[m] for m in possible], list(possible.values()), rngs)
     ends = {m: run.end for m, run in zip(possible, runs, strict=True) if run}

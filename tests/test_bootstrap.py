@@ -202,8 +202,8 @@ def fitted(monkeypatch):
     """The models and tables of every group of replicates, and the heights that were found."""
     seen, together = [], module.together
 
-    def recorded(models, tables):
-        seen.append((models, tables, together(models, tables)))
+    def recorded(models, tables, weights=None):
+        seen.append((models, tables, together(models, tables, weights)))
         return seen[-1][2]
 
     monkeypatch.setattr(module, "together", recorded)
