@@ -558,7 +558,7 @@ class BayesianGMM(GMM):
         >>> statistics = e_step(theta)
         >>> for _ in range(20):
         ...     theta, statistics = model.em_step(theta, statistics, m_step, e_step)
-        >>> round(statistics.log_likelihood, 1)
+        >>> round(statistics.objective, 1)
         -1181.2
         """
         prior, N = self.prior, np.maximum(theta.weights, NOTHING)  # 0 where a mixture has failed
