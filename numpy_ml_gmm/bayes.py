@@ -568,7 +568,8 @@ class BayesianGMM(GMM):
         x = add_up(
             self.e_step_of_block, rows, natural.shifted(prior.log_factors(q) - np.log(shares))
         )
-        return x._replace(log_prior=-prior.divergence(q, *theta[1:]))
+        price = prior.divergence(q, *theta[1:])
+        return x._replace(log_prior=-price if price.shape else -float(price))
 
     def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         """Expected statistics under the present q(theta) (:eq:`expected-log-joint`).
