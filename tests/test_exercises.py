@@ -739,7 +739,7 @@ def test_an_expected_log_determinant_is_the_derivative_of_the_constant():
         for k, answer in enumerate(exercises.expected_log_det(nu, W)):
             ends = [log_constant(nu[k] / 2 + step, W[k]) for step in (-h, h)]
             assert np.isclose((ends[1] - ends[0]) / (2 * h), answer, rtol=1e-7, atol=1e-7)
-            loss = bayes.log_det_loss(nu[k], D)
+            loss = bayes.log_det_gap(nu[k], D)
             assert np.isclose(np.linalg.slogdet(nu[k] * W[k])[1] + loss, answer)
 
 
@@ -1021,7 +1021,7 @@ PRIORS_IN_OTHER_WAYS = [
     (
         "expected_log_det",
         lambda nu, W: (
-            np.linalg.slogdet(W * nu[:, None, None])[1] + bayes.log_det_loss(nu, W.shape[-1])
+            np.linalg.slogdet(W * nu[:, None, None])[1] + bayes.log_det_gap(nu, W.shape[-1])
         ),
     ),
 ]
