@@ -612,8 +612,8 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
             except ValueError as error:  # a prior may suit some of the cells only
                 found[cell] = [Run(error=str(error))]
         some = [cell for cell in some if cell not in found]
-        moments = {cell.n_components: None for cell in some}
-        moments = {K: first_statistics(sample, guesses[K]) for K in moments}
+        Ks = {cell.n_components for cell in some}
+        moments = {K: first_statistics(sample, guesses[K]) for K in Ks}
         starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in ready]
         runs = search(GMM, sample, ready, starts, finalists=finalists, on_end=on_end, **limits)
         if few is not rows:
