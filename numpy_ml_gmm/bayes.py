@@ -53,7 +53,7 @@ from .gmm import FITTED, GMM
 from .missing import natural_of
 from .parameters import Parameters, diagonals
 from .restarts import Attempt, Start, first_statistics, start_from
-from .starts import counts_of, first_guesses, is_random, some_rows, with_weight
+from .starts import counts_of, first_guesses, is_random, some_rows
 from .statistics import add_up, map_log_joint
 from .training import completed_rows
 from .validation import (
@@ -564,10 +564,13 @@ class BayesianGMM(GMM):
         prior, N = self.prior, np.maximum(theta.weights, NOTHING)  # 0 where a mixture has failed
         q = prior.posterior(*prior.numbers(N))
         shares = N / N.sum(axis=-1, keepdims=True)
-        natural = natural_of(theta._replace(weights=shares), rows, frame)
-        x = add_up(
-            self.e_step_of_block, rows, natural.shifted(prior.log_factors(q) - np.log(shares))
-        )
+        theta, more = theta._replace(weights=shares), prior.log_factors(q) - np.log(shares)
+
+        def summed(some):
+            natural = natural_of(theta, some, frame)
+            return add_up(self.e_step_of_block, some, natural.shifted(more))
+
+        x = rows.gathered(summed)
         price = prior.divergence(q, *theta[1:])
         return x._replace(log_prior=-price if price.shape else -float(price))
 
@@ -586,7 +589,7 @@ class BayesianGMM(GMM):
         True
         """
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
-        return add_up(self.e_step_of_block, rows, self._natural(rows))
+        return self._expected(rows)
 
     def m_step(self, statistics):
         """Set q(theta), given expected statistics, with the prior of the fit.
@@ -704,6 +707,10 @@ class BayesianGMM(GMM):
         natural = natural_of(theta._replace(weights=weights), rows)
         return natural.shifted(prior.log_factors(q) - np.log(weights))
 
+    def _expected(self, rows):
+        """Expected statistics of some rows under the present q(theta)."""
+        return add_up(self.e_step_of_block, rows, self._natural(rows))
+
     def _per_block(self, rows, function):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, self._natural(rows))
@@ -714,11 +721,11 @@ class BayesianGMM(GMM):
         if self.warm_start and hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(len(data.mean))
-            old = add_up(self.e_step_of_block, data.rows, self._natural(data.rows))
+            old = data.rows.gathered(self._expected)
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        rng, kept = random_generator(self.random_state), with_weight(data.rows)
+        rng, kept = random_generator(self.random_state), data.rows.with_weight()
         attempt, guesses = self._attempt(data, kept, rng)
         sampled = len(attempt.data.rows.X) < len(kept.X)
         return start_from(attempt, guesses, sampled, data.rows.total_weight, rng)

@@ -22,6 +22,7 @@ wherever they stand.
 
 import functools
 import itertools
+import operator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -156,6 +157,20 @@ class Rows(NamedTuple):
     errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
     box: object = None  # of the noise, a :class:`~numpy_ml_gmm.noise.Box`, if there is any
 
+    at_hand = True  # of rows that lie elsewhere only sums can be had, and a few rows
+
+    def gathered(self, function, combine=operator.add):
+        """``function`` of the rows; where they lie in several places, of each, and then combined.
+
+        All that a fit asks of its data goes through here.
+
+        Examples
+        --------
+        >>> Rows(np.array([[1.0], [2.0]])).gathered(lambda some: some.X.sum(axis=0))
+        array([3.])
+        """
+        return function(self)
+
     def block(self, rows, order="C"):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
 
@@ -190,6 +205,17 @@ class Rows(NamedTuple):
         known = self.n_jobs, None, self.names, patterns, errors, self.box
         return Rows(X, weights, priors, *known)
 
+    def with_weight(self):
+        """The rows whose weight is not zero."""
+        if self.weights is None or self.weights.all():
+            return self
+        return self.take(np.flatnonzero(self.weights))
+
+    def spread(self, n):
+        """About n rows that count, (n, D), evenly spread over all."""
+        counted = np.arange(len(self.X)) if self.weights is None else np.flatnonzero(self.weights)
+        return self.X[counted[:: max(1, len(counted) // n)]]
+
     def in_double(self):
         """The same rows in double precision."""
         X = self.X.astype(np.float64)
@@ -219,6 +245,11 @@ class Rows(NamedTuple):
         """The sum of one value a row, each as often as its row counts."""
         values = values.astype(np.float64, copy=False)
         return float(values.sum() if self.weights is None else values @ self.weights)
+
+    @property
+    def n_counted(self):
+        """How many rows have a weight that is not zero."""
+        return len(self.X) if self.weights is None else np.count_nonzero(self.weights)
 
     @property
     def total_weight(self):

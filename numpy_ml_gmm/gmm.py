@@ -400,7 +400,9 @@ class GMM(Estimator):
         >>> GMM.expect(theta, Rows(np.array([[1.0], [3.0]]))).means
         array([[2.]])
         """
-        statistics = add_up(cls.e_step_of_block, rows, natural_of(theta, rows, frame))
+        statistics = rows.gathered(
+            lambda some: add_up(cls.e_step_of_block, some, natural_of(theta, some, frame))
+        )
         if known is None:
             return statistics
         return statistics._replace(log_prior=known.log_prior(theta))

@@ -121,14 +121,19 @@ def with_last(a, value, axis):
 
 def extent(rows, axes=None):
     """The least and the largest coordinate (D,) of the rows that count, along some axes (D, D)."""
-    low, high = [], []
-    for some in slices(0, len(rows.X), 8192):
-        x, w, *_ = rows.block(some)
-        x = x if w is None else x[:, w > 0]
-        x = x if axes is None else axes @ x
-        low.append(np.fmin.reduce(x, axis=1, initial=np.inf))
-        high.append(np.fmax.reduce(x, axis=1, initial=-np.inf))
-    return np.min(low, axis=0).astype(float), np.max(high, axis=0).astype(float)
+
+    def ends(rows):
+        """The largest of -x and of x: the larger of both holds for two sets of rows together."""
+        found = []
+        for some in slices(0, len(rows.X), 8192):
+            x, w, *_ = rows.block(some)
+            x = x if w is None else x[:, w > 0]
+            x = x if axes is None else axes @ x
+            found += [np.fmax.reduce(s * x, axis=1, initial=-np.inf) for s in (-1, 1)]
+        return np.max([found[::2], found[1::2]], axis=1).astype(float)
+
+    low, high = rows.gathered(ends, np.maximum)
+    return -low, high
 
 
 NEIGHBOURS, SHARE = 8, 0.05  # of a point whose density is guessed; weight of the noise, if not

@@ -32,7 +32,6 @@ from .starts import (
     moved,
     some_rows,
     standardised,
-    with_weight,
 )
 from .statistics import (
     Statistics,
@@ -115,7 +114,7 @@ def start_from(attempt, guesses, sampled, N, rng):
 def first_attempt(model, data, known, given, rng):
     """An :class:`Attempt`, its first guesses, and whether it looks at a sample of the rows."""
     K, init = int(model.n_components), model.init_params  # no int8
-    kept, several = with_weight(data.rows), is_random(init) and "means" not in given
+    kept, several = data.rows.with_weight(), is_random(init) and "means" not in given
     few = some_rows(kept, K, rng) if several or "means" in given else data.rows
     if "means" in given:
         guesses = [by_nearest(completed_rows(few), given["means"])]

@@ -64,7 +64,6 @@ from .starts import (
     parted,
     some_rows,
     standardised,
-    with_weight,
 )
 from .training import completed_rows
 from .validation import (
@@ -402,7 +401,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
     rows = rows._replace(priors=check_table_priors(priors, X, Ks, noise))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
-        rows = with_weight(rows)
+        rows = rows.with_weight()
     look = GMM(covariance_type="diag", **settings)
     data = look._data(rows)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
@@ -722,18 +721,22 @@ def climbed_on(data, model, tol):
 
 def add_clusters(rows, table):
     """Fill in what the most probable components say: ICL and the silhouette."""
-    index, labelled = some_points(rows), []
+    some, labelled = some_points(rows), []
     for row in table:
-        joint = row.model._log_joint(rows)
-        complete = rows.weighted_sum(joint.max(axis=1))
+        complete = rows.gathered(partial(complete_log_likelihood, row.model))
         row.icl = -2 * complete + row.n_parameters * np.log(rows.total_weight)
-        labelled.append(np.eye(joint.shape[1])[joint[index].argmax(axis=1)])
-    w = None if rows.weights is None else rows.weights[index]
-    X = completed_rows(rows.take(index)).X
+        joint = row.model._log_joint(some)
+        labelled.append(np.eye(joint.shape[1])[joint.argmax(axis=1)])
+    w, X = some.weights, completed_rows(some).X
     distances = mean_distances(X, np.hstack(labelled), w)  # one pass for all
     columns = np.cumsum([z.shape[1] for z in labelled])[:-1]
     for row, z, d in zip(table, labelled, np.split(distances, columns, axis=1), strict=True):
         row.silhouette = silhouette_from(d, z, w)
+
+
+def complete_log_likelihood(model, rows):
+    """Log joint of the rows and their most probable components, summed."""
+    return rows.weighted_sum(model._per_block(rows, partial(np.max, axis=0)))
 
 
 def silhouette(X, labels, *, sample_weight=None):
@@ -771,20 +774,20 @@ def silhouette(X, labels, *, sample_weight=None):
     N = len(rows.X)
     if labels.shape != (N,):
         raise ValueError(f"labels has shape {labels.shape}, expected {(N,)}: one for each row")
-    index = some_points(rows)
-    names, labels = np.unique(labels[index], return_inverse=True)
+    rows = rows._replace(priors=labels[:, None])  # so that they stay beside their rows
+    some = some_points(rows)
+    names, labels = np.unique(some.priors[:, 0], return_inverse=True)
     z = np.eye(len(names))[labels]
-    w = None if rows.weights is None else rows.weights[index]
-    return silhouette_from(mean_distances(rows.X[index], z, w), z, w)
+    return silhouette_from(mean_distances(some.X, z, some.weights), z, some.weights)
 
 
 def some_points(rows):
-    """The numbers of all rows that count, or of a fixed sample of 5000 of them."""
-    index = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights)
-    if len(index) <= ROWS_IN_SILHOUETTE:
-        return index
+    """All rows that count, or a fixed sample of 5000 of them."""
+    rows = rows.with_weight()
+    if len(rows.X) <= ROWS_IN_SILHOUETTE:
+        return rows.take(np.arange(len(rows.X)))
     rng = np.random.default_rng(0)
-    return np.sort(rng.choice(index, ROWS_IN_SILHOUETTE, replace=False))
+    return rows.take(np.sort(rng.choice(len(rows.X), ROWS_IN_SILHOUETTE, replace=False)))
 
 
 def mean_distances(X, z, w=None):

@@ -336,18 +336,16 @@ def in_line_with(priors, r, noise=False):
     return product / product.sum(axis=1, keepdims=True)
 
 
-def with_weight(rows):
-    """The rows whose weight is not zero."""
-    if rows.weights is None or rows.weights.all():
-        return rows
-    return rows.take(np.flatnonzero(rows.weights))
-
-
-def known_rows(priors, rng, most=ROWS_PER_COMPONENT):
+def known_rows(rows, rng, most=ROWS_PER_COMPONENT):
     """Some rows of each component of which the priors (N, K) say something: they number it."""
-    known = rng.permutation(np.flatnonzero(np.ptp(priors, axis=1)))
-    likeliest = priors[known].argmax(axis=1)
-    return np.concatenate([known[likeliest == k][:most] for k in range(priors.shape[1])])
+
+    def likeliest(rows):
+        says_something = np.ptp(rows.priors, axis=1) > 0
+        return np.where(says_something, rows.priors.argmax(axis=1), -1)
+
+    z = rows.gathered(likeliest, lambda a, b: np.concatenate([a, b]))
+    known = rng.permutation(np.flatnonzero(z >= 0))
+    return np.concatenate([known[z[known] == k][:most] for k in range(z.max(initial=0) + 1)])
 
 
 def some_rows(rows, K, rng):
@@ -357,7 +355,7 @@ def some_rows(rows, K, rng):
     while enough < N:
         index = rng.choice(N, size=enough, replace=False)
         if rows.priors is not None:
-            index = np.union1d(index, known_rows(rows.priors, rng))
+            index = np.union1d(index, known_rows(rows, rng))
         some = rows.take(np.sort(index))
         whole = what_is_there(some) if some.patterns else one_component(some, diagonal=True)
         if len(constant_features(whole)) == 0:

@@ -275,16 +275,19 @@ def statistics_of(rows, r, frame):
 
 def one_component(rows, diagonal):
     """Statistics of all rows as a single component."""
-    whole = np.broadcast_to(1.0, (len(rows.X), 1))  # no memory: X may be larger than that
     c, scale = rough_location(rows)
-    return statistics_of(rows, whole, Frame.scaled(c, scale, diagonal))
+    frame = Frame.scaled(c, scale, diagonal)
+    return rows.gathered(lambda some: statistics_of(some, in_one(some), frame))
+
+
+def in_one(rows):
+    """Responsibilities (N, 1) of a single component, which take no memory."""
+    return np.broadcast_to(1.0, (len(rows.X), 1))
 
 
 def rough_location(rows, n=1000):
     """The first row that counts, and how far some others are from it."""
-    X, w = rows.X, rows.weights
-    counted = np.arange(len(X)) if w is None else np.flatnonzero(w)
-    X = X[counted[:: max(1, len(counted) // n)]]
+    X = rows.spread(n)
     c = X[0].astype(np.float64)
     spread = np.abs(X - c).max(axis=0)
     return c, np.where(spread >= np.finfo(X.dtype).tiny, spread, 1.0)  # else without an inverse

@@ -5,12 +5,13 @@ of the variances.  A column that is the same in every row, or a linear function 
 no density; it is named here, before EM could stumble over it.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from .blocks import Rows, slices
+from .blocks import Patterns, Rows, slices
 from .frames import (
     COARSE,
     EPS,
@@ -23,8 +24,9 @@ from .frames import (
     of_mixture,
 )
 from .missing import completed, natural_of
+from .noise import extent
 from .parameters import Parameters, diagonals
-from .statistics import Statistics, add_up, given_responsibilities, one_component, smoothed
+from .statistics import Statistics, add_up, given_responsibilities, in_one, one_component, smoothed
 from .validation import NAMED, in_words, warn
 
 
@@ -60,7 +62,9 @@ class Data(NamedTuple):
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
         one = Natural.blank(1, frame, rows.precision)
         all_at_once = one.block_size(len(rows.X)) >= len(rows.X)
-        if all_at_once and not one.own and not given.patterns:  # kept from step to step
+        if (
+            rows.at_hand and all_at_once and not one.own and not given.patterns
+        ):  # kept from step to step
             block = rows.block(slice(None), one.order)
             given = rows._replace(kept=(frame, one.features(block)))
         return cls(given, mean, covariance, W / N, smoothing, frame, dependence)
@@ -109,13 +113,7 @@ def what_is_there(rows):
     D = rows.X.shape[1]
     c = np.zeros(D)  # no row: it might be one that counts 0 and lies anywhere
     for square in (False, False, True):  # the mean, what rounding left of it, the variance
-        total, n = np.zeros((1, D)), np.zeros(D)
-        for some in slices(0, len(rows.X), 8192):
-            block = rows.block(some)
-            w = np.ones(block.x.shape[1]) if block.weights is None else block.weights
-            delta = block.x - c[:, None]
-            n += ~np.isnan(delta) @ w
-            total += np.nan_to_num(delta * delta if square else delta) @ w
+        n, total = rows.gathered(partial(sums_of_what_is_there, c=c, square=square))
         nothing = np.flatnonzero(~(n > 0))
         if len(nothing):
             one = len(nothing) == 1
@@ -123,15 +121,32 @@ def what_is_there(rows):
                 f"{in_words(nothing, rows.names)} {'has' if one else 'have'} no number at all: "
                 f"drop {'that column' if one else 'those columns'}"
             )
-        c = c if square else c + total[0] / n
+        c = c if square else c + total / n
     N = rows.total_weight
-    return Statistics(np.array([N]), np.zeros((1, D)), N * total / n, 0.0, c, rows.X.dtype)
+    scatters = N * total[None] / n
+    return Statistics(np.array([N]), np.zeros((1, D)), scatters, 0.0, c, rows.X.dtype)
+
+
+def sums_of_what_is_there(rows, c, square):
+    """How many rows have each feature, and the sum of x - c, or its square, over them: (2, D)."""
+    sums = np.zeros((2, len(c)))
+    for some in slices(0, len(rows.X), 8192):
+        block = rows.block(some)
+        w = np.ones(block.x.shape[1]) if block.weights is None else block.weights
+        delta = block.x - c[:, None]
+        sums += ~np.isnan(delta) @ w, np.nan_to_num(delta * delta if square else delta) @ w
+    return sums
 
 
 def look_for_pairs(rows):
     """Warn of pairs of columns that no row has both of: nothing is known of their covariance."""
-    there = (~rows.patterns.missing).astype(float)
-    never = np.argwhere(np.triu((there.T * rows.patterns.counts) @ there == 0))
+
+    def both(rows):
+        patterns = rows.patterns or Patterns.whole(rows.X)
+        there = (~patterns.missing).astype(float)
+        return (there.T * patterns.counts) @ there  # (D, D)
+
+    never = np.argwhere(np.triu(rows.gathered(both) == 0))
     if len(never):
         pairs = [in_words(pair, rows.names) for pair in never[:NAMED]]
         more = f", and {len(never) - NAMED} pairs more" * (len(never) > NAMED)
@@ -145,18 +160,23 @@ def look_for_pairs(rows):
 def one_gaussian(rows, start):
     """Statistics of all rows as one Gaussian component, by some steps of EM."""
     N, mean, variances = start.counts, start.means, start.scatters[0] / start.counts
-    rows = rows._replace(priors=np.broadcast_to(1.0, (len(rows.X), 1)))
     deviations = np.sqrt(variances)
     frame = Frame.scaled(mean[0], deviations, diagonal=False)
     Sigma, unit = np.diag(variances)[None], np.outer(deviations, deviations)
     for _ in range(STEPS):
         theta, last = Parameters(np.ones(1), mean, Sigma), Sigma
-        whole = add_up(given_responsibilities, rows, natural_of(theta, rows, frame))
+        whole = rows.gathered(partial(as_one_component, theta, frame))
         mean = whole.means
         Sigma = smoothed(whole.scatters, N, LEAST * variances) / N
         if (np.abs(Sigma - last) < CLOSE * unit).all():
             break
     return whole
+
+
+def as_one_component(theta, frame, rows):
+    """Statistics of the rows, completed as the Gaussian theta expects it."""
+    rows = rows._replace(priors=in_one(rows))
+    return add_up(given_responsibilities, rows, natural_of(theta, rows, frame))
 
 
 def completed_rows(rows):
@@ -203,8 +223,8 @@ def check_unit(rows, statistics):
     W, tiny = W if statistics.diagonal else W.diagonal(), np.finfo(statistics.dtype).tiny
     extreme = np.flatnonzero(~((W > max(N, 1) * tiny) & (W < np.inf)))
     if len(extreme) > 0:
-        X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
-        spread = np.nanmax(X[:, extreme], axis=0) - np.nanmin(X[:, extreme], axis=0)
+        low, high = extent(rows)
+        spread = (high - low)[extreme]
         with np.errstate(over="ignore", under="ignore"):
             sums = N * spread**2
         if ((spread > 10 * np.sqrt(tiny)) & ~((sums > tiny) & (sums < np.inf))).any():
@@ -249,16 +269,9 @@ def dependent_columns(rows, whole):
             return []
     except np.linalg.LinAlgError:
         pass
-    if rows.patterns and rows.patterns.counts[~rows.patterns.missing.any(axis=1)].sum() <= D:
+    n, largest, R = rows.gathered(partial(triangle, mean, scale * np.sqrt(whole.counts[0])), joined)
+    if rows.patterns and n <= D:
         return []
-    R, largest = np.zeros((0, D)), np.abs(mean)
-    for some in slices(0, len(rows.X), max(D, 8192)):
-        x, w, *_ = rows.block(some)
-        kept = np.ones(x.shape[1]) if w is None else w
-        kept = np.where(np.isnan(x).any(axis=0), 0, kept)
-        z = (x.T[kept > 0] - mean) / scale * np.sqrt(kept[kept > 0] / whole.counts[0])[:, None]
-        largest = np.maximum(largest, np.abs(x.T[kept > 0]).max(axis=0, initial=0))
-        R = np.linalg.qr(np.vstack([R, z]), mode="r")  # (at most D, D), columns of length 1
     rounding = 10 * D * eps * largest / scale
     found, kept, Q, T = [], [], np.zeros((len(R), D)), np.zeros((D, D))  # R[:, kept] = Q T
     for d, column in enumerate(R.T):
@@ -278,10 +291,32 @@ def dependent_columns(rows, whole):
     return found
 
 
+def triangle(mean, unit, rows):
+    """R of a QR decomposition of the rows, less the mean, in some units, with what it rests on.
+
+    That is the number of rows that lack nothing, and the largest of each feature, (D,).
+    """
+    D, found = len(mean), (0, np.abs(mean), np.zeros((0, len(mean))))
+    for some in slices(0, len(rows.X), max(D, 8192)):
+        x, w, *_ = rows.block(some)
+        whole = ~np.isnan(x).any(axis=0)
+        kept = whole if w is None else whole & (w > 0)
+        z = (x.T[kept] - mean) / unit * (1 if w is None else np.sqrt(w[kept])[:, None])
+        largest = np.abs(x.T[kept]).max(axis=0, initial=0)
+        found = joined(found, (np.count_nonzero(whole), largest, z))
+    return found
+
+
+def joined(one, other):
+    """What :func:`triangle` finds of two sets of rows together."""
+    R = np.linalg.qr(np.vstack([one[2], other[2]]), mode="r")  # (at most D, D)
+    return one[0] + other[0], np.maximum(one[1], other[1]), R
+
+
 def check_independent(rows, whole, var_smoothing):
     """In words, which columns depend on others; a ValueError if no smoothing makes up for it."""
     mean, names, relations = whole.means[0], rows.names, []
-    n = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
+    n = rows.n_counted
     if n <= len(mean):
         if var_smoothing > 0:  # no accident: wide data are fitted so
             return ""

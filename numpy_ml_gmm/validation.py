@@ -3,6 +3,7 @@
 import functools
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -376,16 +377,30 @@ def _kind_of(cell, limit):
 
 def look_for_ids(rows):
     """Warn of columns that count up in whole numbers, among other columns."""
-    X, N = rows.X, len(rows.X)
-    if N <= LIKE_AN_ID or X.shape[1] == 1:
+    N, D = rows.X.shape
+    if N <= LIKE_AN_ID or D == 1:
         return
-    for d in np.flatnonzero(_counts_up(X[: LIKE_AN_ID + 1])):
-        parts = (slice(some.start, some.stop + 1) for some in slices(0, N, ROWS_AT_ONCE))
-        if all(_counts_up(X[some, d : d + 1]).all() for some in parts):
-            warn(
-                f"{in_words([d], rows.names)} counts up from {X[0, d]:.0f} to {X[-1, d]:.0f} in "
-                "whole numbers: is it an id? If so, drop it"
-            )
+    first, last, rising = rows.gathered(_rising, _one_after_the_other)
+    for d in np.flatnonzero(rising):
+        warn(
+            f"{in_words([d], rows.names)} counts up from {first[d]:.0f} to {last[d]:.0f} in "
+            "whole numbers: is it an id? If so, drop it"
+        )
+
+
+def _rising(rows):
+    """The first row, the last, and which columns (D,) count up from one to the other."""
+    X = rows.X
+    rising = _counts_up(X[: LIKE_AN_ID + 1])
+    for d in np.flatnonzero(rising):
+        parts = (slice(some.start, some.stop + 1) for some in slices(0, len(X), ROWS_AT_ONCE))
+        rising[d] = all(_counts_up(X[some, d : d + 1]).all() for some in parts)
+    return X[0], X[-1], rising
+
+
+def _one_after_the_other(some, more):
+    """What :func:`_rising` finds of rows, and of those that come after them."""
+    return some[0], more[1], some[2] & more[2] & (some[1] < more[0])
 
 
 def _counts_up(X):
@@ -631,7 +646,7 @@ def check_enough_rows(rows, K):
     Traceback (most recent call last):
     ValueError: n_samples=3 is too few for n_components=4: lower n_components
     """
-    n = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
+    n = rows.n_counted
     if n < max(K, 2):
         remedy = "lower n_components" if n > 1 else "a mixture needs two points at least"
         raise ValueError(f"n_samples={n} is too few for n_components={K}: {remedy}")
@@ -646,12 +661,21 @@ def check_distinct_rows(rows, K):
     Traceback (most recent call last):
     ValueError: X holds 2 different rows, fewer than n_components=3: lower n_components
     """
-    X = rows.X if rows.weights is None else rows.X[rows.weights > 0]
-    n = len(np.unique(X, axis=0))
+    n = len(rows.gathered(partial(distinct, K=K), lambda a, b: first_of(np.vstack([a, b]), K)))
     if n < K:
         raise ValueError(
             f"X holds {n} different rows, fewer than n_components={K}: lower n_components"
         )
+
+
+def distinct(rows, K):
+    """The first K different rows that count."""
+    return first_of(rows.X if rows.weights is None else rows.X[rows.weights > 0], K)
+
+
+def first_of(X, K):
+    """The first K different rows of X."""
+    return np.unique(X, axis=0)[:K]
 
 
 def check_matrix_shape(array, name):
