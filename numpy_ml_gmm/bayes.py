@@ -47,6 +47,7 @@ from scipy.special import digamma, gammaln, logsumexp
 
 from .archive import check_shape, is_number
 from .blocks import Patterns
+from .chunks import additive, row_by_row
 from .covariances import covariance_model
 from .frames import EPS, WIDE, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
@@ -574,6 +575,7 @@ class BayesianGMM(GMM):
         price = prior.divergence(q, *theta[1:])
         return x._replace(log_prior=-price if price.shape else -float(price))
 
+    @additive
     def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         """Expected statistics under the present q(theta) (:eq:`expected-log-joint`).
 
@@ -633,6 +635,7 @@ class BayesianGMM(GMM):
 
     # ---- Use ---------------------------------------------------------------------------------
 
+    @row_by_row
     def score_samples(self, X, *, predictive="expected", priors=None, error_covariances=None):
         r"""Log density of each point, (N,).
 

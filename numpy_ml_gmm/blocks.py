@@ -23,7 +23,9 @@ wherever they stand.
 import functools
 import itertools
 import operator
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -119,6 +121,11 @@ def is_mapped(X):
     while X is not None and not isinstance(X, np.memmap):
         X = getattr(X, "base", None)
     return X is not None
+
+
+def in_chunks(value):
+    """Whether this is an array or a data frame of Dask's."""
+    return type(value).__module__.startswith("dask.") and hasattr(value, "__dask_graph__")
 
 
 class Block(NamedTuple):
@@ -313,13 +320,36 @@ def map_chunks(function, n_rows, size, n_jobs=1):
     if len(chunks) == 1:  # small data: to hold BLAS back would cost more than it saves
         yield function(chunks[0])
         return
-    with blas_controller().limit(limits=1), ThreadPoolExecutor(n_jobs) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(n_jobs) as pool:
         yield from (map if n_jobs == 1 else pool.map)(function, chunks)
 
 
 def _even(total, parts):
     """How many each of some equal parts holds."""
     return -(-total // parts)
+
+
+_limiting, _limits = threading.Lock(), []  # the limit, and None for each who asked after it
+
+
+@contextmanager
+def one_blas_thread():
+    """Hold BLAS to one thread, as long as anybody asks for it: in whatever thread they are.
+
+    Examples
+    --------
+    >>> with one_blas_thread():
+    ...     product = np.eye(2) @ np.eye(2)
+    """
+    with _limiting:
+        _limits.append(None if _limits else blas_controller().limit(limits=1))
+    try:
+        yield
+    finally:
+        with _limiting:
+            limit = _limits.pop()
+            if limit is not None:  # the last to leave puts back what the first one found
+                limit.restore_original_limits()
 
 
 @functools.cache

@@ -38,7 +38,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .blocks import blas_controller
+from .blocks import one_blas_thread
 from .covariances import CovarianceModel
 from .frames import ROUNDING, SingularCovariance, collapsed
 from .parameters import Parameters, choose
@@ -293,7 +293,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     runs = [Run(start, history=[]) for start in starts]
     going, N = np.arange(len(runs)), data.rows.total_weight
     heights = np.full(len(runs), -np.inf)
-    with blas_controller().limit(limits=1):  # small products, which threads would slow down
+    with one_blas_thread():  # small products, which threads would slow down
         stack = SideBySide(family, data, cells)
         theta = stack.together(starts)
         x = stack.e_step(theta)

@@ -61,7 +61,10 @@ class SingularCovariance(ValueError):
 
     def __init__(self, k, points=None):
         super().__init__(collapsed(k, points))
-        self.k = k
+        self.k, self.points = k, points
+
+    def __reduce__(self):
+        return type(self), (self.k, self.points)  # it may come from another process
 
 
 def collapsed(k, points=None):

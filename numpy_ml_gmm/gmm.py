@@ -50,7 +50,8 @@ from scipy.special import softmax as responsibilities
 
 from . import conditional, restarts
 from .archive import check_results
-from .blocks import thread_count
+from .blocks import in_chunks, thread_count
+from .chunks import ClusterLost, additive, row_by_row, rows_of
 from .conventions import Estimator
 from .covariances import covariance_model
 from .em import gain_to_come
@@ -274,6 +275,7 @@ class GMM(Estimator):
 
     # ---- The model ---------------------------------------------------------------------------
 
+    @row_by_row
     def log_joint(self, X, *, priors=None, error_covariances=None):
         r"""Log joint of each point and each component, (N, K) (:eq:`log-joint`).
 
@@ -290,6 +292,7 @@ class GMM(Estimator):
         """
         return self._log_joint(self._check_rows(X, None, priors, error_covariances))
 
+    @additive
     def log_likelihood(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         r"""Log-likelihood of the observed points, the sum over n (:eq:`log-likelihood`).
 
@@ -310,6 +313,7 @@ class GMM(Estimator):
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
         return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
 
+    @additive
     def complete_log_likelihood(self, X, z, *, sample_weight=None, priors=None):
         r"""Log of the joint likelihood :eq:`joint` for known z: :eq:`complete-log-likelihood`.
 
@@ -407,6 +411,7 @@ class GMM(Estimator):
             return statistics
         return statistics._replace(log_prior=known.log_prior(theta))
 
+    @additive
     def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
 
@@ -615,7 +620,8 @@ class GMM(Estimator):
                 theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                 theta = theta if known is None else known.holding(theta)
                 statistics = e_step(theta)
-        natural_of(self._places, data.rows)  # an error if singular without the data's own frame
+        if rows.at_hand:  # an error if singular without the data's own frame
+            natural_of(self._places, data.rows)
         collapsed = self._collapse(theta, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
@@ -670,13 +676,14 @@ class GMM(Estimator):
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
         known = {"sample_weight": sample_weight, "priors": priors}
-        for _ in run.iterate(X, **known, error_covariances=error_covariances):
-            pass
-        for name in self._fitted:
-            vars(self).pop(name, None)
-            if hasattr(run, name):
-                setattr(self, name, getattr(run, name))
-        self._remember_features(X)
+        try:
+            for _ in run.iterate(X, **known, error_covariances=error_covariances):
+                pass
+        except (KeyboardInterrupt, ClusterLost):
+            if in_chunks(X) and getattr(run, "history_", None) is not self.__dict__.get("history_"):
+                self._become(run, X)  # what many machines found is not thrown away
+            raise
+        self._become(run, X)
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
             reason = f"EM did not converge in max_iter={self.max_iter} steps"
             warn(f"{reason}: raise max_iter or tol", known_to_sklearn(ConvergenceWarning))
@@ -696,6 +703,7 @@ class GMM(Estimator):
 
     # ---- Why EM climbs -----------------------------------------------------------------------
 
+    @additive
     def q_function(self, X, r, *, sample_weight=None, priors=None):
         r"""Expected complete log-likelihood under responsibilities r (N, K) (:eq:`q-function`).
 
@@ -719,6 +727,7 @@ class GMM(Estimator):
         return rows.weighted_sum(terms.sum(axis=1))
 
     @staticmethod
+    @additive
     def entropy(q, *, sample_weight=None):
         r"""Entropy of a distribution over assignments, q (N, K), in nats (:eq:`entropy`).
 
@@ -736,6 +745,7 @@ class GMM(Estimator):
         rows = check_rows(q, q.shape[1], sample_weight)
         return rows.weighted_sum(entr(q).sum(axis=1))
 
+    @additive
     def elbo(self, X, q, *, sample_weight=None, priors=None):
         r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
 
@@ -756,6 +766,7 @@ class GMM(Estimator):
         Q = self.q_function(X, q, sample_weight=sample_weight, priors=priors)
         return Q + self.entropy(q, sample_weight=sample_weight)
 
+    @additive
     def kl(self, X, q, *, sample_weight=None, priors=None):
         r"""What the bound lacks: divergence of q from the posterior (:eq:`kl`).
 
@@ -782,6 +793,7 @@ class GMM(Estimator):
 
     # ---- Use ---------------------------------------------------------------------------------
 
+    @row_by_row
     def predict(self, X, *, priors=None, error_covariances=None):
         """The most probable component of each point, (N,); -1 is the noise.
 
@@ -797,6 +809,7 @@ class GMM(Estimator):
         z = self._per_block(rows, partial(np.argmax, axis=0))
         return np.where(z == self.n_components, -1, z) if self.noise else z
 
+    @row_by_row
     def predict_proba(self, X, *, priors=None, error_covariances=None):
         """Responsibilities :eq:`e-step`, (N, K).
 
@@ -811,6 +824,7 @@ class GMM(Estimator):
         rows = self._check_rows(X, None, priors, error_covariances)
         return self._per_block(rows, lambda joint: responsibilities(joint, axis=0).T)
 
+    @row_by_row
     def score_samples(self, X, *, priors=None, error_covariances=None):
         """Log density of each point, (N,).
 
@@ -830,9 +844,9 @@ class GMM(Estimator):
         >>> round(GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).score([[0.0], [2.0]]), 4)
         -1.8621
         """
-        rows = self._check_rows(X, sample_weight, priors, error_covariances)
-        log_p = self._per_block(rows, partial(logsumexp, axis=0))
-        return rows.weighted_sum(log_p) / rows.total_weight
+        what_is_known = sample_weight, priors, error_covariances
+        log_p, N = self._summed(X, partial(logsumexp, axis=0), *what_is_known)
+        return float(log_p / N)
 
     def sample(self, n_samples=1):
         """Draw points: first a component, then a point of its Gaussian.
@@ -932,6 +946,7 @@ class GMM(Estimator):
         rest = conditional.remaining(theta, chosen)
         return self._of_features(conditional.condition(theta, chosen, x), rest)
 
+    @row_by_row
     def regress(self, X, return_cov=False):
         r"""Complete a table: NaN becomes its mean, given the rest of its row.
 
@@ -999,11 +1014,9 @@ class GMM(Estimator):
         >>> pair.impute([[2.0, np.nan]], draws=10_000)[:, 0, 1].std().round(2)  # sqrt(1 - 0.8^2)
         np.float64(0.6)
         """
-        rows = self._check_rows(X)
         if draws is None:
-            return conditional.regress(self.theta, rows)
-        draws, rng = check_count(draws, "draws"), random_generator(self.random_state)
-        return conditional.draw(self.theta, rows, draws, rng)
+            return self.regress(X)
+        return np.swapaxes(self._drawn(X, check_count(draws, "draws")), 0, 1)
 
     # ---- How many components -----------------------------------------------------------------
 
@@ -1055,9 +1068,8 @@ class GMM(Estimator):
         >>> wide.bic([[0.0], [2.0]], sample_weight=[3, 1]) == repeated
         True
         """
-        rows = self._check_rows(X, sample_weight, priors)
-        log_p = rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
-        return -2 * log_p + self.n_parameters() * math.log(rows.total_weight)
+        log_p, N = self._summed(X, partial(logsumexp, axis=0), sample_weight, priors)
+        return float(-2 * log_p + self.n_parameters() * np.log(N))
 
     def icl(self, X, *, sample_weight=None, priors=None):
         r"""Integrated completed likelihood; smaller is better (:eq:`icl`).
@@ -1076,11 +1088,18 @@ class GMM(Estimator):
         >>> wide.icl([[0.0], [2.0]]) == wide.bic([[0.0], [2.0]])
         True
         """
-        rows = self._check_rows(X, sample_weight, priors)
-        complete = rows.weighted_sum(self._per_block(rows, partial(np.max, axis=0)))
-        return -2 * complete + self.n_parameters() * math.log(rows.total_weight)
+        complete, N = self._summed(X, partial(np.max, axis=0), sample_weight, priors)
+        return float(-2 * complete + self.n_parameters() * np.log(N))
 
     # ---- Plumbing ----------------------------------------------------------------------------
+
+    def _become(self, run, X):
+        """Take over what a fit to X has found."""
+        for name in self._fitted:
+            vars(self).pop(name, None)
+            if hasattr(run, name):
+                setattr(self, name, getattr(run, name))
+        self._remember_features(X)
 
     def _check_is_fitted(self):
         """There are parameters, and they are those that the arguments ask for."""
@@ -1130,12 +1149,12 @@ class GMM(Estimator):
         check_fixed(self)
         as_prior(self.conjugate_prior)
 
-    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None):
+    def _check_training_rows(self, X, sample_weight, priors, error_covariances=None, n_places=None):
         """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
         self._check_arguments()
-        K, n_jobs = self.n_components, thread_count(self.n_jobs)
-        rows = check_rows(X, self._n_places, sample_weight, priors, None, n_jobs, error_covariances)
-        check_enough_rows(rows, K)
+        n_places, n_jobs = n_places or self._n_places, thread_count(self.n_jobs)
+        rows = rows_of(X, n_places, sample_weight, priors, n_jobs, error_covariances)
+        check_enough_rows(rows, self.n_components)
         look_for_ids(rows)
         return rows
 
@@ -1226,6 +1245,18 @@ class GMM(Estimator):
     def _per_block(self, rows, function):
         """``function`` of the log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, natural_of(self._places, rows))
+
+    @additive
+    def _summed(self, X, function, sample_weight=None, priors=None, error_covariances=None):
+        """``function`` of the log joint of each point, summed, and the number of points: (2,)."""
+        rows = self._check_rows(X, sample_weight, priors, error_covariances)
+        return np.array([rows.weighted_sum(self._per_block(rows, function)), rows.total_weight])
+
+    @row_by_row
+    def _drawn(self, X, draws):
+        """X (N, draws, D), completed by random draws."""
+        rows, rng = self._check_rows(X), random_generator(self.random_state)
+        return np.swapaxes(conditional.draw(self.theta, rows, draws, rng), 0, 1)
 
     def _log_joint(self, rows):
         """The log joint (N, K)."""

@@ -115,7 +115,8 @@ def first_attempt(model, data, known, given, rng):
     """An :class:`Attempt`, its first guesses, and whether it looks at a sample of the rows."""
     K, init = int(model.n_components), model.init_params  # no int8
     kept, several = data.rows.with_weight(), is_random(init) and "means" not in given
-    few = some_rows(kept, K, rng) if several or "means" in given else data.rows
+    some = several or "means" in given or not data.rows.at_hand
+    few = some_rows(kept, K, rng) if some else data.rows
     if "means" in given:
         guesses = [by_nearest(completed_rows(few), given["means"])]
         if few.box is not None:

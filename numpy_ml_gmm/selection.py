@@ -67,11 +67,9 @@ from .starts import (
 )
 from .training import completed_rows
 from .validation import (
-    as_array,
     check_count,
     check_enough_rows,
     check_rows,
-    check_X,
     random_generator,
 )
 
@@ -383,7 +381,6 @@ def select(
     Best by BIC (smaller is better): EEE with 3 components (2314.2957); then \
 VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     """
-    frame, X = X, check_X(X, missing=True)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
     Ks, types = check_components(n_components), check_types(covariance_types)
@@ -398,11 +395,11 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"conjugate_prior": conjugate_prior, "noise": noise}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
-    rows = GMM(**settings)._check_training_rows(frame, sample_weight, None)
-    rows = rows._replace(priors=check_table_priors(priors, X, Ks, noise))
+    look = GMM(covariance_type="diag", **settings)
+    check_table_priors(priors, Ks)
+    rows = look._check_training_rows(X, sample_weight, priors, n_places=max(Ks) + bool(noise))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = rows.with_weight()
-    look = GMM(covariance_type="diag", **settings)
     data = look._data(rows)  # an error about the data is none about a model
     models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
     with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
@@ -411,7 +408,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     if sound := [row for row in table if not row.error]:
         add_clusters(rows, sound)
     for row in sound:
-        row.model._remember_features(frame)
+        row.model._remember_features(X)
     selection = Selection(table, criterion)
     finish(data, selection, TO_THE_END * tol)  # the last may collapse on the way
     if all(row.error for row in table):
@@ -419,20 +416,17 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     return selection
 
 
-def check_table_priors(priors, X, Ks, noise=False):
-    """Priors (N, K) for the largest K; those of a smaller one are its first columns.
+def check_table_priors(priors, Ks):
+    """Labels become priors (N, K) for the largest K; those of a smaller one are its first columns.
 
     With noise there is a column more, which stays the last one of any K.
     """
-    if priors is None:
-        return None
-    shape = as_array(priors, "priors").shape
+    shape = np.shape(priors)
     if len(shape) > 1 and len(Ks) > 1:
         raise ValueError(
             f"priors has shape {shape}, but K={Ks} are tried: give labels (N,), -1 "
             "where there is none, or try one K"
         )
-    return check_rows(X, max(Ks) + bool(noise), priors=priors).priors
 
 
 def check_components(n_components):
@@ -505,7 +499,7 @@ def fit_shares(rows, few, guesses, models, cells, on_end, finalists=FINALISTS):
     """
     limits = {"model": models[0], "finalists": finalists}
     shares = shares_of_work(cells, rows.n_jobs)
-    if len(shares) <= 1 or rows.X.size > LARGE:
+    if len(shares) <= 1 or rows.X.size > LARGE or not rows.at_hand:
         return fit_cells(rows, few, guesses, cells, on_end=on_end, **limits)
     alone = rows._replace(n_jobs=1)
     few = alone if few is rows else few._replace(n_jobs=1)
@@ -597,7 +591,7 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
         try:
             kind = copy.copy(model).set_params(covariance_type="diag" if diagonal else "full")
             sample = data = kind._data(few)
-            if few is not rows:
+            if len(few.X) < len(rows.X):
                 data = kind._data(rows)
             if data.dependence:  # the criteria would be those of the smoothing
                 raise ValueError(data.dependence)
@@ -615,7 +609,7 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
         moments = {K: first_statistics(sample, guesses[K]) for K in Ks}
         starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in ready]
         runs = search(GMM, sample, ready, starts, finalists=finalists, on_end=on_end, **limits)
-        if few is not rows:
+        if len(few.X) < len(rows.X):
             runs = on_all_rows(data, ready, runs, limits)
         found |= dict(zip(some, runs, strict=True))
     return [found[cell] for cell in cells]

@@ -361,4 +361,4 @@ def some_rows(rows, K, rng):
         if len(constant_features(whole)) == 0:
             return some
         enough *= 2  # a feature that is rare shows in none of them: look at more
-    return rows
+    return rows if rows.at_hand else rows.take(np.arange(len(rows.X)))

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from .blocks import Patterns, Rows, slices
+from .blocks import Patterns, Rows, in_chunks, slices
 
 ROWS_AT_ONCE = 8192
 NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
@@ -130,7 +130,7 @@ def check_X(X, n_features=None, name="X", missing=False):
     if table.ndim != 2:
         raise ValueError(
             f"{name} has shape {table.shape}, expected (n_samples, n_features). "
-            f"Reshape your data: {_how_to_reshape(X, table, name)}"
+            f"Reshape your data: {how_to_reshape(X, table, name)}"
         )
     if 0 in table.shape:
         what = "sample(s)" if table.shape[0] == 0 else "feature(s)"
@@ -154,7 +154,7 @@ def check_X(X, n_features=None, name="X", missing=False):
     raise _error_about_columns(X, table, name, n_features is None, missing)
 
 
-def _how_to_reshape(X, array, name):
+def how_to_reshape(X, array, name):
     """What makes a table of an array that is none."""
     if array.dtype.names:
         return f"np.lib.recfunctions.structured_to_unstructured({name}) makes columns of fields"
@@ -212,6 +212,11 @@ def as_array(value, name):
     """Any array, if it is dense and nothing in it is masked."""
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray(), a dense array")
+    if in_chunks(value):
+        raise TypeError(
+            f"{name} is a collection of Dask's, and this needs it at once: pass {name}.compute() "
+            "if it fits into memory, or a sample of its rows"
+        )
     if np.ma.is_masked(value):
         raise ValueError(
             f"{name} has masked values: drop those rows, or fill them with {name}.filled(value)"
