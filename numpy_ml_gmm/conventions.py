@@ -4,12 +4,19 @@ Nothing here knows about mixtures.  scikit-learn is never imported, except by
 ``__sklearn_tags__``, which only scikit-learn calls.
 """
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import archive
+from .hints import PathLike
 from .validation import feature_names, not_fitted_error
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Estimator:
@@ -28,7 +35,7 @@ class Estimator:
     def _parameter_names(cls):
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, by name.
 
         Examples
@@ -39,7 +46,7 @@ class Estimator:
         """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Change constructor arguments; an unknown name is a ValueError.
 
         Examples
@@ -99,7 +106,7 @@ class Estimator:
                 f"got {list(names)}, expected {list(known)}"
             )
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write parameters and results to an ``.npz`` file, whole or not at all.
 
         No pickle is written, so loading the file runs no code.
@@ -137,7 +144,7 @@ class Estimator:
         archive.save(path, type(self).__name__, vars(self))
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: PathLike) -> Self:
         """Read what :meth:`save` wrote, now or with an earlier version of the package.
 
         The file is not trusted: what it holds must pass the checks that
@@ -169,7 +176,7 @@ class Estimator:
         try:
             model._check_state()
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} holds no sound {cls.__name__}: {error}") from None
+            raise ValueError(f"{path!s} holds no sound {cls.__name__}: {error}") from None
         return model
 
     @classmethod
@@ -177,7 +184,7 @@ class Estimator:
         """Arguments and results: what there may be in a file."""
         return {*cls._parameter_names(), *cls._results}
 
-    _results = ()  # names of attributes that a fit sets
+    _results: tuple[str, ...] = ()  # names of attributes that a fit sets
 
     @staticmethod
     def _saved_shapes(values, shapes):

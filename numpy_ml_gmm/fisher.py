@@ -29,12 +29,20 @@ Sánchez, Perronnin, Mensink & Verbeek (2013), *Image classification with the
 Fisher vector*, IJCV 105, https://doi.org/10.1007/s11263-013-0636-x.
 """
 
-import numpy as np
+from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .hints import Array
 from .validation import check_X
 
 
-def fisher_vector(gmm, X, *, square_root=True, normalise=True):
+def fisher_vector(
+    gmm: Any, X: ArrayLike, *, square_root: bool = True, normalise: bool = True
+) -> Array:
     r"""The Fisher vector of a set of points (:eq:`fisher-vector`), (2 K D,).
 
     All of u comes first, component after component, then all of v.
@@ -79,7 +87,7 @@ def fisher_vector(gmm, X, *, square_root=True, normalise=True):
     return (vector / (length or 1.0)).astype(X.dtype)
 
 
-def log_likelihood_gradient(gmm, X):
+def log_likelihood_gradient(gmm: Any, X: ArrayLike) -> tuple[Array, Array]:
     r"""The slope of log p(X) in means and standard deviations, (K, D) each.
 
     These are :eq:`gradient-mean` and :eq:`gradient-deviation`.  The sums over points
@@ -110,7 +118,7 @@ def log_likelihood_gradient(gmm, X):
     return of_mu, of_sigma
 
 
-def deviations(gmm):
+def deviations(gmm: Any) -> Array:
     """Standard deviations (K, D) of a mixture with diagonal covariances.
 
     Examples
@@ -129,7 +137,7 @@ def deviations(gmm):
     return np.sqrt(model.expand(gmm.covariances_, *gmm.means_.shape).astype(np.float64))
 
 
-def signed_root(vector):
+def signed_root(vector: Array) -> Array:
     r"""The root of each entry's size, with the entry's sign (:eq:`signed-root`).
 
     .. math::

@@ -40,25 +40,31 @@ References
    data via the EM algorithm*. Journal of the Royal Statistical Society B 39(1), 1-38.
 """
 
+from __future__ import annotations
+
 import copy
 import math
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
 from . import conditional, restarts
 from .archive import check_results
-from .blocks import thread_count
+from .blocks import Block, Rows, thread_count
 from .conventions import Estimator
-from .covariances import covariance_model
+from .covariances import CovarianceModel, covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, TINY, cholesky, holds, is_resolved
+from .frames import ROUNDING, TINY, Frame, Natural, cholesky, holds, is_resolved
+from .hints import Array, Columns, Fixed, Given, Init, Labels, Seed
 from .missing import natural_of
 from .noise import Box
 from .parameters import Parameters, choose
-from .priors import as_prior, check_fixed, known_to
+from .priors import Known, NormalInverseWishart, as_prior, check_fixed, known_to
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
 from .training import Data
 from .validation import (
@@ -83,6 +89,9 @@ from .validation import (
     random_generator,
     warn,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
 
 FITTED = (  # what a fit leaves behind
     *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
@@ -180,27 +189,41 @@ class GMM(Estimator):
     -1130.26
     """
 
+    weights_: Array
+    means_: Array
+    covariances_: Array
+    log_likelihood_: float
+    converged_: bool
+    n_iter_: int
+    history_: list[list[float]]
+    best_restart_: int
+    log_posterior_: float
+    noise_weight_: float
+    noise_box_: Array
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        n_components=1,
+        n_components: int = 1,
         *,
-        covariance_type="full",
-        tol=1e-7,
-        max_iter=1000,
-        n_init=20,
-        init_params="mixed",
-        weights_init=None,
-        means_init=None,
-        covariances_init=None,
-        var_smoothing=1e-6,
-        random_state=None,
-        warm_start=False,
-        n_jobs=None,
-        verbose=0,
-        conjugate_prior=None,
-        fixed=(),
-        noise=False,
-    ):
+        covariance_type: str = "full",
+        tol: float = 1e-7,
+        max_iter: int = 1000,
+        n_init: int = 20,
+        init_params: Init = "mixed",
+        weights_init: Given = None,
+        means_init: Given = None,
+        covariances_init: Given = None,
+        var_smoothing: float = 1e-6,
+        random_state: Seed = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        conjugate_prior: str | Mapping[str, Any] | NormalInverseWishart | None = None,
+        fixed: Fixed = (),
+        noise: bool = False,
+    ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -220,7 +243,9 @@ class GMM(Estimator):
         self.noise = noise
 
     @classmethod
-    def from_parameters(cls, weights, means, covariances, **params):
+    def from_parameters(
+        cls, weights: ArrayLike, means: ArrayLike, covariances: ArrayLike, **params: Any
+    ) -> Self:
         """A mixture with known parameters, ready for every method but fitting.
 
         Parameters
@@ -253,12 +278,12 @@ class GMM(Estimator):
         return model
 
     @property
-    def covariance_model(self):
+    def covariance_model(self) -> CovarianceModel:
         """The rule from scatter matrices to covariances."""
         return covariance_model(self.covariance_type)
 
     @property
-    def theta(self):
+    def theta(self) -> Parameters:
         """The present parameters as one value, each component with its own covariance.
 
         Examples
@@ -269,12 +294,14 @@ class GMM(Estimator):
         """
         self._check_is_fitted()
         attributes = self.weights_, self.means_, self.covariances_
-        parts = (np.asarray(a, np.float64) for a in attributes)  # they may be single precision
-        return Parameters.expand(*parts, self.covariance_model)
+        pi, mu, Sigma = (np.asarray(a, np.float64) for a in attributes)  # maybe single precision
+        return Parameters.expand(pi, mu, Sigma, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------
 
-    def log_joint(self, X, *, priors=None, error_covariances=None):
+    def log_joint(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         r"""Log joint of each point and each component, (N, K) (:eq:`log-joint`).
 
         .. math::
@@ -290,7 +317,8 @@ class GMM(Estimator):
         """
         return self._log_joint(self._check_rows(X, None, priors, error_covariances))
 
-    def log_likelihood(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def log_likelihood(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+                       error_covariances: Given = None) -> float:  # fmt: skip
         r"""Log-likelihood of the observed points, the sum over n (:eq:`log-likelihood`).
 
         .. math::
@@ -310,7 +338,9 @@ class GMM(Estimator):
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
         return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
 
-    def complete_log_likelihood(self, X, z, *, sample_weight=None, priors=None):
+    def complete_log_likelihood(
+        self, X: ArrayLike, z: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Log of the joint likelihood :eq:`joint` for known z: :eq:`complete-log-likelihood`.
 
         .. math::
@@ -337,7 +367,7 @@ class GMM(Estimator):
     # ---- The E step --------------------------------------------------------------------------
 
     @staticmethod
-    def e_step_of_block(natural, block):
+    def e_step_of_block(natural: Natural, block: Block) -> tuple[Array, Array]:
         r"""Bayes' rule for a block of points, and the sums that the M step needs of it.
 
         With the log of prior times density as a product of natural parameters and features
@@ -377,7 +407,9 @@ class GMM(Estimator):
         return r @ T.T, log_p
 
     @classmethod
-    def expect(cls, theta, rows, frame=None, known=None):
+    def expect(
+        cls, theta: Parameters, rows: Rows, frame: Frame | None = None, known: Known | None = None
+    ) -> Statistics:
         """The E step for parameters as a value: expected ``Statistics`` of all rows.
 
         Parameters
@@ -405,7 +437,8 @@ class GMM(Estimator):
             return statistics
         return statistics._replace(log_prior=known.log_prior(theta))
 
-    def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def e_step(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+               error_covariances: Given = None) -> Statistics:  # fmt: skip
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
 
         .. math::
@@ -440,7 +473,13 @@ class GMM(Estimator):
     # ---- The M step --------------------------------------------------------------------------
 
     @staticmethod
-    def maximise(statistics, rule, smoothing=0.0, last=None, known=None):
+    def maximise(
+        statistics: Statistics,
+        rule: Callable[..., Array],
+        smoothing: Array | float = 0.0,
+        last: Array | None = None,
+        known: Known | None = None,
+    ) -> Parameters:
         r"""The M step for values: the parameters that maximise Q (:eq:`m-step`).
 
         .. math::
@@ -482,7 +521,7 @@ class GMM(Estimator):
         Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
         return Parameters(pi, mu, Sigma)
 
-    def m_step(self, statistics):
+    def m_step(self, statistics: Statistics) -> Self:
         r"""Set the parameters that maximise Q, given expected statistics (:eq:`m-step`).
 
         With ``var_smoothing`` each point counts as a small cloud (:eq:`smoothing`).  The points
@@ -519,7 +558,12 @@ class GMM(Estimator):
     # ---- The climb ---------------------------------------------------------------------------
 
     @staticmethod
-    def em_step(theta, statistics, m_step, e_step):
+    def em_step(
+        theta: Parameters,
+        statistics: Statistics,
+        m_step: Callable[..., Parameters],
+        e_step: Callable[..., Statistics],
+    ) -> tuple[Parameters, Statistics]:
         """One step of EM (:eq:`m-step`, :eq:`e-step`): the likelihood is not lower (:eq:`ascent`).
 
         The E step comes second, because it also yields the log-likelihood of the new
@@ -564,7 +608,8 @@ class GMM(Estimator):
             statistics = e_step(theta)
         return theta, statistics
 
-    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+                error_covariances: Given = None) -> Iterator[Self]:  # fmt: skip
         """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
         It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
@@ -619,7 +664,8 @@ class GMM(Estimator):
             warn(collapsed, CollapseWarning)
 
     @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
-    def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def fit(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None, priors: Given = None,
+            error_covariances: Given = None) -> Self:  # fmt: skip
         """Fit the mixture by EM.
 
         Parameters
@@ -680,7 +726,8 @@ class GMM(Estimator):
             warn(f"{reason}: raise max_iter or tol", known_to_sklearn(ConvergenceWarning))
         return self
 
-    def fit_predict(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def fit_predict(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
+                    priors: Given = None, error_covariances: Given = None) -> Labels:  # fmt: skip
         """Fit, then the most probable component of each point (N,).
 
         Examples
@@ -694,7 +741,9 @@ class GMM(Estimator):
 
     # ---- Why EM climbs -----------------------------------------------------------------------
 
-    def q_function(self, X, r, *, sample_weight=None, priors=None):
+    def q_function(
+        self, X: ArrayLike, r: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Expected complete log-likelihood under responsibilities r (N, K) (:eq:`q-function`).
 
         .. math::
@@ -717,7 +766,7 @@ class GMM(Estimator):
         return rows.weighted_sum(terms.sum(axis=1))
 
     @staticmethod
-    def entropy(q, *, sample_weight=None):
+    def entropy(q: ArrayLike, *, sample_weight: Given = None) -> float:
         r"""Entropy of a distribution over assignments, q (N, K), in nats (:eq:`entropy`).
 
         .. math::
@@ -730,11 +779,14 @@ class GMM(Estimator):
         0.6931
         """
         q = np.atleast_2d(as_floats(q, "q"))
-        q = check_responsibilities(q, *q.shape, "q")
-        rows = check_rows(q, q.shape[1], sample_weight)
+        N, K = q.shape
+        q = check_responsibilities(q, N, K, "q")
+        rows = check_rows(q, K, sample_weight)
         return rows.weighted_sum(entr(q).sum(axis=1))
 
-    def elbo(self, X, q, *, sample_weight=None, priors=None):
+    def elbo(
+        self, X: ArrayLike, q: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
 
         .. math::
@@ -754,7 +806,9 @@ class GMM(Estimator):
         Q = self.q_function(X, q, sample_weight=sample_weight, priors=priors)
         return Q + self.entropy(q, sample_weight=sample_weight)
 
-    def kl(self, X, q, *, sample_weight=None, priors=None):
+    def kl(
+        self, X: ArrayLike, q: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""What the bound lacks: divergence of q from the posterior (:eq:`kl`).
 
         .. math::
@@ -780,7 +834,9 @@ class GMM(Estimator):
 
     # ---- Use ---------------------------------------------------------------------------------
 
-    def predict(self, X, *, priors=None, error_covariances=None):
+    def predict(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Labels:
         """The most probable component of each point, (N,); -1 is the noise.
 
         Examples
@@ -795,7 +851,9 @@ class GMM(Estimator):
         z = self._per_block(rows, partial(np.argmax, axis=0))
         return np.where(z == self.n_components, -1, z) if self.noise else z
 
-    def predict_proba(self, X, *, priors=None, error_covariances=None):
+    def predict_proba(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         """Responsibilities :eq:`e-step`, (N, K).
 
         Examples
@@ -809,7 +867,9 @@ class GMM(Estimator):
         rows = self._check_rows(X, None, priors, error_covariances)
         return self._per_block(rows, lambda joint: responsibilities(joint, axis=0).T)
 
-    def score_samples(self, X, *, priors=None, error_covariances=None):
+    def score_samples(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         """Log density of each point, (N,).
 
         Examples
@@ -820,7 +880,8 @@ class GMM(Estimator):
         rows = self._check_rows(X, None, priors, error_covariances)
         return self._per_block(rows, partial(logsumexp, axis=0))
 
-    def score(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def score(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
+              priors: Given = None, error_covariances: Given = None) -> float:  # fmt: skip
         """Log-likelihood, the mean over points.
 
         Examples
@@ -832,7 +893,7 @@ class GMM(Estimator):
         log_p = self._per_block(rows, partial(logsumexp, axis=0))
         return rows.weighted_sum(log_p) / rows.total_weight
 
-    def sample(self, n_samples=1):
+    def sample(self, n_samples: int = 1) -> tuple[Array, Labels]:
         """Draw points: first a component, then a point of its Gaussian.
 
         Returns
@@ -863,7 +924,7 @@ class GMM(Estimator):
             X[z == k] = mu + noise
         return X, z
 
-    def marginal(self, features):
+    def marginal(self, features: Columns) -> GMM:
         r"""The mixture of some of the features, in the order given (:eq:`marginal`).
 
         .. math::
@@ -889,7 +950,7 @@ class GMM(Estimator):
         chosen = self._check_columns(features)
         return self._of_features(self.theta.marginal(chosen), chosen)
 
-    def condition(self, features, values):
+    def condition(self, features: Columns, values: ArrayLike) -> GMM:
         r"""The mixture of the remaining features, where these have values (:eq:`conditional`).
 
         .. math::
@@ -930,6 +991,12 @@ class GMM(Estimator):
         rest = conditional.remaining(theta, chosen)
         return self._of_features(conditional.condition(theta, chosen, x), rest)
 
+    @overload
+    def regress(self, X: ArrayLike, return_cov: Literal[False] = False) -> Array: ...
+
+    @overload
+    def regress(self, X: ArrayLike, return_cov: Literal[True]) -> tuple[Array, Array]: ...
+
     def regress(self, X, return_cov=False):
         r"""Complete a table: NaN becomes its mean, given the rest of its row.
 
@@ -966,7 +1033,7 @@ class GMM(Estimator):
         rows = self._check_rows(X)
         return conditional.regress(self.theta, rows, return_cov)
 
-    def impute(self, X, draws=None):
+    def impute(self, X: ArrayLike, draws: int | None = None) -> Array:
         r"""Fill in what is missing: by its conditional mean, or by random draws.
 
         The mean is the best single guess, and looks too sure: what is filled in varies less
@@ -1005,7 +1072,7 @@ class GMM(Estimator):
 
     # ---- How many components -----------------------------------------------------------------
 
-    def n_parameters(self):
+    def n_parameters(self) -> int:
         """Free parameters: K - 1 weights, K D means, and those of the covariances; none held.
 
         Examples
@@ -1016,13 +1083,13 @@ class GMM(Estimator):
         """
         self._check_is_fitted()
         D, held = np.shape(self.means_)[1], check_fixed(self)
-        weights, means, covariances = (np.count_nonzero(~mask) for mask in held.values())
+        weights, means, covariances = (int(np.count_nonzero(~mask)) for mask in held.values())
         weights -= weights > 0  # they share what the others leave
         covariances = covariances and self.covariance_model.n_parameters(covariances, D)
         noise = 2 * self.noise  # its weight and its volume, as mclust counts
         return int(weights + means * D + covariances + noise)
 
-    def aic(self, X, *, sample_weight=None, priors=None):
+    def aic(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
 
         .. math::
@@ -1037,7 +1104,7 @@ class GMM(Estimator):
         log_p = self.log_likelihood(X, sample_weight=sample_weight, priors=priors)
         return -2 * log_p + 2 * self.n_parameters()
 
-    def bic(self, X, *, sample_weight=None, priors=None):
+    def bic(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Schwarz's criterion; smaller is better (mclust prints its negative) (:eq:`bic`).
 
         .. math::
@@ -1057,7 +1124,7 @@ class GMM(Estimator):
         log_p = rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
         return -2 * log_p + self.n_parameters() * math.log(rows.total_weight)
 
-    def icl(self, X, *, sample_weight=None, priors=None):
+    def icl(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Integrated completed likelihood; smaller is better (:eq:`icl`).
 
         BIC with the complete log-likelihood at the most probable components.
@@ -1247,8 +1314,8 @@ class GMM(Estimator):
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 
-    _fitted = FITTED
-    _results = *FITTED, "feature_names_in_", "class_labels_"
+    _fitted: tuple[str, ...] = FITTED
+    _results: tuple[str, ...] = *FITTED, "feature_names_in_", "class_labels_"
 
     @staticmethod
     def _saved_shapes(values, shapes):

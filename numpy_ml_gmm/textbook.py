@@ -27,12 +27,16 @@ N_k                         (K,)       expected number of points, the column sum
 Nothing is checked here and nothing is made fast.  :class:`numpy_ml_gmm.GMM` computes the same.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
+from .hints import Array, Labels, Theta
 
-def log_joint(X, weights, means, covariances):
+
+def log_joint(X: Array, weights: Array, means: Array, covariances: Array) -> Array:
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K) (:eq:`log-joint`, :eq:`gaussian`).
 
     Examples
@@ -52,7 +56,7 @@ def log_joint(X, weights, means, covariances):
     return ell
 
 
-def e_step(X, weights, means, covariances):
+def e_step(X: Array, weights: Array, means: Array, covariances: Array) -> Array:
     """Responsibilities r by Bayes' rule, (N, K) (:eq:`e-step`).
 
     Examples
@@ -67,7 +71,7 @@ def e_step(X, weights, means, covariances):
     return np.exp(ell - log_p)
 
 
-def m_step(X, r):
+def m_step(X: Array, r: Array) -> Theta:
     """The weights, means and covariances that are best for r (:eq:`m-step`).
 
     Examples
@@ -85,7 +89,7 @@ def m_step(X, r):
     return pi, mu, Sigma
 
 
-def em_step(X, weights, means, covariances):
+def em_step(X: Array, weights: Array, means: Array, covariances: Array) -> Theta:
     """Better weights, means and covariances: the likelihood cannot fall (:eq:`ascent`).
 
     Examples
@@ -102,7 +106,7 @@ def em_step(X, weights, means, covariances):
     return m_step(X, r)
 
 
-def log_likelihood(X, weights, means, covariances):
+def log_likelihood(X: Array, weights: Array, means: Array, covariances: Array) -> float:
     """log p(X | theta), the sum over points (:eq:`log-likelihood`).
 
     Examples
@@ -117,7 +121,7 @@ def log_likelihood(X, weights, means, covariances):
     return logsumexp(ell, axis=1).sum()
 
 
-def q_function(X, r, weights, means, covariances):
+def q_function(X: Array, r: Array, weights: Array, means: Array, covariances: Array) -> float:
     """Q, the complete log-likelihood averaged over r (:eq:`q-function`).
 
     Examples
@@ -133,7 +137,7 @@ def q_function(X, r, weights, means, covariances):
     return (r * ell).sum()
 
 
-def elbo(X, q, weights, means, covariances):
+def elbo(X: Array, q: Array, weights: Array, means: Array, covariances: Array) -> float:
     """Q + H(q), below the log-likelihood for any q, equal to it at q = r (:eq:`elbo`).
 
     Examples
@@ -148,7 +152,7 @@ def elbo(X, q, weights, means, covariances):
     return q_function(X, q, weights, means, covariances) + H
 
 
-def bic(log_likelihood, N, K, D):
+def bic(log_likelihood: float, N: float, K: int, D: int) -> float:
     """Schwarz's criterion; smaller is better (:eq:`bic`, :eq:`degrees-of-freedom`).
 
     Examples
@@ -160,7 +164,9 @@ def bic(log_likelihood, N, K, D):
     return -2 * log_likelihood + d * np.log(N)
 
 
-def sample(n, weights, means, covariances, rng):
+def sample(
+    n: int, weights: Array, means: Array, covariances: Array, rng: np.random.Generator
+) -> tuple[Array, Labels]:
     """Points X (n, D) and their components z (n,), by the two draws of the model (:eq:`joint`).
 
     Examples

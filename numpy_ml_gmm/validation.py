@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from .blocks import Patterns, Rows, slices
+from .hints import Array, Labels
 
 ROWS_AT_ONCE = 8192
 NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
@@ -110,7 +111,7 @@ def _of_both(ours, theirs):
     return type(ours.__name__, (ours, theirs), members | {"__module__": ours.__module__})
 
 
-def check_X(X, n_features=None, name="X", missing=False):
+def check_X(X, n_features=None, name="X", missing=False) -> Array:
     """X as a finite float array (N, D); float32 stays float32.  ``missing`` lets nan through.
 
     Examples
@@ -171,7 +172,7 @@ def _how_to_reshape(X, array, name):
     return f"{column} if it has one feature, {row} if it is one sample"
 
 
-def as_floats(value, name):
+def as_floats(value, name) -> Array:
     """An array of floats: float32 as it is, other numbers as float64.
 
     Examples
@@ -450,7 +451,7 @@ def check_errors(error_covariances, X):
     return R
 
 
-def check_sample_weight(sample_weight, X):
+def check_sample_weight(sample_weight, X) -> Array:
     """Weights (N,), finite, none negative, not all zero.
 
     Examples
@@ -542,7 +543,7 @@ def check_some_component(priors, weights):
         )
 
 
-def check_labels(z, N, K, name):
+def check_labels(z, N, K, name) -> Labels:
     """Component numbers (N,), whole, from 0 to K - 1.
 
     Examples
@@ -563,7 +564,7 @@ def check_labels(z, N, K, name):
     return z.astype(int)
 
 
-def check_responsibilities(r, N, K, name):
+def check_responsibilities(r, N, K, name) -> Array:
     """Responsibilities (N, K) with rows that sum to one; labels (N,) become rows of 0 and 1.
 
     Examples
