@@ -64,7 +64,6 @@ def wrong(X: NDArray[np.float64]) -> None:
     """Each line has a mistake, and its kind."""
     GMM("3")  # type: ignore[arg-type]
     GMM(components=3)  # type: ignore[call-arg]
-    GMM(3, "full")  # type: ignore[call-arg]
     GMM(3).fit(X, weights=np.ones(3))  # type: ignore[call-arg]
     GMM(3).fit(X, priors={0: 1})  # type: ignore[arg-type]
     GMM(3).predict(X).fit(X)  # type: ignore[attr-defined]
