@@ -55,6 +55,7 @@ from .covariances import covariance_model
 from .frames import EPS, WIDE, Frame, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .hints import Array, Given, Init, Seed
+from .log import tell_step
 from .missing import natural_of
 from .parameters import Parameters, diagonals
 from .priors import Known
@@ -415,7 +416,7 @@ class BayesianGMM(GMM):
     n_jobs : int or None
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
-        1 prints the bound every ten steps.
+        As for :class:`~numpy_ml_gmm.GMM`, of the bound.
 
     Attributes
     ----------
@@ -745,6 +746,8 @@ class BayesianGMM(GMM):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, self._natural(rows))
 
+    _objective = "lower bound"
+
     def _find_start(self, data, known):
         """The prior, and the best start under it, as the arguments ask for."""
         old = None
@@ -850,8 +853,7 @@ class BayesianGMM(GMM):
         self.lower_bound_, self.converged_ = float(x.objective), bool(converged)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
-        if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: lower bound {self.lower_bound_:.6f}")
+        tell_step(self, self.lower_bound_)
 
     def _shown(self):
         """Nothing: steps go on from their own distributions."""

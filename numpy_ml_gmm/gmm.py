@@ -61,6 +61,7 @@ from .covariances import CovarianceModel, covariance_model
 from .em import gain_to_come
 from .frames import ROUNDING, TINY, Frame, Natural, cholesky, holds, is_resolved
 from .hints import Array, Columns, Fixed, Given, Init, Labels, Seed
+from .log import tell_step
 from .missing import natural_of
 from .noise import Box
 from .parameters import Parameters, choose
@@ -140,7 +141,8 @@ class GMM(Estimator):
     n_jobs : int or None
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
-        1 prints the log-likelihood every ten steps.
+        1 tells how each restart ended, and the log-likelihood every ten steps: in the log, or
+        printed if nobody reads it; see :mod:`numpy_ml_gmm.log`.
     conjugate_prior : None, "default", NormalInverseWishart or dict of its fields
         With a prior EM climbs to the mode of the posterior (:eq:`map-m-step`), ``var_smoothing``
         adds nothing, and no component can collapse.  ``"default"`` is mclust's.
@@ -1243,6 +1245,11 @@ class GMM(Estimator):
         """The components, and in the last place the noise."""
         return self._box.beside(self.theta, self.noise_weight_) if self.noise else self.theta
 
+    @property
+    def _objective(self):
+        """What EM climbs, in words."""
+        return "log-likelihood" if self.conjugate_prior is None else "log-posterior"
+
     def _find_start(self, data, known):
         """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
         return restarts.find_start(self, data, known, random_generator(self.random_state))
@@ -1366,5 +1373,4 @@ class GMM(Estimator):
             vars(self).pop("log_posterior_", None)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
-        if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: log-likelihood {self.log_likelihood_:.6f}")
+        tell_step(self, x.objective)
