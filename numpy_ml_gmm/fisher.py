@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .gmm import GMM
 from .hints import Array
 from .validation import check_X
 
@@ -49,7 +50,7 @@ def fisher_vector(
 
     Parameters
     ----------
-    gmm : GMM
+    gmm : GMM, or scikit-learn's GaussianMixture
         Fitted, with diagonal covariances.
     X : array (N, D)
         float32 gives a float32 vector.
@@ -74,6 +75,8 @@ def fisher_vector(
     >>> fisher_vector(gmm, [[2.0]], square_root=False, normalise=False)
     array([1., 0.])
     """
+    if not isinstance(gmm, GMM):
+        gmm = GMM.from_sklearn(gmm)
     X = check_X(X)
     of_mu, of_sigma = log_likelihood_gradient(gmm, X)
     pi = gmm.weights_.astype(np.float64)[:, None]

@@ -53,7 +53,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import conditional, restarts
+from . import conditional, exchange, restarts
 from .archive import check_results
 from .blocks import Block, Rows, thread_count
 from .conventions import Estimator
@@ -1071,6 +1071,49 @@ class GMM(Estimator):
             return conditional.regress(self.theta, rows)
         draws, rng = check_count(draws, "draws"), random_generator(self.random_state)
         return conditional.draw(self.theta, rows, draws, rng)
+
+    def to_sklearn(self, X: Given = None) -> Any:
+        """The same mixture as scikit-learn's ``GaussianMixture``, for tools that ask for one.
+
+        Covariances that scikit-learn has no type for are written out, one for each component.
+        Given X, the points of the fit, ``lower_bound_`` is their mean log-likelihood.
+
+        Raises
+        ------
+        ValueError
+            If there is noise, which scikit-learn has not; of a variational mixture also if its
+            covariances are not full, see :mod:`numpy_ml_gmm.exchange`.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import load_iris
+        >>> X = load_iris().X
+        >>> model = GMM(3, covariance_type="VEV", random_state=0).fit(X)
+        >>> theirs = model.to_sklearn()
+        >>> theirs.covariance_type, np.allclose(theirs.score_samples(X), model.score_samples(X))
+        ('full', True)
+        """
+        return exchange.to_sklearn(self, X)
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> Self:
+        """A mixture that scikit-learn has fitted, with every method of this class.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no fitted ``GaussianMixture``, or for :class:`~numpy_ml_gmm.BayesianGMM` no
+            fitted ``BayesianGaussianMixture`` with full covariances.
+
+        Examples
+        --------
+        >>> from sklearn.mixture import GaussianMixture
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> theirs = GaussianMixture(2, random_state=0).fit(load_old_faithful().X)
+        >>> GMM.from_sklearn(theirs).condition(0, 2.0).means_.round(1).min()  # the next wait
+        np.float64(54.2)
+        """
+        return exchange.from_sklearn(cls, model)
 
     # ---- How many components -----------------------------------------------------------------
 
