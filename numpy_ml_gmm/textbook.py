@@ -27,16 +27,14 @@ N_k                         (K,)       expected number of points, the column sum
 Nothing is checked here and nothing is made fast.  :class:`numpy_ml_gmm.GMM` computes the same.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from .hints import Array, Labels, Theta
 
-
-def log_joint(X: Array, weights: Array, means: Array, covariances: Array) -> Array:
+def log_joint(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> np.ndarray:
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K) (:eq:`log-joint`, :eq:`gaussian`).
 
     Examples
@@ -56,7 +54,9 @@ def log_joint(X: Array, weights: Array, means: Array, covariances: Array) -> Arr
     return ell
 
 
-def e_step(X: Array, weights: Array, means: Array, covariances: Array) -> Array:
+def e_step(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> np.ndarray:
     """Responsibilities r by Bayes' rule, (N, K) (:eq:`e-step`).
 
     Examples
@@ -71,7 +71,7 @@ def e_step(X: Array, weights: Array, means: Array, covariances: Array) -> Array:
     return np.exp(ell - log_p)
 
 
-def m_step(X: Array, r: Array) -> Theta:
+def m_step(X: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The weights, means and covariances that are best for r (:eq:`m-step`).
 
     Examples
@@ -89,7 +89,9 @@ def m_step(X: Array, r: Array) -> Theta:
     return pi, mu, Sigma
 
 
-def em_step(X: Array, weights: Array, means: Array, covariances: Array) -> Theta:
+def em_step(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Better weights, means and covariances: the likelihood cannot fall (:eq:`ascent`).
 
     Examples
@@ -106,7 +108,9 @@ def em_step(X: Array, weights: Array, means: Array, covariances: Array) -> Theta
     return m_step(X, r)
 
 
-def log_likelihood(X: Array, weights: Array, means: Array, covariances: Array) -> float:
+def log_likelihood(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """log p(X | theta), the sum over points (:eq:`log-likelihood`).
 
     Examples
@@ -121,7 +125,9 @@ def log_likelihood(X: Array, weights: Array, means: Array, covariances: Array) -
     return logsumexp(ell, axis=1).sum()
 
 
-def q_function(X: Array, r: Array, weights: Array, means: Array, covariances: Array) -> float:
+def q_function(
+    X: np.ndarray, r: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """Q, the complete log-likelihood averaged over r (:eq:`q-function`).
 
     Examples
@@ -137,7 +143,9 @@ def q_function(X: Array, r: Array, weights: Array, means: Array, covariances: Ar
     return (r * ell).sum()
 
 
-def elbo(X: Array, q: Array, weights: Array, means: Array, covariances: Array) -> float:
+def elbo(
+    X: np.ndarray, q: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """Q + H(q), below the log-likelihood for any q, equal to it at q = r (:eq:`elbo`).
 
     Examples
@@ -165,8 +173,12 @@ def bic(log_likelihood: float, N: float, K: int, D: int) -> float:
 
 
 def sample(
-    n: int, weights: Array, means: Array, covariances: Array, rng: np.random.Generator
-) -> tuple[Array, Labels]:
+    n: int,
+    weights: np.ndarray,
+    means: np.ndarray,
+    covariances: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Points X (n, D) and their components z (n,), by the two draws of the model (:eq:`joint`).
 
     Examples
