@@ -172,11 +172,30 @@ class Estimator:
         return self._set_request("predict", wanted)
 
     def set_predict_proba_request(self, **wanted: bool | str | None) -> Self:
-        """The same for :meth:`predict_proba`."""
+        """The same for :meth:`predict_proba`.
+
+        Examples
+        --------
+        None, the default, means that nobody has decided, and is an error if the argument is given:
+
+        >>> import sklearn
+        >>> from numpy_ml_gmm import GMM
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     asked = GMM(2).set_predict_proba_request(priors=False).get_metadata_routing()
+        >>> asked.predict_proba.requests
+        {'priors': False, 'error_covariances': None}
+        """
         return self._set_request("predict_proba", wanted)
 
     def get_metadata_routing(self) -> Any:
-        """What scikit-learn's tools ask before they pass anything on: its ``MetadataRequest``."""
+        """What scikit-learn's tools ask before they pass anything on: its ``MetadataRequest``.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMMClassifier
+        >>> GMMClassifier().get_metadata_routing().fit.requests
+        {'sample_weight': None}
+        """
         from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
         if hasattr(self, "_metadata_request"):
