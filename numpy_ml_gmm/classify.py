@@ -54,6 +54,7 @@ from .selection import TO_THE_END, check_components, check_types, select
 from .training import Data
 from .validation import (
     DataWarning,
+    Shared,
     as_array,
     check_count,
     check_enough_rows,
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
 THETA = "weights_", "means_", "covariances_"
 
 
-class DataConversionWarning(DataWarning):
+class DataConversionWarning(Shared, DataWarning):
     """Data had to be reshaped to be understood.
 
     Examples

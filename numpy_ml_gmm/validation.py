@@ -14,7 +14,22 @@ NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines
 LIKE_AN_ID = 20  # fewer rows may count up by chance
 
 
-class NotFittedError(ValueError, AttributeError):
+class Shared:
+    """What scikit-learn has too: a pickle of it is read as what it is where it is read.
+
+    An error that a process without scikit-learn has raised is caught as scikit-learn's by one with.
+    """
+
+    def __reduce__(self):
+        ours = next(c for c in type(self).__mro__ if c.__dict__.get("_made_of_both") is None)
+        return _revived, (ours, self.args), vars(self) or None
+
+
+def _revived(ours, args):
+    return known_to_sklearn(ours)(*args)
+
+
+class NotFittedError(Shared, ValueError, AttributeError):
     """The model has no parameters yet.
 
     Examples
@@ -28,7 +43,7 @@ class NotFittedError(ValueError, AttributeError):
     """
 
 
-class ConvergenceWarning(UserWarning):
+class ConvergenceWarning(Shared, UserWarning):
     """EM stopped at ``max_iter`` before the log-likelihood settled.
 
     Examples
@@ -106,9 +121,9 @@ def known_to_sklearn(ours):
 
 @functools.cache
 def _of_both(ours, theirs):
-    """A class that is a kind of both, and comes out of a pickle as ours."""
-    members = {"__doc__": ours.__doc__, "__reduce__": lambda self: (ours, self.args)}
-    return type(ours.__name__, (ours, theirs), members | {"__module__": ours.__module__})
+    """A class that is a kind of both."""
+    members = {"__doc__": ours.__doc__, "__module__": ours.__module__, "_made_of_both": True}
+    return type(ours.__name__, (ours, theirs), members)
 
 
 def check_X(X, n_features=None, name="X", missing=False) -> Array:
