@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import archive
+from . import archive, html
 from .hints import PathLike
 from .validation import feature_names, not_fitted_error
 
@@ -92,6 +92,10 @@ class Estimator:
             if repr(value) != repr(defaults[name].default)
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _repr_html_(self):
+        """What a notebook shows."""
+        return html.representation(self)
 
     def __sklearn_tags__(self):
         """What scikit-learn's tools want to know; only they call this."""
