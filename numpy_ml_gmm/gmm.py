@@ -910,8 +910,8 @@ class GMM(Estimator):
         >>> X.shape, z
         ((3, 1), array([0, 0, 0]))
         """
-        n_samples = check_count(n_samples, "n_samples")
         theta, pi = self.theta, self._places.weights
+        n_samples = check_count(n_samples, "n_samples")
         rng = random_generator(self.random_state)
         z = rng.choice(len(pi), size=n_samples, p=pi / pi.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
