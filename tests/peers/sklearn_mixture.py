@@ -4,9 +4,9 @@
 
 The tests are those of the installed wheel, sklearn/mixture/tests; nothing is downloaded.  In them
 ``GaussianMixture`` and ``BayesianGaussianMixture`` are the classes below: ours, under the names of
-scikit-learn's arguments and attributes.  Of errors and warnings the kind is compared, not the words.
-A test that fails must be among the ``DIFFERENCES``, with the reason, and one that is among them must
-fail: else the program ends with 1.
+scikit-learn's arguments and attributes.  Of errors and warnings the kind is compared, and not the
+words.  A test that fails must be among the ``DIFFERENCES``, with the reason, and one that is among
+them must fail: else the program ends with 1.
 """
 
 import sys
