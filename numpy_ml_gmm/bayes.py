@@ -37,25 +37,32 @@ Kurihara, Welling & Vlassis (2007), *Accelerated variational Dirichlet process m
 whose sticks beyond K keep their prior.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import get_lapack_funcs, solve_triangular
 from scipy.special import digamma, gammaln, logsumexp
 
 from .archive import check_shape, is_number
-from .blocks import Patterns
+from .blocks import Patterns, Rows
 from .chunks import additive, row_by_row
 from .covariances import covariance_model
-from .frames import EPS, WIDE, SingularCovariance, cholesky
+from .frames import EPS, WIDE, Frame, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
+from .hints import Array, Given, Init, Seed
+from .log import tell_step
 from .missing import natural_of
 from .parameters import Parameters, diagonals
+from .priors import Known
 from .restarts import Attempt, Start, first_statistics, start_from
 from .starts import counts_of, first_guesses, is_random, some_rows
-from .statistics import add_up, map_log_joint
+from .statistics import Statistics, add_up, map_log_joint
 from .training import completed_rows
 from .validation import (
     as_floats,
@@ -65,6 +72,9 @@ from .validation import (
     not_fitted_error,
     random_generator,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
 
 NOTHING = 10 * EPS  # points that every component holds, so that none is divided by 0
 PRIORS = "dirichlet_process", "dirichlet_distribution"
@@ -407,7 +417,7 @@ class BayesianGMM(GMM):
     n_jobs : int or None
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
-        1 prints the bound every ten steps.
+        As for :class:`~numpy_ml_gmm.GMM`, of the bound.
 
     Attributes
     ----------
@@ -456,27 +466,37 @@ class BayesianGMM(GMM):
     array([0.64, 0.36])
     """
 
+    weight_concentration_: Array
+    mean_precision_: Array
+    degrees_of_freedom_: Array | float
+    weight_concentration_prior_: float
+    mean_precision_prior_: float
+    mean_prior_: Array
+    degrees_of_freedom_prior_: float
+    covariance_prior_: Array | float
+    lower_bound_: float
+
     def __init__(
         self,
-        n_components=1,
+        n_components: int = 1,
         *,
-        covariance_type="full",
-        tol=1e-7,
-        max_iter=1000,
-        n_init=20,
-        init_params="mixed",
-        weight_concentration_prior_type="dirichlet_process",
-        weight_concentration_prior=None,
-        mean_precision_prior=None,
-        mean_prior=None,
-        degrees_of_freedom_prior=None,
-        covariance_prior=None,
-        var_smoothing=1e-6,
-        random_state=None,
-        warm_start=False,
-        n_jobs=None,
-        verbose=0,
-    ):
+        covariance_type: str = "full",
+        tol: float = 1e-7,
+        max_iter: int = 1000,
+        n_init: int = 20,
+        init_params: Init = "mixed",
+        weight_concentration_prior_type: str = "dirichlet_process",
+        weight_concentration_prior: float | None = None,
+        mean_precision_prior: float | None = None,
+        mean_prior: Given = None,
+        degrees_of_freedom_prior: float | None = None,
+        covariance_prior: Given = None,
+        var_smoothing: float = 1e-6,
+        random_state: Seed = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -496,7 +516,7 @@ class BayesianGMM(GMM):
         self.verbose = verbose
 
     @property
-    def prior(self):
+    def prior(self) -> Prior:
         """What was assumed of the parameters, as one value."""
         return prior_of(
             self.covariance_type,
@@ -509,7 +529,7 @@ class BayesianGMM(GMM):
         )
 
     @property
-    def mixture_(self):
+    def mixture_(self) -> GMM:
         """The mixture at the expected parameters, with every method of its own."""
         names = GMM._parameter_names()
         model = GMM(**{name: v for name, v in self.get_params().items() if name in names})
@@ -520,7 +540,14 @@ class BayesianGMM(GMM):
 
     # ---- The steps ---------------------------------------------------------------------------
 
-    def maximise(self, statistics, rule, smoothing=0.0, last=None, known=None):
+    def maximise(  # type: ignore[override]
+        self,
+        statistics: Statistics,
+        rule: Callable[..., Array],
+        smoothing: Array | float = 0.0,
+        last: Array | None = None,
+        known: Known | None = None,
+    ) -> Parameters:
         """The M step for values: q(theta) given q(Z) (:eq:`posterior-means`).
 
         Returns
@@ -539,7 +566,9 @@ class BayesianGMM(GMM):
         """
         return self.prior.maximise(statistics, rule, last)
 
-    def expect(self, theta, rows, frame=None, known=None):
+    def expect(  # type: ignore[override]
+        self, theta: Parameters, rows: Rows, frame: Frame | None = None, known: Known | None = None
+    ) -> Statistics:
         """The E step for values (:eq:`expected-log-joint`): their ``objective`` is the bound.
 
         GMM's own, with other natural parameters.  Their weights do not sum to one and may be too
@@ -576,7 +605,8 @@ class BayesianGMM(GMM):
         return x._replace(log_prior=-price if price.shape else -float(price))
 
     @additive
-    def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def e_step(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+               error_covariances: Given = None) -> Statistics:  # fmt: skip
         """Expected statistics under the present q(theta) (:eq:`expected-log-joint`).
 
         Their ``log_likelihood`` is the first term of :eq:`evidence-bound`.
@@ -593,7 +623,7 @@ class BayesianGMM(GMM):
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
         return self._expected(rows)
 
-    def m_step(self, statistics):
+    def m_step(self, statistics: Statistics) -> Self:
         """Set q(theta), given expected statistics, with the prior of the fit.
 
         Examples
@@ -612,7 +642,8 @@ class BayesianGMM(GMM):
         self._set_theta(self.maximise(statistics, self._rule), statistics.dtype)
         return self
 
-    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+                error_covariances: Given = None) -> Iterator[Self]:  # fmt: skip
         """Find a start, then yield the model after every step.
 
         The steps go on from their own distributions, not from attributes that somebody sets.
@@ -636,7 +667,14 @@ class BayesianGMM(GMM):
     # ---- Use ---------------------------------------------------------------------------------
 
     @row_by_row
-    def score_samples(self, X, *, predictive="expected", priors=None, error_covariances=None):
+    def score_samples(
+        self,
+        X: ArrayLike,
+        *,
+        predictive: str = "expected",
+        priors: Given = None,
+        error_covariances: Given = None,
+    ) -> Array:
         r"""Log density of each point, (N,).
 
         Parameters
@@ -717,6 +755,8 @@ class BayesianGMM(GMM):
     def _per_block(self, rows, function):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, self._natural(rows))
+
+    _objective = "lower bound"
 
     def _find_start(self, data, known):
         """The prior, and the best start under it, as the arguments ask for."""
@@ -823,8 +863,7 @@ class BayesianGMM(GMM):
         self.lower_bound_, self.converged_ = float(x.objective), bool(converged)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
-        if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: lower bound {self.lower_bound_:.6f}")
+        tell_step(self, self.lower_bound_)
 
     def _shown(self):
         """Nothing: steps go on from their own distributions."""
@@ -884,7 +923,8 @@ for _name, _default in inspect.signature(GMM).parameters.items():
 @functools.lru_cache(maxsize=2)
 def prior_of(covariance_type, process, concentration, precision, mean, freedom, scatter):
     """The :class:`Prior` with arrays given as bytes; the steps of a fit share one."""
-    model, mean, scatter = covariance_model(covariance_type), *map(np.frombuffer, (mean, scatter))
+    model = covariance_model(covariance_type)
+    mean, scatter = map(np.frombuffer, (mean, scatter))
     D = len(mean)
     scatter = np.broadcast_to(scatter, D) if model.diagonal else scatter.reshape(D, D)
     return Prior(model, process, concentration, precision, mean, freedom, scatter)

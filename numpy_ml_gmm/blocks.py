@@ -164,7 +164,10 @@ class Rows(NamedTuple):
     errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
     box: object = None  # of the noise, a :class:`~numpy_ml_gmm.noise.Box`, if there is any
 
-    at_hand = True  # of rows that lie elsewhere only sums can be had, and a few rows
+    @property
+    def at_hand(self) -> bool:
+        """True; of rows that lie elsewhere only sums can be had, and a few rows."""
+        return True
 
     def gathered(self, function, combine=operator.add):
         """``function`` of the rows; where they lie in several places, of each, and then combined.
@@ -329,7 +332,8 @@ def _even(total, parts):
     return -(-total // parts)
 
 
-_limiting, _limits = threading.Lock(), []  # the limit, and None for each who asked after it
+_limiting = threading.Lock()
+_limits: list = []  # the limit, and None for each who asked after it
 
 
 @contextmanager

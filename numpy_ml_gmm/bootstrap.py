@@ -18,13 +18,16 @@ using a Gaussian mixture model via jackknife, bootstrap and weighted likelihood
 bootstrap*, https://doi.org/10.1007/s00180-019-00897-9.
 """
 
+from __future__ import annotations
+
 import copy
 import warnings
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
@@ -32,6 +35,7 @@ from .blocks import slices
 from .em import Cell, climb
 from .frames import WIDE
 from .gmm import GMM
+from .hints import Given, Seed
 from .parameters import Parameters
 from .processes import in_processes
 from .restarts import likeliest_ends
@@ -75,7 +79,7 @@ class Bootstrap(NamedTuple):
     replicates: Parameters  # with a leading axis (B,); covariances as the model's attribute
     n_failed: int  # fits that collapsed, and are left out
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """How many replicates there are, and how weights and means scatter."""
         pi, mu, _ = self.standard_errors()  # (K,), (K, D)
         (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
@@ -89,7 +93,7 @@ class Bootstrap(NamedTuple):
         head = f"{len(self.replicates.weights)} replicates, {self.n_failed} failed"
         return f"<Bootstrap: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
 
-    def standard_errors(self):
+    def standard_errors(self) -> Parameters:
         """The standard deviation of each parameter over the replicates.
 
         Examples
@@ -100,7 +104,7 @@ class Bootstrap(NamedTuple):
         """
         return Parameters(*(a.std(axis=0, ddof=1) for a in self.replicates))
 
-    def intervals(self, level=0.95):
+    def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
         """The middle ``level`` of the replicates: a pair of lower and upper parameters.
 
         Examples
@@ -113,9 +117,10 @@ class Bootstrap(NamedTuple):
         if not 0 < check_not_negative(level, "level") < 1:
             raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
         ends = (1 - level) / 2, (1 + level) / 2
-        return tuple(
+        low, high = (
             Parameters(*(np.quantile(a, end, axis=0) for a in self.replicates)) for end in ends
         )
+        return low, high
 
 
 class LikelihoodRatioTest(NamedTuple):
@@ -132,7 +137,7 @@ class LikelihoodRatioTest(NamedTuple):
     null_statistics: np.ndarray  # (B,) under K components, without the failures
     n_failed: int
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """The verdict, without the statistics of the replicates."""
         return (
             f"<LikelihoodRatioTest: statistic {self.statistic:.4g}, p_value {self.p_value:.3g}, "
@@ -141,17 +146,17 @@ class LikelihoodRatioTest(NamedTuple):
 
 
 def bootstrap_parameters(
-    model,
-    X,
+    model: GMM,
+    X: ArrayLike,
     *,
-    sample_weight=None,
-    priors=None,
-    kind="nonparametric",
-    n_bootstraps=200,
-    random_state=None,
-    n_jobs=None,
-    progress=False,
-):
+    sample_weight: Given = None,
+    priors: Given = None,
+    kind: str = "nonparametric",
+    n_bootstraps: int = 200,
+    random_state: Seed = None,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> Bootstrap:
     r"""How the parameters of a fitted mixture scatter when the data are drawn again.
 
     Each replicate starts EM at the model's parameters.  Components have no
@@ -253,16 +258,16 @@ def draw_rows(rows, rng):
 
 
 def likelihood_ratio_test(
-    X,
-    n_components,
+    X: ArrayLike,
+    n_components: int,
     *,
-    sample_weight=None,
-    n_bootstraps=99,
-    random_state=None,
-    n_jobs=None,
-    progress=False,
-    **gmm_params,
-):
+    sample_weight: Given = None,
+    n_bootstraps: int = 99,
+    random_state: Seed = None,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    **gmm_params: Any,
+) -> LikelihoodRatioTest:
     r"""Does a mixture of K + 1 components fit better than chance lets it?
 
     .. math::

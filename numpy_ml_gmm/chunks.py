@@ -25,7 +25,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -42,6 +42,7 @@ from .validation import (
     random_generator,
 )
 
+F = TypeVar("F", bound=Callable)
 BRANCHES = 8  # how many sums are added at once in the tree
 NAMED = 5  # so many chunks are named in a message
 
@@ -132,8 +133,8 @@ class Chunks:
         if not chunks:
             n, none = sum(seen[0] for seen in found), "sample_weight is 0 in every row"
             raise ValueError(none if n else "X has 0 sample(s): no chunk holds a row")
-        given = (True if value is not None else None for value in known)
-        return cls(chunks, X.shape[1], n_components, names, *given, n_jobs=n_jobs)
+        w, p, e = (True if value is not None else None for value in known)
+        return cls(chunks, X.shape[1], n_components, names, w, p, e, n_jobs=n_jobs)
 
     def _replace(self, **changes) -> Chunks:
         """The same with other fields, as a named tuple says it."""
@@ -195,9 +196,8 @@ class Chunks:
             )
             if b > a
         ]
-        X, w, priors, errors = (
-            None if a[0] is None else np.concatenate(a) for a in zip(*computed(few), strict=True)
-        )
+        parts: Any = zip(*computed(few), strict=True)
+        X, w, priors, errors = map(joined, parts)
         patterns = Patterns.of(X, errors) if self.patterns else None
         return Rows(X, w, priors, self.n_jobs, None, self.names, patterns, errors, self.box)
 
@@ -235,6 +235,11 @@ def taken(made, index, *parts) -> tuple:
     """Some rows of a chunk: X, weights, priors and errors."""
     rows = made(*parts).take(index)
     return rows.X, rows.weights, rows.priors, rows.errors
+
+
+def joined(some: tuple) -> Any:
+    """Rows of several chunks as one array, or None if there are none of the kind."""
+    return None if some[0] is None else np.concatenate(some)
 
 
 def in_place(made, function, *parts) -> Any:
@@ -284,7 +289,7 @@ def side_by_side(values: dict) -> list:
         whole = first.rechunk({1: -1})
         values = {name: whole if v is first else v for name, v in values.items()}
         first = whole
-    sizes = sizes_of(first) if others else None
+    sizes = sizes_of(first) if others else []
     parts = [parts_of(name, value, first, sizes) for name, value in values.items()]
     return list(zip(*parts, strict=True))
 
@@ -301,7 +306,7 @@ def delayed_parts(value) -> list:
     return list(np.ravel(np.asarray(value.to_delayed(), object)))
 
 
-def parts_of(name: str, value, first, sizes: list | None) -> list:
+def parts_of(name: str, value, first, sizes: list) -> list:
     """The parts of a value, cut as the first one is."""
     if value is None:
         return [None] * first.npartitions
@@ -362,7 +367,7 @@ def computed(waiting: list) -> list:
 # ---- Methods that take points -----------------------------------------------------------------
 
 
-def additive(method: Callable) -> Callable:
+def additive(method: F) -> F:
     """A sum over points: of data in chunks, the sum of what each chunk gives.
 
     Examples
@@ -381,10 +386,10 @@ def additive(method: Callable) -> Callable:
         found = computed(calls(whole, args, known))
         return functools.reduce(operator.add, [part for part in found if part is not None])
 
-    return whole
+    return cast(F, whole)
 
 
-def row_by_row(method: Callable) -> Callable:
+def row_by_row(method: F) -> F:
     """An answer for each point: of data in chunks, Dask's array, worked out when asked for.
 
     Examples
@@ -402,7 +407,7 @@ def row_by_row(method: Callable) -> Callable:
             return method(*args, **known)
         return answered_later(whole, args, known)
 
-    return whole
+    return cast(F, whole)
 
 
 def told_apart(args: tuple, known: dict) -> tuple:
@@ -431,10 +436,9 @@ def may_be_by_row(value) -> bool:
 
 def seeded(rest: dict, i: int) -> dict:
     """The arguments for chunk i: its model draws numbers of its own."""
-    model = rest.get("0")
+    model: Any = copy.copy(rest.get("0"))
     if i == 0 or getattr(model, "random_state", None) is None:
         return rest
-    model = copy.copy(model)
     rng = random_generator(copy.deepcopy(model.random_state))
     model.random_state = np.random.default_rng([i, *rng.integers(2**32, size=4).tolist()])
     return rest | {"0": model}

@@ -32,10 +32,15 @@ Gaussian mixtures*, JRSS B 58, 155-176; Fraley & Raftery (2002), *Model-based cl
 discriminant analysis, and density estimation*, JASA 97, 611-631, for MclustDA.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, softmax
 
 from .archive import check_results
@@ -43,11 +48,13 @@ from .blocks import Patterns, Rows, thread_count
 from .conventions import Estimator
 from .covariances import covariance_model
 from .gmm import GMM
+from .hints import Array, Given, Init, PathLike, Seed
 from .parameters import Parameters
 from .selection import TO_THE_END, check_components, check_types, select
 from .training import Data
 from .validation import (
     DataWarning,
+    Shared,
     as_array,
     check_count,
     check_enough_rows,
@@ -61,10 +68,13 @@ from .validation import (
     warn,
 )
 
+if TYPE_CHECKING:
+    from typing import Self
+
 THETA = "weights_", "means_", "covariances_"
 
 
-class DataConversionWarning(DataWarning):
+class DataConversionWarning(Shared, DataWarning):
     """Data had to be reshaped to be understood.
 
     Examples
@@ -128,21 +138,35 @@ class GMMClassifier(Estimator):
     (['VEV', 'VEV', 'VEV'], 0.98)
     """
 
+    classes_: NDArray[Any]
+    priors_: Array
+    n_components_: list[int]
+    covariance_types_: list[str]
+    weights_: Array
+    means_: Array
+    covariances_: Array
+    log_likelihood_: float
+    n_parameters_: int
+    bic_: float
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        model="EDDA",
+        model: str = "EDDA",
         *,
-        n_components=(1, 2, 3, 4, 5),
-        covariance_type="all",
-        priors=None,
-        tol=1e-4,
-        max_iter=1000,
-        n_init=1,
-        init_params=("hierarchical", "kmeans"),
-        var_smoothing=1e-6,
-        random_state=0,
-        n_jobs=None,
-    ):
+        n_components: int | Sequence[int] | Mapping[Any, Any] = (1, 2, 3, 4, 5),
+        covariance_type: str | Sequence[str] | Mapping[Any, Any] = "all",
+        priors: Given = None,
+        tol: float = 1e-4,
+        max_iter: int = 1000,
+        n_init: int = 1,
+        init_params: Init | tuple[Init, ...] = ("hierarchical", "kmeans"),
+        var_smoothing: float = 1e-6,
+        random_state: Seed = 0,
+        n_jobs: int | None = None,
+    ) -> None:
         self.model = model
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -155,7 +179,7 @@ class GMMClassifier(Estimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Given = None) -> Self:
         """Fit the mixture of each class.
 
         Parameters
@@ -280,7 +304,7 @@ class GMMClassifier(Estimator):
         check_enough_rows(rows, 1)
         return rows, classes, z
 
-    def log_joint(self, X):
+    def log_joint(self, X: ArrayLike) -> Array:
         r"""Log joint of each point and each class, (N, C) (:eq:`class-joint`).
 
         .. math::
@@ -307,7 +331,7 @@ class GMMClassifier(Estimator):
         first = np.cumsum([0, *self.n_components_[:-1]])
         return np.logaddexp.reduceat(joint, first, axis=1)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each point, (N,).
 
         Examples
@@ -319,7 +343,7 @@ class GMMClassifier(Estimator):
         joint = self.log_joint(X)
         return self.classes_[joint.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> Array:
         r"""How probable each class is for each point, (N, C) (:eq:`class-posterior`).
 
         Examples
@@ -332,7 +356,7 @@ class GMMClassifier(Estimator):
         """
         return softmax(self.log_joint(X), axis=1)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """The log of :meth:`predict_proba`, which does not underflow, (N, C).
 
         Examples
@@ -344,7 +368,7 @@ class GMMClassifier(Estimator):
         """
         return log_softmax(self.log_joint(X), axis=1)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: Given = None) -> float:
         """The share of points (by weight) whose class is predicted.
 
         Examples
@@ -361,7 +385,7 @@ class GMMClassifier(Estimator):
         return float(np.average(right, weights=w))
 
     @property
-    def mixture_(self):
+    def mixture_(self) -> GMM:
         """The mixture of all components of all classes, class by class."""
         self._check_is_fitted()
         kind = "diag" if np.ndim(self.covariances_) == 2 else "full"
@@ -381,7 +405,7 @@ class GMMClassifier(Estimator):
     )
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: PathLike) -> Self:
         model = super().load(path)
         for name in ("n_components", "covariance_type", "init_params"):  # tuples became arrays
             value = getattr(model, name)

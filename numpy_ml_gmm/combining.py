@@ -31,12 +31,16 @@ clustering*, Journal of Computational and Graphical Statistics 19(2), 332-353,
 https://doi.org/10.1198/jcgs.2010.08111; mclust has it as ``clustCombi``.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import entr
 
 from .frames import TINY
+from .hints import Array, Given, Labels
 from .validation import check_count, check_sample_weight
 
 
@@ -67,7 +71,7 @@ class Combination(NamedTuple):
     n_merged: np.ndarray  # (K - 1,) entry G - 1: how many points those two clusters hold
     n_clusters: int  # a choice of G: where the curve of the entropies bends
 
-    def membership(self, n_clusters=None):
+    def membership(self, n_clusters: int | None = None) -> Array:
         r"""Which components make up which cluster: b (K, G), of 0 and 1.
 
         Responsibilities times b are those of the clusters (:eq:`merged-responsibilities`).
@@ -93,7 +97,7 @@ class Combination(NamedTuple):
             raise ValueError(f"n_clusters={G} of {K} components: give a number from 1 to {K}")
         return np.eye(G)[self.clusters[G - 1]]
 
-    def predict_proba(self, n_clusters=None):
+    def predict_proba(self, n_clusters: int | None = None) -> Array:
         r"""Responsibilities of the clusters for the points (:eq:`merged-responsibilities`), (N, G).
 
         .. math::
@@ -109,7 +113,7 @@ class Combination(NamedTuple):
         """
         return self.responsibilities @ self.membership(n_clusters)
 
-    def predict(self, n_clusters=None):
+    def predict(self, n_clusters: int | None = None) -> Labels:
         """The most probable cluster of each point, (N,).
 
         Examples
@@ -126,7 +130,7 @@ class Combination(NamedTuple):
         """
         return self.predict_proba(n_clusters).argmax(axis=1)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         K, G = len(self.clusters), self.n_clusters
         first, last = self.entropies[[K - 1, G - 1]]
         components, clusters = "component" + "s" * (K > 1), "cluster" + "s" * (G > 1)
@@ -135,7 +139,9 @@ class Combination(NamedTuple):
         )
 
 
-def combine(model, X, *, sample_weight=None, priors=None):
+def combine(
+    model: Any, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+) -> Combination:
     r"""Merge components pair by pair, those first whose merger leaves the least doubt.
 
     Each time it is the pair that lowers the entropy of the responsibilities most

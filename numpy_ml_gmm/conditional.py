@@ -125,7 +125,7 @@ class Conditional(NamedTuple):
         -------
         mean (N, M), covariance (N, M, M); None without ``return_cov``
         """
-        N, K, M = len(X), *self.rest.shape
+        N, (K, M) = len(X), self.rest.shape
         mean, V = np.empty((N, M)), np.empty((N, M, M)) if return_cov else None
         size = block_size(2 * K * (X.shape[1] + M) + 2 * M * M * return_cov, N)
         for some in slices(0, N, size):

@@ -1,15 +1,41 @@
 """scikit-learn's conventions: parameters by name, repr, tags, feature names; and saved models.
 
-Nothing here knows about mixtures.  scikit-learn is never imported, except by
-``__sklearn_tags__``, which only scikit-learn calls.
+Nothing here knows about mixtures.  scikit-learn is never imported, except where only a program
+that uses it comes by: ``__sklearn_tags__``, and what asks for metadata or answers about it.
 """
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import archive
+from . import archive, html
+from .hints import PathLike
 from .validation import feature_names, not_fitted_error
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+NO_METADATA = "self", "X", "y"
+ROUTED = "fit", "predict", "predict_proba", "predict_log_proba", "score"
+
+
+def metadata(cls, method):
+    """Arguments of a method that concern each row, besides X and y: what can be routed.
+
+    Examples
+    --------
+    >>> from numpy_ml_gmm import GMM
+    >>> metadata(GMM, "fit")
+    ['sample_weight', 'priors', 'error_covariances']
+    """
+    function = inspect.getattr_static(cls, method, None)
+    if not inspect.isfunction(function):
+        return []
+    return [name for name in inspect.signature(function).parameters if name not in NO_METADATA]
 
 
 class Estimator:
@@ -28,7 +54,7 @@ class Estimator:
     def _parameter_names(cls):
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, by name.
 
         Examples
@@ -39,7 +65,7 @@ class Estimator:
         """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Change constructor arguments; an unknown name is a ValueError.
 
         Examples
@@ -67,6 +93,10 @@ class Estimator:
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
 
+    def _repr_html_(self):
+        """What a notebook shows."""
+        return html.representation(self)
+
     def __sklearn_tags__(self):
         """What scikit-learn's tools want to know; only they call this."""
         from sklearn.utils import InputTags, Tags, TargetTags
@@ -79,6 +109,132 @@ class Estimator:
             regressor_tags=None,
             input_tags=InputTags(allow_nan=True),
         )
+
+    # ---- Metadata --------------------------------------------------------------------------------
+
+    def set_fit_request(self, **wanted: bool | str | None) -> Self:
+        """Which arguments of :meth:`fit` scikit-learn's tools shall pass on, such as weights.
+
+        Parameters
+        ----------
+        **wanted
+            For each argument True, False, None (an error if it is given), or the name by which
+            the tool gets it.
+
+        Raises
+        ------
+        RuntimeError
+            Unless scikit-learn's metadata routing is enabled.
+        TypeError, ValueError
+            If there is no such argument, or the value is none of these.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMM
+        >>> import sklearn
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     model = GMM(2).set_fit_request(sample_weight=True, priors="labels")
+        ...     model.get_metadata_routing().fit.requests["priors"]
+        'labels'
+        """
+        return self._set_request("fit", wanted)
+
+    def set_score_request(self, **wanted: bool | str | None) -> Self:
+        """The same for :meth:`score`.
+
+        Examples
+        --------
+        Each fold is fitted and scored with its own weights:
+
+        >>> import sklearn
+        >>> from sklearn.model_selection import cross_val_score
+        >>> from numpy_ml_gmm import GMM
+        >>> X, w = [[0.0], [2.0], [99.0], [1.0], [3.0], [99.0]], [1, 1, 0, 1, 1, 0]
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     model = GMM().set_fit_request(sample_weight=True)
+        ...     model = model.set_score_request(sample_weight=True)
+        ...     cross_val_score(model, X, params={"sample_weight": w}, cv=2).round(2)
+        array([-1.92, -1.92])
+        """
+        return self._set_request("score", wanted)
+
+    def set_predict_request(self, **wanted: bool | str | None) -> Self:
+        """The same for :meth:`predict`.
+
+        Examples
+        --------
+        >>> import sklearn
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from numpy_ml_gmm import GMM
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     pair = GMM(2, init_params=[0, 0, 1, 1]).set_predict_request(priors=True)
+        ...     pipe = make_pipeline(StandardScaler(), pair).fit([[0.0], [1.0], [8.0], [9.0]])
+        ...     pipe.predict([[4.4], [4.4]], priors=[-1, 1])
+        array([0, 1])
+        """
+        return self._set_request("predict", wanted)
+
+    def set_predict_proba_request(self, **wanted: bool | str | None) -> Self:
+        """The same for :meth:`predict_proba`.
+
+        Examples
+        --------
+        None, the default, means that nobody has decided, and is an error if the argument is given:
+
+        >>> import sklearn
+        >>> from numpy_ml_gmm import GMM
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     asked = GMM(2).set_predict_proba_request(priors=False).get_metadata_routing()
+        >>> asked.predict_proba.requests
+        {'priors': False, 'error_covariances': None}
+        """
+        return self._set_request("predict_proba", wanted)
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's tools ask before they pass anything on: its ``MetadataRequest``.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import GMMClassifier
+        >>> GMMClassifier().get_metadata_routing().fit.requests
+        {'sample_weight': None}
+        """
+        from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
+
+        if hasattr(self, "_metadata_request"):
+            return get_routing_for_object(self._metadata_request)
+        request = MetadataRequest(owner=type(self).__name__)
+        for method in ROUTED:
+            for name in metadata(type(self), method):
+                getattr(request, method).add_request(param=name, alias=None)
+        return request
+
+    def _set_request(self, method, wanted):
+        """Remember what is wanted, under the name that scikit-learn's ``clone`` copies."""
+        from sklearn import get_config
+        from sklearn.utils.metadata_routing import UNCHANGED
+
+        if not get_config().get("enable_metadata_routing"):
+            raise RuntimeError(
+                f"set_{method}_request needs scikit-learn's metadata routing: call "
+                "sklearn.set_config(enable_metadata_routing=True) first"
+            )
+        known = metadata(type(self), method)
+        if unknown := sorted(set(wanted) - set(known)):
+            name = f"{type(self).__name__}.{method}"
+            raise TypeError(
+                f"Unexpected args: {', '.join(unknown)}, which {name} does not take: "
+                + (f"choose from {', '.join(known)}" if known else "it takes no metadata")
+            )
+        asked = self.get_metadata_routing()
+        for name, alias in wanted.items():
+            if alias != UNCHANGED:
+                getattr(asked, method).add_request(param=name, alias=alias)
+        self._metadata_request = asked
+        return self
+
+    # ---- Fitted, and to what ---------------------------------------------------------------------
 
     def _check_is_fitted(self):
         if not hasattr(self, "means_"):
@@ -99,10 +255,11 @@ class Estimator:
                 f"got {list(names)}, expected {list(known)}"
             )
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write parameters and results to an ``.npz`` file, whole or not at all.
 
-        No pickle is written, so loading the file runs no code.
+        No pickle is written, so loading the file runs no code.  What was asked of scikit-learn's
+        routing, by :meth:`set_fit_request`, is no part of the model and is left out.
 
         Parameters
         ----------
@@ -127,17 +284,18 @@ class Estimator:
         ...     os.listdir(folder)
         ['iris.npz']
         """
-        foreign = sorted(vars(self).keys() - self._saved_names())
+        values = {name: value for name, value in vars(self).items() if name != "_metadata_request"}
+        foreign = sorted(values.keys() - self._saved_names())
         if foreign:
             raise TypeError(
                 f"{', '.join(foreign)} cannot be saved: a file holds the arguments and the results "
                 f"of a {type(self).__name__}. Delete the attribute, or keep it in another file"
             )
         self._check_state()
-        archive.save(path, type(self).__name__, vars(self))
+        archive.save(path, type(self).__name__, values)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: PathLike) -> Self:
         """Read what :meth:`save` wrote, now or with an earlier version of the package.
 
         The file is not trusted: what it holds must pass the checks that
@@ -169,7 +327,7 @@ class Estimator:
         try:
             model._check_state()
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} holds no sound {cls.__name__}: {error}") from None
+            raise ValueError(f"{path!s} holds no sound {cls.__name__}: {error}") from None
         return model
 
     @classmethod
@@ -177,7 +335,7 @@ class Estimator:
         """Arguments and results: what there may be in a file."""
         return {*cls._parameter_names(), *cls._results}
 
-    _results = ()  # names of attributes that a fit sets
+    _results: tuple[str, ...] = ()  # names of attributes that a fit sets
 
     @staticmethod
     def _saved_shapes(values, shapes):

@@ -1,5 +1,7 @@
 """Data to learn on: two classic tables, and seeded generators."""
 
+from __future__ import annotations
+
 from importlib import resources
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ def _read(name):
         return np.loadtxt(file, delimiter=","), names
 
 
-def load_old_faithful():
+def load_old_faithful() -> Dataset:
     """Old Faithful geyser: 272 eruptions, duration and waiting time in minutes.
 
     Source: Azzalini, A. & Bowman, A. W. (1990). *A look at some data on the Old
@@ -41,7 +43,7 @@ def load_old_faithful():
     return Dataset(*_read("old_faithful"))
 
 
-def load_iris():
+def load_iris() -> Dataset:
     """Iris: 150 flowers of three species, four lengths in centimetres.
 
     Source: Fisher, R. A. (1936). *The use of multiple measurements in taxonomic

@@ -34,6 +34,7 @@ https://doi.org/10.1111/j.1467-9469.2007.00585.x, scheme S3.
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ class Run(NamedTuple):
     end: Parameters | None = None  # None if it went no further than a short run, or failed
     log_likelihood: float = -math.inf  # of the end
     objective: float = -math.inf  # of the end: what was climbed, with a prior log-posterior
-    history: list = ()  # the objective after every step that was kept
+    history: Sequence = ()  # the objective after every step that was kept
     converged: bool = False
     error: str | None = None
 

@@ -29,19 +29,28 @@ Sánchez, Perronnin, Mensink & Verbeek (2013), *Image classification with the
 Fisher vector*, IJCV 105, https://doi.org/10.1007/s11263-013-0636-x.
 """
 
-import numpy as np
+from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .gmm import GMM
+from .hints import Array
 from .validation import check_X
 
 
-def fisher_vector(gmm, X, *, square_root=True, normalise=True):
+def fisher_vector(
+    gmm: Any, X: ArrayLike, *, square_root: bool = True, normalise: bool = True
+) -> Array:
     r"""The Fisher vector of a set of points (:eq:`fisher-vector`), (2 K D,).
 
     All of u comes first, component after component, then all of v.
 
     Parameters
     ----------
-    gmm : GMM
+    gmm : GMM, or scikit-learn's GaussianMixture
         Fitted, with diagonal covariances.
     X : array (N, D)
         float32 gives a float32 vector.
@@ -66,6 +75,8 @@ def fisher_vector(gmm, X, *, square_root=True, normalise=True):
     >>> fisher_vector(gmm, [[2.0]], square_root=False, normalise=False)
     array([1., 0.])
     """
+    if not isinstance(gmm, GMM):
+        gmm = GMM.from_sklearn(gmm)
     X = check_X(X)
     of_mu, of_sigma = log_likelihood_gradient(gmm, X)
     pi = gmm.weights_.astype(np.float64)[:, None]
@@ -79,7 +90,7 @@ def fisher_vector(gmm, X, *, square_root=True, normalise=True):
     return (vector / (length or 1.0)).astype(X.dtype)
 
 
-def log_likelihood_gradient(gmm, X):
+def log_likelihood_gradient(gmm: Any, X: ArrayLike) -> tuple[Array, Array]:
     r"""The slope of log p(X) in means and standard deviations, (K, D) each.
 
     These are :eq:`gradient-mean` and :eq:`gradient-deviation`.  The sums over points
@@ -110,7 +121,7 @@ def log_likelihood_gradient(gmm, X):
     return of_mu, of_sigma
 
 
-def deviations(gmm):
+def deviations(gmm: Any) -> Array:
     """Standard deviations (K, D) of a mixture with diagonal covariances.
 
     Examples
@@ -129,7 +140,7 @@ def deviations(gmm):
     return np.sqrt(model.expand(gmm.covariances_, *gmm.means_.shape).astype(np.float64))
 
 
-def signed_root(vector):
+def signed_root(vector: Array) -> Array:
     r"""The root of each entry's size, with the entry's sign (:eq:`signed-root`).
 
     .. math::

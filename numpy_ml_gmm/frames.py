@@ -303,7 +303,7 @@ class OwnFeaturesTransposed(NamedTuple):
     """T.T of :class:`OwnFeatures`."""
 
     of: OwnFeatures
-    __array_ufunc__ = None
+    __array_ufunc__ = None  # type: ignore[misc]
 
     def __rmatmul__(self, r):
         """r @ T.T, (K, F)."""

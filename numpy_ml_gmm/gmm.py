@@ -40,26 +40,33 @@ References
    data via the EM algorithm*. Journal of the Royal Statistical Society B 39(1), 1-38.
 """
 
+from __future__ import annotations
+
 import copy
 import math
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import conditional, restarts
+from . import conditional, exchange, restarts
 from .archive import check_results
-from .blocks import in_chunks, thread_count
+from .blocks import Block, Rows, in_chunks, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
 from .conventions import Estimator
-from .covariances import covariance_model
+from .covariances import CovarianceModel, covariance_model
 from .em import gain_to_come
-from .frames import ROUNDING, TINY, cholesky, holds, is_resolved
+from .frames import ROUNDING, TINY, Frame, Natural, cholesky, holds, is_resolved
+from .hints import Array, Columns, Fixed, Given, Init, Labels, Seed
+from .log import tell_step
 from .missing import natural_of
 from .noise import Box
 from .parameters import Parameters, choose
-from .priors import as_prior, check_fixed, known_to
+from .priors import Known, NormalInverseWishart, as_prior, check_fixed, known_to
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
 from .training import Data
 from .validation import (
@@ -84,6 +91,9 @@ from .validation import (
     random_generator,
     warn,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
 
 FITTED = (  # what a fit leaves behind
     *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
@@ -132,7 +142,8 @@ class GMM(Estimator):
     n_jobs : int or None
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
-        1 prints the log-likelihood every ten steps.
+        1 tells how each restart ended, and the log-likelihood every ten steps: in the log, or
+        printed if nobody reads it; see :mod:`numpy_ml_gmm.log`.
     conjugate_prior : None, "default", NormalInverseWishart or dict of its fields
         With a prior EM climbs to the mode of the posterior (:eq:`map-m-step`), ``var_smoothing``
         adds nothing, and no component can collapse.  ``"default"`` is mclust's.
@@ -181,27 +192,41 @@ class GMM(Estimator):
     -1130.26
     """
 
+    weights_: Array
+    means_: Array
+    covariances_: Array
+    log_likelihood_: float
+    converged_: bool
+    n_iter_: int
+    history_: list[list[float]]
+    best_restart_: int
+    log_posterior_: float
+    noise_weight_: float
+    noise_box_: Array
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        n_components=1,
+        n_components: int = 1,
         *,
-        covariance_type="full",
-        tol=1e-7,
-        max_iter=1000,
-        n_init=20,
-        init_params="mixed",
-        weights_init=None,
-        means_init=None,
-        covariances_init=None,
-        var_smoothing=1e-6,
-        random_state=None,
-        warm_start=False,
-        n_jobs=None,
-        verbose=0,
-        conjugate_prior=None,
-        fixed=(),
-        noise=False,
-    ):
+        covariance_type: str = "full",
+        tol: float = 1e-7,
+        max_iter: int = 1000,
+        n_init: int = 20,
+        init_params: Init = "mixed",
+        weights_init: Given = None,
+        means_init: Given = None,
+        covariances_init: Given = None,
+        var_smoothing: float = 1e-6,
+        random_state: Seed = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        conjugate_prior: str | Mapping[str, Any] | NormalInverseWishart | None = None,
+        fixed: Fixed = (),
+        noise: bool = False,
+    ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -221,7 +246,9 @@ class GMM(Estimator):
         self.noise = noise
 
     @classmethod
-    def from_parameters(cls, weights, means, covariances, **params):
+    def from_parameters(
+        cls, weights: ArrayLike, means: ArrayLike, covariances: ArrayLike, **params: Any
+    ) -> Self:
         """A mixture with known parameters, ready for every method but fitting.
 
         Parameters
@@ -254,12 +281,12 @@ class GMM(Estimator):
         return model
 
     @property
-    def covariance_model(self):
+    def covariance_model(self) -> CovarianceModel:
         """The rule from scatter matrices to covariances."""
         return covariance_model(self.covariance_type)
 
     @property
-    def theta(self):
+    def theta(self) -> Parameters:
         """The present parameters as one value, each component with its own covariance.
 
         Examples
@@ -270,13 +297,15 @@ class GMM(Estimator):
         """
         self._check_is_fitted()
         attributes = self.weights_, self.means_, self.covariances_
-        parts = (np.asarray(a, np.float64) for a in attributes)  # they may be single precision
-        return Parameters.expand(*parts, self.covariance_model)
+        pi, mu, Sigma = (np.asarray(a, np.float64) for a in attributes)  # maybe single precision
+        return Parameters.expand(pi, mu, Sigma, self.covariance_model)
 
     # ---- The model ---------------------------------------------------------------------------
 
     @row_by_row
-    def log_joint(self, X, *, priors=None, error_covariances=None):
+    def log_joint(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         r"""Log joint of each point and each component, (N, K) (:eq:`log-joint`).
 
         .. math::
@@ -293,7 +322,8 @@ class GMM(Estimator):
         return self._log_joint(self._check_rows(X, None, priors, error_covariances))
 
     @additive
-    def log_likelihood(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def log_likelihood(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+                       error_covariances: Given = None) -> float:  # fmt: skip
         r"""Log-likelihood of the observed points, the sum over n (:eq:`log-likelihood`).
 
         .. math::
@@ -314,7 +344,9 @@ class GMM(Estimator):
         return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
 
     @additive
-    def complete_log_likelihood(self, X, z, *, sample_weight=None, priors=None):
+    def complete_log_likelihood(
+        self, X: ArrayLike, z: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Log of the joint likelihood :eq:`joint` for known z: :eq:`complete-log-likelihood`.
 
         .. math::
@@ -341,7 +373,7 @@ class GMM(Estimator):
     # ---- The E step --------------------------------------------------------------------------
 
     @staticmethod
-    def e_step_of_block(natural, block):
+    def e_step_of_block(natural: Natural, block: Block) -> tuple[Array, Array]:
         r"""Bayes' rule for a block of points, and the sums that the M step needs of it.
 
         With the log of prior times density as a product of natural parameters and features
@@ -381,7 +413,9 @@ class GMM(Estimator):
         return r @ T.T, log_p
 
     @classmethod
-    def expect(cls, theta, rows, frame=None, known=None):
+    def expect(
+        cls, theta: Parameters, rows: Rows, frame: Frame | None = None, known: Known | None = None
+    ) -> Statistics:
         """The E step for parameters as a value: expected ``Statistics`` of all rows.
 
         Parameters
@@ -412,7 +446,8 @@ class GMM(Estimator):
         return statistics._replace(log_prior=known.log_prior(theta))
 
     @additive
-    def e_step(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def e_step(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+               error_covariances: Given = None) -> Statistics:  # fmt: skip
         r"""Expected sufficient statistics under the posterior of each point (:eq:`e-step`).
 
         .. math::
@@ -447,7 +482,13 @@ class GMM(Estimator):
     # ---- The M step --------------------------------------------------------------------------
 
     @staticmethod
-    def maximise(statistics, rule, smoothing=0.0, last=None, known=None):
+    def maximise(
+        statistics: Statistics,
+        rule: Callable[..., Array],
+        smoothing: Array | float = 0.0,
+        last: Array | None = None,
+        known: Known | None = None,
+    ) -> Parameters:
         r"""The M step for values: the parameters that maximise Q (:eq:`m-step`).
 
         .. math::
@@ -489,7 +530,7 @@ class GMM(Estimator):
         Sigma = rule(W, N_k, last)  # for "full" W_k / N_k
         return Parameters(pi, mu, Sigma)
 
-    def m_step(self, statistics):
+    def m_step(self, statistics: Statistics) -> Self:
         r"""Set the parameters that maximise Q, given expected statistics (:eq:`m-step`).
 
         With ``var_smoothing`` each point counts as a small cloud (:eq:`smoothing`).  The points
@@ -526,7 +567,12 @@ class GMM(Estimator):
     # ---- The climb ---------------------------------------------------------------------------
 
     @staticmethod
-    def em_step(theta, statistics, m_step, e_step):
+    def em_step(
+        theta: Parameters,
+        statistics: Statistics,
+        m_step: Callable[..., Parameters],
+        e_step: Callable[..., Statistics],
+    ) -> tuple[Parameters, Statistics]:
         """One step of EM (:eq:`m-step`, :eq:`e-step`): the likelihood is not lower (:eq:`ascent`).
 
         The E step comes second, because it also yields the log-likelihood of the new
@@ -571,7 +617,8 @@ class GMM(Estimator):
             statistics = e_step(theta)
         return theta, statistics
 
-    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
+                error_covariances: Given = None) -> Iterator[Self]:  # fmt: skip
         """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
         It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
@@ -627,7 +674,8 @@ class GMM(Estimator):
             warn(collapsed, CollapseWarning)
 
     @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
-    def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def fit(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None, priors: Given = None,
+            error_covariances: Given = None) -> Self:  # fmt: skip
         """Fit the mixture by EM.
 
         Parameters
@@ -689,7 +737,8 @@ class GMM(Estimator):
             warn(f"{reason}: raise max_iter or tol", known_to_sklearn(ConvergenceWarning))
         return self
 
-    def fit_predict(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def fit_predict(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
+                    priors: Given = None, error_covariances: Given = None) -> Labels:  # fmt: skip
         """Fit, then the most probable component of each point (N,).
 
         Examples
@@ -704,7 +753,9 @@ class GMM(Estimator):
     # ---- Why EM climbs -----------------------------------------------------------------------
 
     @additive
-    def q_function(self, X, r, *, sample_weight=None, priors=None):
+    def q_function(
+        self, X: ArrayLike, r: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Expected complete log-likelihood under responsibilities r (N, K) (:eq:`q-function`).
 
         .. math::
@@ -728,7 +779,7 @@ class GMM(Estimator):
 
     @staticmethod
     @additive
-    def entropy(q, *, sample_weight=None):
+    def entropy(q: ArrayLike, *, sample_weight: Given = None) -> float:
         r"""Entropy of a distribution over assignments, q (N, K), in nats (:eq:`entropy`).
 
         .. math::
@@ -741,12 +792,15 @@ class GMM(Estimator):
         0.6931
         """
         q = np.atleast_2d(as_floats(q, "q"))
-        q = check_responsibilities(q, *q.shape, "q")
-        rows = check_rows(q, q.shape[1], sample_weight)
+        N, K = q.shape
+        q = check_responsibilities(q, N, K, "q")
+        rows = check_rows(q, K, sample_weight)
         return rows.weighted_sum(entr(q).sum(axis=1))
 
     @additive
-    def elbo(self, X, q, *, sample_weight=None, priors=None):
+    def elbo(
+        self, X: ArrayLike, q: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""Lower bound on the log-likelihood, for any q (N, K) (:eq:`elbo`).
 
         .. math::
@@ -767,7 +821,9 @@ class GMM(Estimator):
         return Q + self.entropy(q, sample_weight=sample_weight)
 
     @additive
-    def kl(self, X, q, *, sample_weight=None, priors=None):
+    def kl(
+        self, X: ArrayLike, q: ArrayLike, *, sample_weight: Given = None, priors: Given = None
+    ) -> float:
         r"""What the bound lacks: divergence of q from the posterior (:eq:`kl`).
 
         .. math::
@@ -794,7 +850,9 @@ class GMM(Estimator):
     # ---- Use ---------------------------------------------------------------------------------
 
     @row_by_row
-    def predict(self, X, *, priors=None, error_covariances=None):
+    def predict(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Labels:
         """The most probable component of each point, (N,); -1 is the noise.
 
         Examples
@@ -810,7 +868,9 @@ class GMM(Estimator):
         return np.where(z == self.n_components, -1, z) if self.noise else z
 
     @row_by_row
-    def predict_proba(self, X, *, priors=None, error_covariances=None):
+    def predict_proba(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         """Responsibilities :eq:`e-step`, (N, K).
 
         Examples
@@ -825,7 +885,9 @@ class GMM(Estimator):
         return self._per_block(rows, lambda joint: responsibilities(joint, axis=0).T)
 
     @row_by_row
-    def score_samples(self, X, *, priors=None, error_covariances=None):
+    def score_samples(
+        self, X: ArrayLike, *, priors: Given = None, error_covariances: Given = None
+    ) -> Array:
         """Log density of each point, (N,).
 
         Examples
@@ -836,7 +898,8 @@ class GMM(Estimator):
         rows = self._check_rows(X, None, priors, error_covariances)
         return self._per_block(rows, partial(logsumexp, axis=0))
 
-    def score(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def score(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
+              priors: Given = None, error_covariances: Given = None) -> float:  # fmt: skip
         """Log-likelihood, the mean over points.
 
         Examples
@@ -848,7 +911,7 @@ class GMM(Estimator):
         log_p, N = self._summed(X, partial(logsumexp, axis=0), *what_is_known)
         return float(log_p / N)
 
-    def sample(self, n_samples=1):
+    def sample(self, n_samples: int = 1) -> tuple[Array, Labels]:
         """Draw points: first a component, then a point of its Gaussian.
 
         Returns
@@ -863,8 +926,8 @@ class GMM(Estimator):
         >>> X.shape, z
         ((3, 1), array([0, 0, 0]))
         """
-        n_samples = check_count(n_samples, "n_samples")
         theta, pi = self.theta, self._places.weights
+        n_samples = check_count(n_samples, "n_samples")
         rng = random_generator(self.random_state)
         z = rng.choice(len(pi), size=n_samples, p=pi / pi.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
@@ -879,7 +942,7 @@ class GMM(Estimator):
             X[z == k] = mu + noise
         return X, z
 
-    def marginal(self, features):
+    def marginal(self, features: Columns) -> GMM:
         r"""The mixture of some of the features, in the order given (:eq:`marginal`).
 
         .. math::
@@ -905,7 +968,7 @@ class GMM(Estimator):
         chosen = self._check_columns(features)
         return self._of_features(self.theta.marginal(chosen), chosen)
 
-    def condition(self, features, values):
+    def condition(self, features: Columns, values: ArrayLike) -> GMM:
         r"""The mixture of the remaining features, where these have values (:eq:`conditional`).
 
         .. math::
@@ -946,6 +1009,12 @@ class GMM(Estimator):
         rest = conditional.remaining(theta, chosen)
         return self._of_features(conditional.condition(theta, chosen, x), rest)
 
+    @overload
+    def regress(self, X: ArrayLike, return_cov: Literal[False] = False) -> Array: ...
+
+    @overload
+    def regress(self, X: ArrayLike, return_cov: Literal[True]) -> tuple[Array, Array]: ...
+
     @row_by_row
     def regress(self, X, return_cov=False):
         r"""Complete a table: NaN becomes its mean, given the rest of its row.
@@ -983,7 +1052,7 @@ class GMM(Estimator):
         rows = self._check_rows(X)
         return conditional.regress(self.theta, rows, return_cov)
 
-    def impute(self, X, draws=None):
+    def impute(self, X: ArrayLike, draws: int | None = None) -> Array:
         r"""Fill in what is missing: by its conditional mean, or by random draws.
 
         The mean is the best single guess, and looks too sure: what is filled in varies less
@@ -1018,9 +1087,52 @@ class GMM(Estimator):
             return self.regress(X)
         return np.swapaxes(self._drawn(X, check_count(draws, "draws")), 0, 1)
 
+    def to_sklearn(self, X: Given = None) -> Any:
+        """The same mixture as scikit-learn's ``GaussianMixture``, for tools that ask for one.
+
+        Covariances that scikit-learn has no type for are written out, one for each component.
+        Given X, the points of the fit, ``lower_bound_`` is their mean log-likelihood.
+
+        Raises
+        ------
+        ValueError
+            If there is noise, which scikit-learn has not; of a variational mixture also if its
+            covariances are not full, see :mod:`numpy_ml_gmm.exchange`.
+
+        Examples
+        --------
+        >>> from numpy_ml_gmm import load_iris
+        >>> X = load_iris().X
+        >>> model = GMM(3, covariance_type="VEV", random_state=0).fit(X)
+        >>> theirs = model.to_sklearn()
+        >>> theirs.covariance_type, np.allclose(theirs.score_samples(X), model.score_samples(X))
+        ('full', True)
+        """
+        return exchange.to_sklearn(self, X)
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> Self:
+        """A mixture that scikit-learn has fitted, with every method of this class.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no fitted ``GaussianMixture``, or for :class:`~numpy_ml_gmm.BayesianGMM` no
+            fitted ``BayesianGaussianMixture`` with full covariances.
+
+        Examples
+        --------
+        >>> from sklearn.mixture import GaussianMixture
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> theirs = GaussianMixture(2, random_state=0).fit(load_old_faithful().X)
+        >>> GMM.from_sklearn(theirs).condition(0, 2.0).means_.round(1).min()  # the next wait
+        np.float64(54.2)
+        """
+        return exchange.from_sklearn(cls, model)
+
     # ---- How many components -----------------------------------------------------------------
 
-    def n_parameters(self):
+    def n_parameters(self) -> int:
         """Free parameters: K - 1 weights, K D means, and those of the covariances; none held.
 
         Examples
@@ -1031,13 +1143,13 @@ class GMM(Estimator):
         """
         self._check_is_fitted()
         D, held = np.shape(self.means_)[1], check_fixed(self)
-        weights, means, covariances = (np.count_nonzero(~mask) for mask in held.values())
+        weights, means, covariances = (int(np.count_nonzero(~mask)) for mask in held.values())
         weights -= weights > 0  # they share what the others leave
         covariances = covariances and self.covariance_model.n_parameters(covariances, D)
         noise = 2 * self.noise  # its weight and its volume, as mclust counts
         return int(weights + means * D + covariances + noise)
 
-    def aic(self, X, *, sample_weight=None, priors=None):
+    def aic(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Akaike's criterion; smaller is better (:eq:`aic`).
 
         .. math::
@@ -1052,7 +1164,7 @@ class GMM(Estimator):
         log_p = self.log_likelihood(X, sample_weight=sample_weight, priors=priors)
         return -2 * log_p + 2 * self.n_parameters()
 
-    def bic(self, X, *, sample_weight=None, priors=None):
+    def bic(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Schwarz's criterion; smaller is better (mclust prints its negative) (:eq:`bic`).
 
         .. math::
@@ -1071,7 +1183,7 @@ class GMM(Estimator):
         log_p, N = self._summed(X, partial(logsumexp, axis=0), sample_weight, priors)
         return float(-2 * log_p + self.n_parameters() * np.log(N))
 
-    def icl(self, X, *, sample_weight=None, priors=None):
+    def icl(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
         r"""Integrated completed likelihood; smaller is better (:eq:`icl`).
 
         BIC with the complete log-likelihood at the most probable components.
@@ -1197,6 +1309,11 @@ class GMM(Estimator):
         """The components, and in the last place the noise."""
         return self._box.beside(self.theta, self.noise_weight_) if self.noise else self.theta
 
+    @property
+    def _objective(self):
+        """What EM climbs, in words."""
+        return "log-likelihood" if self.conjugate_prior is None else "log-posterior"
+
     def _find_start(self, data, known):
         """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
         return restarts.find_start(self, data, known, random_generator(self.random_state))
@@ -1280,8 +1397,8 @@ class GMM(Estimator):
         self.n_features_in_ = self.means_.shape[1]
         self._fitted_type = self.covariance_type
 
-    _fitted = FITTED
-    _results = *FITTED, "feature_names_in_", "class_labels_"
+    _fitted: tuple[str, ...] = FITTED
+    _results: tuple[str, ...] = *FITTED, "feature_names_in_", "class_labels_"
 
     @staticmethod
     def _saved_shapes(values, shapes):
@@ -1332,5 +1449,4 @@ class GMM(Estimator):
             vars(self).pop("log_posterior_", None)
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
-        if self.verbose and self.n_iter_ and self.n_iter_ % 10 == 0:
-            print(f"step {self.n_iter_}: log-likelihood {self.log_likelihood_:.6f}")
+        tell_step(self, x.objective)

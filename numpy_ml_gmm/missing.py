@@ -364,7 +364,7 @@ class TransposedFeatures(NamedTuple):
     """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
 
     of: FeaturesOfPatterns
-    __array_ufunc__ = None
+    __array_ufunc__ = None  # type: ignore[misc]
 
     def __rmatmul__(self, r):
         """r @ T.T, as :class:`SumsOfPatterns`."""

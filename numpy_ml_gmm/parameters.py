@@ -20,11 +20,20 @@ name             shape                                  meaning
 Axes before these number mixtures side by side: (M, K), (M, K, D), ...
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from .hints import Array
 from .validation import check_covariances, check_matrix_shape, check_means, check_weights
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from .covariances import CovarianceModel
 
 
 class Parameters(NamedTuple):
@@ -49,20 +58,24 @@ class Parameters(NamedTuple):
     covariances: np.ndarray  # (..., K, D, D), or (..., K, D) if they are diagonal
 
     @classmethod
-    def expand(cls, weights, means, covariances, model):
+    def expand(
+        cls, weights: Array, means: Array, covariances: ArrayLike, model: CovarianceModel
+    ) -> Self:
         """Those of a mixture whose covariances are in the shape of their model."""
         K, D = np.shape(means)
         return cls(weights, means, model.expand(covariances, K, D))
 
     @classmethod
-    def check(cls, weights, means, covariances, model):
+    def check(
+        cls, weights: ArrayLike, means: ArrayLike, covariances: ArrayLike, model: CovarianceModel
+    ) -> Self:
         """What a user gives, checked; an error names the argument, the value and the remedy."""
         K, D = check_matrix_shape(means, "means")
-        weights, means = check_weights(weights, K), check_means(means, K, D)
-        return cls.expand(weights, means, check_covariances(covariances, model, K, D), model)
+        pi, mu = check_weights(weights, K), check_means(means, K, D)
+        return cls.expand(pi, mu, check_covariances(covariances, model, K, D), model)
 
     @staticmethod
-    def shapes(K, D, model):
+    def shapes(K: int, D: int, model: CovarianceModel) -> dict[str, tuple[int, ...]]:
         """The shapes of a model's attributes that K, D and its covariance model imply."""
         return {
             "weights_": (K,),
@@ -74,15 +87,15 @@ class Parameters(NamedTuple):
         }
 
     @property
-    def diagonal(self):
+    def diagonal(self) -> bool:
         """Whether the covariances are diagonals only."""
         return self.covariances.ndim == self.means.ndim
 
-    def reorder(self, order):
+    def reorder(self, order: Any) -> Parameters:
         """The same mixture with its components in another order."""
         return Parameters(*(a[order] for a in self))
 
-    def marginal(self, features):
+    def marginal(self, features: ArrayLike) -> Parameters:
         """The mixture of some of the features, or of one: their means, their rows and columns."""
         i = np.atleast_1d(features)
         covariances = self.covariances[..., i]
@@ -91,12 +104,12 @@ class Parameters(NamedTuple):
         return self._replace(means=self.means[..., i], covariances=covariances)
 
 
-def diagonals(C):
+def diagonals(C: Array) -> Array:
     """The diagonal of each matrix (..., D, D), as a view to read."""
     return C.diagonal(axis1=-2, axis2=-1)
 
 
-def choose(condition, a, b):
+def choose(condition: ArrayLike, a: Array, b: Array) -> Array:
     """For each mixture (M,), or for the only one (), the array of one or else of the other."""
     condition = np.asarray(condition)
     return np.where(condition.reshape(condition.shape + (1,) * (a.ndim - condition.ndim)), a, b)

@@ -122,7 +122,7 @@ class Pseudo(NamedTuple):
     mean: np.ndarray  # (D,)
     kappa: float
     scale: np.ndarray  # (..., 1, D, D), or (..., 1, D) if covariances are diagonal
-    count: np.ndarray  # (..., 1)
+    count: np.ndarray  # type: ignore[assignment]  # (..., 1)
     share: np.ndarray  # (..., 1)
     constant: np.ndarray  # (..., 1) of the log density of each covariance
     weight: np.ndarray  # (..., K), or (..., 1)

@@ -21,12 +21,18 @@ symbol           shape        meaning
 ================ ============ =====================================================
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .blocks import Patterns, Rows, thread_count
 from .conditional import Conditional
 from .conventions import Estimator
 from .gmm import FITTED, GMM
+from .hints import Array, Given, Init, Seed
 from .parameters import diagonals
 from .validation import (
     as_floats,
@@ -36,6 +42,9 @@ from .validation import (
     column_names,
     not_fitted_error,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class GMMRegressor(Estimator):
@@ -74,20 +83,32 @@ class GMMRegressor(Estimator):
     [0.0, 0.99]
     """
 
+    weights_: Array
+    means_: Array
+    covariances_: Array
+    log_likelihood_: float
+    converged_: bool
+    n_iter_: int
+    history_: list[list[float]]
+    best_restart_: int
+    n_features_in_: int
+    output_shape_: list[int]
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        n_components=1,
+        n_components: int = 1,
         *,
-        covariance_type="full",
-        tol=1e-7,
-        max_iter=1000,
-        n_init=20,
-        init_params="mixed",
-        var_smoothing=1e-6,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        covariance_type: str = "full",
+        tol: float = 1e-7,
+        max_iter: int = 1000,
+        n_init: int = 20,
+        init_params: Init = "mixed",
+        var_smoothing: float = 1e-6,
+        random_state: Seed = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -99,7 +120,7 @@ class GMMRegressor(Estimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: Given = None) -> Self:
         """Fit the mixture of X and y together.
 
         Parameters
@@ -137,11 +158,17 @@ class GMMRegressor(Estimator):
         names = [*names_of(X, "X", table), *names_of(y, "y", outputs)]
         n_jobs, patterns = thread_count(self.n_jobs), Patterns.of(joint)
         rows = Rows(joint, weights, n_jobs=n_jobs, names=names, patterns=patterns)
-        mixture = GMM(**self.get_params()).fit(rows)
+        mixture = GMM(**self.get_params()).fit(rows)  # type: ignore[arg-type]
         vars(self).update({name: a for name, a in vars(mixture).items() if name in FITTED})
         self.n_features_in_, self.output_shape_ = table.shape[1], list(outputs.shape[1:])
         self._remember_features(X)
         return self
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> Array: ...
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[Array, Array]: ...
 
     def predict(self, X, return_std=False):
         """The mean of y given each row of X, and its standard deviation.
@@ -185,7 +212,7 @@ class GMMRegressor(Estimator):
             return mean.reshape(shape), np.sqrt(variances).reshape(shape)
         return mean.reshape(shape)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: Given = None) -> float:
         r"""The share of the variance of y that is explained, the mean over outputs.
 
         .. math::
@@ -198,8 +225,9 @@ class GMMRegressor(Estimator):
         >>> round(GMMRegressor().fit(line, [1, 0, 3, 2, 5, 4, 7, 6, 8]).score(line, line[:, 0]), 2)
         1.0
         """
-        predicted = np.reshape(self.predict(X), (len(X), -1))
-        y = check_outputs(y, len(X)).reshape(predicted.shape)
+        predicted = self.predict(X)
+        predicted = predicted.reshape(len(predicted), -1)
+        y = check_outputs(y, len(predicted)).reshape(predicted.shape)
         w = np.ones(len(y)) if sample_weight is None else check_sample_weight(sample_weight, y)
         left = w @ (y - predicted) ** 2  # (T,)
         total = w @ (y - np.average(y, axis=0, weights=w)) ** 2
@@ -207,7 +235,7 @@ class GMMRegressor(Estimator):
         return float((1 - share).mean())
 
     @property
-    def mixture_(self):
+    def mixture_(self) -> GMM:
         """The mixture of the D + T features, those of X before the outputs y."""
         self._check_is_fitted()
         mixture = GMM(**self.get_params())
@@ -252,7 +280,7 @@ class GMMRegressor(Estimator):
         )
 
 
-def check_outputs(y, N):
+def check_outputs(y, N) -> Array:
     """Outputs (N,) or (N, T) as floats, all finite.
 
     Examples

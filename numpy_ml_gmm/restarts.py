@@ -19,6 +19,7 @@ from .blocks import slices
 from .covariances.rules import each
 from .em import Cell, Run, climb
 from .frames import EPS, TINY, SingularCovariance
+from .log import tell_restarts
 from .missing import natural_of
 from .noise import SHARE
 from .parameters import Parameters
@@ -105,6 +106,7 @@ def start_from(attempt, guesses, sampled, N, rng):
         [best] = moved_on([attempt], [best], [rng])
         runs = runs if any(run is best for run in runs) else [*runs, best]
     scale = N / attempt.data.rows.total_weight
+    tell_restarts(attempt.model, runs, best, scale)
     histories = [[] if run is best else [scale * value for value in run.history] for run in runs]
     # All rows seen: climb again from the start, in view.  Else: from the top of the sample.
     theta = best.end if sampled else best.start

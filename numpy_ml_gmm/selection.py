@@ -32,11 +32,16 @@ completed likelihood*; Rousseeuw (1987), *Silhouettes*; Scrucca, Fop, Murphy &
 Raftery (2016), *mclust 5*, for the table.
 """
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from tqdm import tqdm
@@ -46,6 +51,8 @@ from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
 from .frames import TINY, Natural, SingularCovariance
 from .gmm import GMM
+from .hints import Given, Init, Seed
+from .priors import NormalInverseWishart
 from .processes import in_processes
 from .restarts import (
     FINALISTS,
@@ -72,6 +79,9 @@ from .validation import (
     check_rows,
     random_generator,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Selection", "TableRow", "select", "silhouette"]
 
@@ -121,12 +131,12 @@ class Selection:
     <Selection: 2 fits, 0 failed, best VVV with 2 components by bic>
     """
 
-    def __init__(self, rows, criterion):
+    def __init__(self, rows: list[TableRow], criterion: str) -> None:
         self.rows = rows
         self.criterion = criterion
 
     @property
-    def best(self):
+    def best(self) -> GMM:
         """The best mixture, fitted; a ValueError if no row has a value of the criterion.
 
         Examples
@@ -137,9 +147,9 @@ class Selection:
         """
         if not self.top(1):
             raise ValueError(f"no fit has a {self.criterion}: choose another criterion")
-        return self.top(1)[0].model
+        return self.top(1)[0].model  # type: ignore[return-value]
 
-    def top(self, n=3):
+    def top(self, n: int = 3) -> list[TableRow]:
         """The n best rows, the best first.  Failures are left out.
 
         Examples
@@ -153,7 +163,7 @@ class Selection:
         return sorted(ranked, key=lambda row: sign * getattr(row, self.criterion))[:n]
 
     @property
-    def failures(self):
+    def failures(self) -> list[TableRow]:
         """The rows without a fit; ``error`` says why.
 
         Examples
@@ -164,7 +174,7 @@ class Selection:
         """
         return [row for row in self.rows if row.error]
 
-    def to_pandas(self):
+    def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas frame, without the models.
 
         Raises
@@ -183,14 +193,14 @@ class Selection:
         names = [field.name for field in fields(TableRow) if field.name != "model"]
         return pd.DataFrame([{name: getattr(row, name) for name in names} for row in self.rows])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Selection: {len(self.rows)} fits, {len(self.failures)} failed, {self._verdict()}>"
 
-    def __str__(self):
+    def __str__(self) -> str:
         types = list(dict.fromkeys(row.covariance_type for row in self.rows))
         table = self._long_table() if len(types) == 1 else self._wide_table(types)
         lines = [*aligned(table), "", *self._ranking()]
-        reasons = {row.error: [] for row in self.failures}
+        reasons: dict[str | None, list[TableRow]] = {row.error: [] for row in self.failures}
         for row in self.failures:
             reasons[row.error].append(row)
         why = [f"{describe_several(rows)}: {reason}" for reason, rows in reasons.items()]
@@ -289,25 +299,25 @@ def aligned(table):
 
 @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
 def select(
-    X,
-    n_components=range(1, 10),
-    covariance_types="all",
-    criterion="bic",
+    X: ArrayLike,
+    n_components: int | Iterable[int] = range(1, 10),
+    covariance_types: str | Sequence[str] = "all",
+    criterion: str = "bic",
     *,
-    sample_weight=None,
-    priors=None,
-    init_params=("hierarchical", "kmeans"),
-    n_init=1,
-    tol=1e-4,
-    max_iter=1000,
-    var_smoothing=1e-6,
-    rounds=2,
-    random_state=0,
-    n_jobs=None,
-    progress=False,
-    conjugate_prior=None,
-    noise=False,
-):
+    sample_weight: Given = None,
+    priors: Given = None,
+    init_params: Init | tuple[Start, ...] = ("hierarchical", "kmeans"),
+    n_init: int = 1,
+    tol: float = 1e-4,
+    max_iter: int = 1000,
+    var_smoothing: float = 1e-6,
+    rounds: int = 2,
+    random_state: Seed = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    conjugate_prior: str | Mapping[str, Any] | NormalInverseWishart | None = None,
+    noise: bool = False,
+) -> Selection:
     """Fit every number of components with every covariance model, and choose.
 
     Parameters
@@ -384,7 +394,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     if criterion not in CRITERIA:
         raise ValueError(f"criterion={criterion!r} is not known: choose {', '.join(CRITERIA)}")
     Ks, types = check_components(n_components), check_types(covariance_types)
-    inits = init_params if isinstance(init_params, tuple) else (init_params,)
+    inits: tuple = init_params if isinstance(init_params, tuple) else (init_params,)
     if not inits:
         raise ValueError("init_params=() is empty: name one kind of start or more")
     for init in inits:
@@ -392,7 +402,7 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
     rounds = check_count(rounds, "rounds")
     if len(Ks) == len(types) == 1 or not all(isinstance(init, str) for init in inits):
         rounds = 1  # nothing to learn from, or starts that are known
-    settings = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
+    settings: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"conjugate_prior": conjugate_prior, "noise": noise}
     settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
     look = GMM(covariance_type="diag", **settings)
@@ -733,7 +743,7 @@ def complete_log_likelihood(model, rows):
     return rows.weighted_sum(model._per_block(rows, partial(np.max, axis=0)))
 
 
-def silhouette(X, labels, *, sample_weight=None):
+def silhouette(X: ArrayLike, labels: ArrayLike, *, sample_weight: Given = None) -> float:
     r"""Mean silhouette: how much nearer each point is to its own cluster than to the next.
 
     With a the mean distance to the other points of its own cluster and b the

@@ -24,6 +24,8 @@ which data far away differ.  Axes before K number mixtures side by side.
 Source: Dempster, Laird & Rubin (1977) for EM in exponential families.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +34,7 @@ from scipy.sparse import csr_array
 from .blocks import map_chunks
 from .covariances.rules import each
 from .frames import DTYPES, RESOLUTION, TINY, Frame, Natural
+from .hints import Array
 from .parameters import diagonals
 
 # The log of the root of the smallest number: its square is not yet denormal.
@@ -67,29 +70,28 @@ class Statistics(NamedTuple):
     origin: np.ndarray  # (D,)
     dtype: np.dtype = DTYPES[0]  # of the data, and so of the results
     log_prior: float = 0.0  # log density of the parameters, where a prior is known; M: (M,)
-    __array_ufunc__ = None  # so that NumPy's numbers leave the product to us
 
     @property
-    def objective(self):
+    def objective(self) -> float:
         """What EM climbs: the log-likelihood, and the log density of a prior if there is one."""
         return self.log_likelihood + self.log_prior
 
     @property
-    def shifts(self):
+    def shifts(self) -> Array:
         """How far each mean is from the origin, (..., K, D); 0 without any points."""
         return self.firsts / np.maximum(self.counts, TINY)[..., None]
 
     @property
-    def means(self):
+    def means(self) -> Array:
         """The centre of gravity of each component, (..., K, D)."""
         return self.origin + self.shifts
 
     @property
-    def diagonal(self):
+    def diagonal(self) -> bool:
         """Whether scatters are diagonals only."""
         return self.scatters.ndim == self.firsts.ndim
 
-    def __add__(self, other):
+    def __add__(self, other: Statistics) -> Statistics:  # type: ignore[override]
         r"""The statistics of both sets of rows, by the parallel-axis theorem (:eq:`merge`).
 
         .. math::
@@ -117,18 +119,25 @@ class Statistics(NamedTuple):
             dtype=np.result_type(self.dtype, other.dtype),
         )
 
-    def __radd__(self, zero):
+    def __radd__(self, zero: int) -> Statistics:
         """0 + s, with which :func:`sum` begins."""
         return self if isinstance(zero, int) and zero == 0 else NotImplemented
 
-    def __mul__(self, weight):
+    def __mul__(self, weight: float) -> Statistics:  # type: ignore[override]
         """The statistics of rows that count ``weight`` times each."""
         if not isinstance(weight, int | float | np.number):
             return NotImplemented
-        sums = self.counts, self.firsts, self.scatters, self.log_likelihood
-        return Statistics(*(float(weight) * a for a in sums), self.origin, self.dtype)
+        w = float(weight)
+        sums = w * self.counts, w * self.firsts, w * self.scatters, w * self.log_likelihood
+        return Statistics(*sums, origin=self.origin, dtype=self.dtype)
 
-    __rmul__ = __mul__
+    def __rmul__(self, weight: float) -> Statistics:  # type: ignore[override]
+        """The same from the other side."""
+        return self * weight
+
+
+# So that NumPy's numbers leave the product to us.
+Statistics.__array_ufunc__ = None  # type: ignore[attr-defined]
 
 
 def smoothed(W, N, smoothing):

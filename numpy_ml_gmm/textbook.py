@@ -32,7 +32,9 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 
-def log_joint(X, weights, means, covariances):
+def log_joint(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> np.ndarray:
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K) (:eq:`log-joint`, :eq:`gaussian`).
 
     Examples
@@ -52,7 +54,9 @@ def log_joint(X, weights, means, covariances):
     return ell
 
 
-def e_step(X, weights, means, covariances):
+def e_step(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> np.ndarray:
     """Responsibilities r by Bayes' rule, (N, K) (:eq:`e-step`).
 
     Examples
@@ -67,7 +71,7 @@ def e_step(X, weights, means, covariances):
     return np.exp(ell - log_p)
 
 
-def m_step(X, r):
+def m_step(X: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The weights, means and covariances that are best for r (:eq:`m-step`).
 
     Examples
@@ -85,7 +89,9 @@ def m_step(X, r):
     return pi, mu, Sigma
 
 
-def em_step(X, weights, means, covariances):
+def em_step(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Better weights, means and covariances: the likelihood cannot fall (:eq:`ascent`).
 
     Examples
@@ -102,7 +108,9 @@ def em_step(X, weights, means, covariances):
     return m_step(X, r)
 
 
-def log_likelihood(X, weights, means, covariances):
+def log_likelihood(
+    X: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """log p(X | theta), the sum over points (:eq:`log-likelihood`).
 
     Examples
@@ -117,7 +125,9 @@ def log_likelihood(X, weights, means, covariances):
     return logsumexp(ell, axis=1).sum()
 
 
-def q_function(X, r, weights, means, covariances):
+def q_function(
+    X: np.ndarray, r: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """Q, the complete log-likelihood averaged over r (:eq:`q-function`).
 
     Examples
@@ -133,7 +143,9 @@ def q_function(X, r, weights, means, covariances):
     return (r * ell).sum()
 
 
-def elbo(X, q, weights, means, covariances):
+def elbo(
+    X: np.ndarray, q: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> float:
     """Q + H(q), below the log-likelihood for any q, equal to it at q = r (:eq:`elbo`).
 
     Examples
@@ -148,7 +160,7 @@ def elbo(X, q, weights, means, covariances):
     return q_function(X, q, weights, means, covariances) + H
 
 
-def bic(log_likelihood, N, K, D):
+def bic(log_likelihood: float, N: float, K: int, D: int) -> float:
     """Schwarz's criterion; smaller is better (:eq:`bic`, :eq:`degrees-of-freedom`).
 
     Examples
@@ -160,7 +172,13 @@ def bic(log_likelihood, N, K, D):
     return -2 * log_likelihood + d * np.log(N)
 
 
-def sample(n, weights, means, covariances, rng):
+def sample(
+    n: int,
+    weights: np.ndarray,
+    means: np.ndarray,
+    covariances: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Points X (n, D) and their components z (n,), by the two draws of the model (:eq:`joint`).
 
     Examples

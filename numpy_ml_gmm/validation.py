@@ -8,13 +8,29 @@ from functools import partial
 import numpy as np
 
 from .blocks import Patterns, Rows, in_chunks, slices
+from .hints import Array, Labels
 
 ROWS_AT_ONCE = 8192
 NAMED, LISTED = 5, 10  # so many columns are named in a sentence, and have lines in a message
 LIKE_AN_ID = 20  # fewer rows may count up by chance
 
 
-class NotFittedError(ValueError, AttributeError):
+class Shared:
+    """What scikit-learn has too: a pickle of it is read as what it is where it is read.
+
+    An error that a process without scikit-learn has raised is caught as scikit-learn's by one with.
+    """
+
+    def __reduce__(self):
+        ours = next(c for c in type(self).__mro__ if c.__dict__.get("_made_of_both") is None)
+        return _revived, (ours, self.args), vars(self) or None
+
+
+def _revived(ours, args):
+    return known_to_sklearn(ours)(*args)
+
+
+class NotFittedError(Shared, ValueError, AttributeError):
     """The model has no parameters yet.
 
     Examples
@@ -28,7 +44,7 @@ class NotFittedError(ValueError, AttributeError):
     """
 
 
-class ConvergenceWarning(UserWarning):
+class ConvergenceWarning(Shared, UserWarning):
     """EM stopped at ``max_iter`` before the log-likelihood settled.
 
     Examples
@@ -106,12 +122,12 @@ def known_to_sklearn(ours):
 
 @functools.cache
 def _of_both(ours, theirs):
-    """A class that is a kind of both, and comes out of a pickle as ours."""
-    members = {"__doc__": ours.__doc__, "__reduce__": lambda self: (ours, self.args)}
-    return type(ours.__name__, (ours, theirs), members | {"__module__": ours.__module__})
+    """A class that is a kind of both."""
+    members = {"__doc__": ours.__doc__, "__module__": ours.__module__, "_made_of_both": True}
+    return type(ours.__name__, (ours, theirs), members)
 
 
-def check_X(X, n_features=None, name="X", missing=False):
+def check_X(X, n_features=None, name="X", missing=False) -> Array:
     """X as a finite float array (N, D); float32 stays float32.  ``missing`` lets nan through.
 
     Examples
@@ -172,7 +188,7 @@ def how_to_reshape(X, array, name):
     return f"{column} if it has one feature, {row} if it is one sample"
 
 
-def as_floats(value, name):
+def as_floats(value, name) -> Array:
     """An array of floats: float32 as it is, other numbers as float64.
 
     Examples
@@ -470,7 +486,7 @@ def check_errors(error_covariances, X):
     return R
 
 
-def check_sample_weight(sample_weight, X):
+def check_sample_weight(sample_weight, X) -> Array:
     """Weights (N,), finite, none negative, not all zero.
 
     Examples
@@ -562,7 +578,7 @@ def check_some_component(priors, weights):
         )
 
 
-def check_labels(z, N, K, name):
+def check_labels(z, N, K, name) -> Labels:
     """Component numbers (N,), whole, from 0 to K - 1.
 
     Examples
@@ -583,7 +599,7 @@ def check_labels(z, N, K, name):
     return z.astype(int)
 
 
-def check_responsibilities(r, N, K, name):
+def check_responsibilities(r, N, K, name) -> Array:
     """Responsibilities (N, K) with rows that sum to one; labels (N,) become rows of 0 and 1.
 
     Examples

@@ -30,7 +30,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: nothing tells a scratch folder in use from one left behind
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX = ".numpy_ml_gmm-"
 AT_WORKING_FOLDER, EXCHANGE = -100, 2  # of Linux's renameat2

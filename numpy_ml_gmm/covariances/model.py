@@ -1,11 +1,15 @@
 """A covariance model: its letters, its rule, and the shapes of its covariances."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..hints import Array
 from .iterated_axes import common_axes
 from .iterated_shape import equal_shape
 from .rules import equal, equal_volume, own_axes, sphere, tied_sphere, varying
@@ -24,21 +28,21 @@ class CovarianceModel(NamedTuple):
     rule: Callable  # (W, N) -> covariances that broadcast to the shape of W
 
     @property
-    def diagonal(self):
+    def diagonal(self) -> bool:
         """True if W and the covariances are diagonals only."""
         return self.letters[2] == "I"
 
     @property
-    def iterated(self):
+    def iterated(self) -> bool:
         """True if the rule is a search, which may start from covariances that are at hand."""
         return self.letters in ("VEI", "VEE", "EVE", "VVE", "VEV")
 
     @property
-    def form(self):
+    def form(self) -> tuple[bool, bool, bool]:
         """What :meth:`shape` depends on: whether anything varies, is a sphere, is diagonal."""
         return "V" in self.letters, self.letters[1] == "I", self.diagonal
 
-    def shape(self, K, D):
+    def shape(self, K: int, D: int) -> tuple[int, ...]:
         """The shape of the covariances that the user sees.
 
         Examples
@@ -50,7 +54,7 @@ class CovarianceModel(NamedTuple):
         each = () if spherical else (D,) if diagonal else (D, D)
         return (K, *each) if varies else each
 
-    def n_parameters(self, K, D):
+    def n_parameters(self, K: int, D: int) -> int:
         """Number of free parameters: of volume, shape and orientation.
 
         Examples
@@ -62,7 +66,7 @@ class CovarianceModel(NamedTuple):
         times = {"I": 0, "E": 1, "V": K}
         return sum(times[letter] * size for letter, size in zip(self.letters, sizes, strict=True))
 
-    def expand(self, covariances, K, D):
+    def expand(self, covariances: ArrayLike, K: int, D: int) -> Array:
         """Every component's own covariance: (K, D, D), or (K, D) if diagonal.
 
         Examples
@@ -75,7 +79,7 @@ class CovarianceModel(NamedTuple):
             covariances = covariances[:, None]
         return np.broadcast_to(covariances, (K, D) if self.diagonal else (K, D, D))
 
-    def contract(self, Sigma):
+    def contract(self, Sigma: Any) -> Array:
         """The inverse of :meth:`expand`: (..., K, D, D) or (..., K, D) in the shape for the user.
 
         Examples
@@ -88,7 +92,7 @@ class CovarianceModel(NamedTuple):
             Sigma = Sigma.take(0, axis=-2 if diagonal else -3)
         return Sigma.take(0, axis=-1) if spherical else Sigma
 
-    def estimate(self, W, N, last=None):
+    def estimate(self, W: Array, N: Array, last: Array | None = None) -> Array:
         """The covariances of one mixture that minimise :eq:`covariance-objective`.
 
         Parameters
@@ -115,7 +119,7 @@ class CovarianceModel(NamedTuple):
         self.check_found(Sigma, N)
         return self.contract(Sigma)
 
-    def minimise(self, W, N, last=None):
+    def minimise(self, W: Array, N: Array, last: Array | None = None) -> Array:
         """The covariances that minimise :eq:`covariance-objective`, one for each component.
 
         Mixtures may lie side by side.
@@ -143,7 +147,7 @@ class CovarianceModel(NamedTuple):
         lasts = [None] * len(N) if last is None else last
         return np.stack([self.minimise(*one) for one in zip(W, N, lasts, strict=True)])
 
-    def check_found(self, Sigma, N):
+    def check_found(self, Sigma: Array, N: Array) -> None:
         """Raise if there is no minimum, with the components whose Sigma (K, ...) is not finite.
 
         Examples
@@ -163,7 +167,7 @@ class CovarianceModel(NamedTuple):
             )
 
 
-RULES = {
+RULES: dict[str, Callable[..., Array]] = {
     "EII": tied_sphere,
     "VII": sphere,
     "EEI": equal,
@@ -190,7 +194,7 @@ NAMES = {
 }
 
 
-def covariance_model(covariance_type):
+def covariance_model(covariance_type: str) -> CovarianceModel:
     """The model of a name (``"full"``) or of three letters (``"VVV"``).
 
     Raises

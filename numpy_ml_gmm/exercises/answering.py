@@ -25,8 +25,10 @@ MOST_NUMBERS = 100_000  # in one answer; a right one has 80,000 at most
 PR_SET_CHILD_SUBREAPER = 36  # of Linux's <sys/prctl.h>
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 NOT_SHUT = __file__, str(Path(__file__).with_name("checking.py"))  # they ask, and know no answer
-NEW_PROCESS = "subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"
-NEW_PROCESS += "os.startfile", "os.system"  # the names of audit events
+NEW_PROCESS = (  # the names of audit events
+    *("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"),
+    *("os.startfile", "os.system"),
+)
 
 
 # ---- Questions and answers as lines of JSON ------------------------------------------------------

@@ -4,10 +4,13 @@
 ``check`` the student's function is called here, and when a class is marked in another process.
 """
 
+from __future__ import annotations
+
 import copy
 import warnings
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +41,7 @@ class Trouble(Exception):
     numpy_ml_gmm.exercises.checking.Trouble: it returns nothing: end with return
     """
 
-    def __init__(self, message):
+    def __init__(self, message: str) -> None:
         super().__init__(one_line(message) or "it does not say what is wrong")
 
 
@@ -54,16 +57,16 @@ class Verdict(NamedTuple):
     exercise: str
     message: str = ""
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return not self.message
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.exercise}: {self.message or 'right'}"
 
-    __str__ = __repr__
+    __str__ = __repr__  # type: ignore[misc]
 
 
-def check(function, exercise=None):
+def check(function: Callable[..., Any], exercise: str | None = None) -> Verdict:
     """Check a student's function, and say what went wrong.
 
     Parameters

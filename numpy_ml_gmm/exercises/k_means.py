@@ -1,7 +1,10 @@
 """The right start by k-means, which the textbook does not have."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from ..hints import Array, Theta
 from ..textbook import m_step
 
 
@@ -22,7 +25,7 @@ def lloyd(X, centres, n_steps=30):
     return nearest(X, centres)
 
 
-def seed_probabilities(X, centres):
+def seed_probabilities(X: Array, centres: Array) -> Array:
     """How probable k-means++ finds each point as the next centre, (N,).
 
     Examples
@@ -34,7 +37,7 @@ def seed_probabilities(X, centres):
     return d2 / d2.sum()
 
 
-def k_means_start(X, centres):
+def k_means_start(X: Array, centres: Array) -> Theta:
     """The parameters of the clusters of k-means.
 
     Examples

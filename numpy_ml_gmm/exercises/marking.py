@@ -1,5 +1,7 @@
 """Marking a class: each notebook answers from a process of its own, then a table."""
 
+from __future__ import annotations
+
 import argparse
 import csv
 import json
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Timeout
 from contextlib import suppress
@@ -145,7 +148,9 @@ def new_seed():
     return sound_seed(secrets.randbits(32))
 
 
-def mark(path, time_limit=60.0, seed=None):
+def mark(
+    path: Path, time_limit: float = 60.0, seed: int | None = None
+) -> tuple[dict[str, str], str]:
     """Verdicts on one notebook, whose cells and functions run in another process.
 
     A function that ends that process, or does not end, costs only itself: the cells are run
@@ -178,7 +183,8 @@ def mark(path, time_limit=60.0, seed=None):
     """
     seed = new_seed() if seed is None else sound_seed(seed)
     deadline = time.monotonic() + time_limit
-    verdicts, written = {}, []
+    verdicts: dict[str, str] = {}
+    written: list[str] = []
     try:
         while not written or set(written) - set(verdicts):
             with (
@@ -250,7 +256,7 @@ def duration(text):
     raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Mark notebooks; the exit code is 0 once all are marked, right or wrong.
 
     Examples

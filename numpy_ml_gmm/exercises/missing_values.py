@@ -6,9 +6,12 @@ Gaussian expects :math:`\mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o)` of w
 (:eq:`lifting`).
 """
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.special import softmax
 
+from ..hints import Array
 from ..textbook import log_joint
 
 
@@ -23,7 +26,7 @@ def conditional(x, mean, covariance):
     return x_hat, C
 
 
-def conditional_mean(X, mean, covariance):
+def conditional_mean(X: Array, mean: Array, covariance: Array) -> Array:
     """X (N, D) with every nan replaced by what one Gaussian expects, given the rest of the row.
 
     Examples
@@ -36,7 +39,9 @@ def conditional_mean(X, mean, covariance):
     return np.array([conditional(x, mean, covariance)[0] for x in X])
 
 
-def e_step_with_missing(X, weights, means, covariances):
+def e_step_with_missing(
+    X: Array, weights: Array, means: Array, covariances: Array
+) -> tuple[Array, Array, Array]:
     """Responsibilities (N, K), and the expected sums of x (K, D) and of x x^T (K, D, D).
 
     Examples

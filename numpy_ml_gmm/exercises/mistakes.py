@@ -5,6 +5,7 @@ or a step in the wrong place.  Of two that fit, the first is named.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
@@ -32,7 +33,7 @@ def hard(r):
 
 # ---- The density: knobs of the log joint -------------------------------------------------------
 
-IN_DENSITY = {
+IN_DENSITY: dict[str, dict[str, Any]] = {
     "the weights pi are missing: multiply each density by its pi_k": {"log_weights": np.zeros_like},
     "pi is added to the log density: add log pi": {"log_weights": lambda pi: pi},
     "this is Sigma where Sigma^-1 belongs, in the exponent": {"precision": lambda C: C},
@@ -98,7 +99,7 @@ E_STEP = {
 
 # ---- The M step: knobs -------------------------------------------------------------------------
 
-IN_M_STEP = {
+IN_M_STEP: dict[str, dict[str, Any]] = {
     "the weights pi are not updated: they are N_k / N, not 1 / K": {
         "weights": lambda X, r: np.full(r.shape[1], 1 / r.shape[1])
     },
@@ -341,7 +342,7 @@ def precision_block(Sigma, a, b):
     return np.linalg.inv(Sigma)[np.ix_(a, b)]
 
 
-IN_CONDITIONAL = {
+IN_CONDITIONAL: dict[str, dict[str, Any]] = {
     "the mean mu is filled in: add what the observed features of the row tell": {
         "slope": lambda Sigma, o, m: np.zeros((len(m), len(o)))
     },
@@ -447,7 +448,7 @@ def about_new_means(*m):
     return r, sums, squares - sums[:, :, None] * sums[:, None] / r.sum(axis=0)[:, None, None]
 
 
-IN_MISSING = {
+IN_MISSING: dict[str, dict[str, Any]] = {
     "the determinant is that of the whole Sigma_k: take that of Sigma_oo. (Or is this the density "
     "of the completed row? Take that of what is observed.)": {"joint": with_whole_determinant},
     "the exponent has a block of the inverse of the whole Sigma_k: take the block Sigma_oo first, "

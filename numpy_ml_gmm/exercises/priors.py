@@ -6,11 +6,19 @@ each weight.  The other three belong to the variational mixture, where the param
 distribution: its numbers, and two of the expectations that its E step needs.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.special import digamma
 
+from ..hints import Array, Theta
 
-def map_m_step(X, r, m, kappa, scale, nu, alpha):
+
+def map_m_step(
+    X: Array, r: Array, m: Array, kappa: float, scale: Array, nu: Any, alpha: Array
+) -> Theta:
     """Weights (K,), means (K, D), covariances (K, D, D) at the mode of the posterior.
 
     The point m is put below the others, and counts kappa times in each component.
@@ -36,7 +44,9 @@ def map_m_step(X, r, m, kappa, scale, nu, alpha):
     return n / n.sum(), means, covariances
 
 
-def posterior_counts(r, alpha_0, beta_0, nu_0):
+def posterior_counts(
+    r: Array, alpha_0: float, beta_0: float, nu_0: float
+) -> tuple[Array, Array, Array]:
     """The numbers alpha, beta and nu of each component, (K,) each.
 
     Examples
@@ -48,7 +58,7 @@ def posterior_counts(r, alpha_0, beta_0, nu_0):
     return alpha_0 + N_k, beta_0 + N_k, nu_0 + N_k
 
 
-def expected_log_weights(alpha):
+def expected_log_weights(alpha: Array) -> Array:
     """E[log pi] under a Dirichlet distribution, (K,).
 
     Examples
@@ -61,7 +71,7 @@ def expected_log_weights(alpha):
     return digamma(alpha) - digamma(alpha.sum())
 
 
-def expected_log_det(nu, W):
+def expected_log_det(nu: Any, W: Array) -> Array:
     """Expected log determinants (K,) under Wishart distributions with nu (K,) and W (K, D, D).
 
     Examples

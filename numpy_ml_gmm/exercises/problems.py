@@ -7,10 +7,12 @@ Each set of problems has a seed.  A student's own check asks those of seed 0; wh
 draws another, so that an answer to known problems is no answer.
 """
 
+from __future__ import annotations
+
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -187,7 +189,7 @@ class Exercise(NamedTuple):
     summary: Callable | None = None  # of the answer, to compare with ``right``
     tolerance: float = 1e-3  # float32 is welcome; mistakes are far larger
 
-    def wrong_answers(self, problems):
+    def wrong_answers(self, problems: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
         """For each mistake, the answers to the problems of who makes it.
 
         Examples
@@ -201,7 +203,7 @@ class Exercise(NamedTuple):
             for message, wrong in self.mistakes.items()
         }
 
-    def expected(self, arguments):
+    def expected(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The right answer, a tuple of arrays.
 
         Examples
@@ -212,7 +214,7 @@ class Exercise(NamedTuple):
         """
         return as_parts(self.right(*copy.deepcopy(arguments)))
 
-    def shapes(self, arguments):
+    def shapes(self, arguments: tuple[Any, ...]) -> list[tuple[int, ...]]:
         """The shapes of the parts.
 
         Examples

@@ -1,9 +1,16 @@
 """The base class of modules, data as a module, and the two messages between modules."""
 
+from __future__ import annotations
+
 import itertools
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from ..hints import Array, Given, PathLike
 from ..writing import as_path
 from .chain import rows_to_one
 
@@ -40,21 +47,22 @@ class Module:
 
     _numbers = itertools.count()
     keeps_numbers = False
-    load_dir = None  # where another module has learnt what this one recognises with
+    load_dir: PathLike | None = None  # where another has learnt what this one recognises with
 
-    def __init__(self, name, directory="."):
+    def __init__(self, name: str, directory: PathLike = ".") -> None:
         if not isinstance(name, str) or not name or "/" in name or "\\" in name:
             raise ValueError(f"name={name!r} must be text that can be part of a folder's name")
         self.name = f"module{next(Module._numbers):03d}_{name}"
         self.directory = as_path(directory)
-        self._below = ()
-        self._forward = self._backward = None
-        self._speaker = None  # the module that sent the backward message
-        self._heard = None  # the backward message that the forward message was made with
-        self._log_density = None  # (N, K) of each row in each class, where a module knows it
+        self._below: tuple[Module, ...] = ()
+        self._forward: NDArray[Any] | None = None
+        self._backward: NDArray[Any] | None = None
+        self._speaker: Module | None = None  # the module that sent the backward message
+        self._heard: NDArray[Any] | None = None  # the backward message behind the forward one
+        self._log_density: Array | None = None  # (N, K) of each row in each class, where known
 
     @staticmethod
-    def reset_count():
+    def reset_count() -> None:
         """Number the next module 0: a new network in the same session.
 
         Examples
@@ -70,11 +78,11 @@ class Module:
         Module._numbers = itertools.count()
 
     @property
-    def folder(self):
+    def folder(self) -> pathlib.Path:
         """The folder of the results, such as ``results/module000_eye``."""
         return self.directory / self.name
 
-    def saved_model(self):
+    def saved_model(self) -> pathlib.Path:
         """The path of ``model.npz``, which "recog" needs: in ``load_dir``, or in the folder.
 
         Raises
@@ -96,7 +104,7 @@ class Module:
             )
         return path
 
-    def connect(self, *modules):
+    def connect(self, *modules: Module) -> None:
         """Put this module on others, which it observes.  A second call replaces the first.
 
         Parameters
@@ -130,7 +138,7 @@ class Module:
                 )
         self._below = modules
 
-    def all_below(self):
+    def all_below(self) -> Iterator[Module]:
         """Every module below this one, however deep.
 
         Examples
@@ -145,7 +153,7 @@ class Module:
             yield module
             yield from module.all_below()
 
-    def update(self):
+    def update(self) -> None:
         """Read the observations, learn, and send messages: each kind of module has its own.
 
         Examples
@@ -156,7 +164,7 @@ class Module:
         """
         raise NotImplementedError(f"{type(self).__name__} needs an update method of its own")
 
-    def get_observations(self):
+    def get_observations(self) -> list[NDArray[Any]]:
         """The forward messages of the modules below, a list of arrays with as many rows each.
 
         Raises
@@ -187,7 +195,7 @@ class Module:
             raise ValueError(f"{self.name} needs as many rows from each module, but got {counts}")
         return [module.get_forward_msg() for module in self._below]
 
-    def set_forward_msg(self, message):
+    def set_forward_msg(self, message: ArrayLike) -> None:
         """Show the modules above an array with one row for each data element.
 
         Parameters
@@ -211,7 +219,7 @@ class Module:
             self._backward = None  # it answered other rows
         self._forward, self._heard, self._log_density = message, self._backward, None
 
-    def get_forward_msg(self):
+    def get_forward_msg(self) -> NDArray[Any] | Any:
         """What this module shows to those above, or None before its first update.
 
         Examples
@@ -221,7 +229,7 @@ class Module:
         """
         return self._forward
 
-    def set_backward_msg(self, message):
+    def set_backward_msg(self, message: ArrayLike | None) -> None:
         """Take the answer of the module above.  The last one counts; None forgets it.
 
         Parameters
@@ -241,15 +249,15 @@ class Module:
         ValueError: module... got a backward message of shape (1, 1), expected (2, 1), the shape ...
         """
         message = None if message is None else np.asarray(message)
-        answered = None if message is None else self._forward
-        if answered is not None and message.shape != answered.shape:
+        answered = self._forward
+        if not (message is None or answered is None or message.shape == answered.shape):
             raise ValueError(
                 f"{self.name} got a backward message of shape {message.shape}, expected "
                 f"{answered.shape}, the shape of its forward message"
             )
         self._backward, self._speaker = message, None
 
-    def get_backward_msg(self):
+    def get_backward_msg(self) -> NDArray[Any] | Any:
         """What the module above answered, or None.
 
         Examples
@@ -259,7 +267,7 @@ class Module:
         """
         return self._backward
 
-    def evidence(self, weights=None):
+    def evidence(self, weights: Given = None) -> tuple[Array, Array]:
         r"""What each row alone says of its class, without what came from above (:eq:`evidence`).
 
         .. math::
@@ -303,7 +311,7 @@ class Module:
         top = log_b.max(axis=1, keepdims=True)
         return np.subtract(log_b, top, out=np.zeros_like(log_b), where=top > -np.inf), pi
 
-    def send_backward_msgs(self, messages):
+    def send_backward_msgs(self, messages: Sequence[ArrayLike]) -> None:
         """Answer each module below, in the order of :meth:`connect`.
 
         Parameters
@@ -345,11 +353,11 @@ class Observation(Module):
     array([[1., 2.]])
     """
 
-    def __init__(self, data, name="obs"):
+    def __init__(self, data: ArrayLike, name: str = "obs") -> None:
         super().__init__(name)
         self.set_forward_msg(data)
 
-    def update(self):
+    def update(self) -> None:
         """Nothing to do: data are what they are.
 
         Examples

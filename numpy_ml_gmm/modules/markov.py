@@ -1,9 +1,14 @@
 """Transitions between the classes of consecutive rows, as a module."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.special import softmax
 
 from .. import archive
+from ..hints import PathLike
 from ..validation import as_floats, check_count, check_weights
 from . import chain
 from .base import Module, as_priors
@@ -67,20 +72,20 @@ class MarkovModule(Module):
 
     def __init__(
         self,
-        itr=10,
-        name="markov",
-        mode="learn",
-        directory=".",
-        lengths=None,
-        num_samp=None,
-        load_dir=None,
-    ):
+        itr: int = 10,
+        name: str = "markov",
+        mode: str = "learn",
+        directory: PathLike = ".",
+        lengths: Any = None,
+        num_samp: int | None = None,
+        load_dir: PathLike | None = None,
+    ) -> None:
         self.itr = check_count(itr if num_samp is None else num_samp, "itr")
         self.mode = check_mode(mode if load_dir is None else "recog")
         self.lengths, self.load_dir = lengths, load_dir
         super().__init__(name, directory)
 
-    def update(self):
+    def update(self) -> None:
         """Learn the transitions or load them, write the folder, and send both messages.
 
         Examples

@@ -1,11 +1,15 @@
 """A Gaussian mixture as a module."""
 
+from __future__ import annotations
+
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 
 from ..gmm import GMM
+from ..hints import Array, Given, PathLike
 from ..validation import ConvergenceWarning, check_count, check_X
 from .base import Module, as_priors
 from .results import check_category, check_mode, matching, results_folder
@@ -67,15 +71,15 @@ class GMMModule(Module):
 
     def __init__(
         self,
-        K,
-        itr=100,
-        name="gmm",
-        category=None,
-        mode="learn",
-        directory=".",
-        load_dir=None,
-        **params,
-    ):
+        K: int,
+        itr: int = 100,
+        name: str = "gmm",
+        category: Given = None,
+        mode: str = "learn",
+        directory: PathLike = ".",
+        load_dir: PathLike | None = None,
+        **params: Any,
+    ) -> None:
         if "catogory" in params:
             warnings.warn("catogory is read as category: correct the spelling", stacklevel=2)
             category = params.pop("catogory")
@@ -84,10 +88,10 @@ class GMMModule(Module):
         self.load_dir = load_dir
         self.category = None if category is None else check_category(category)
         self.model = GMM(K, max_iter=itr, **params)
-        self._had_message = None
+        self._had_message: bool | None = None
         super().__init__(name, directory)  # last: a failed call takes no number
 
-    def update(self):
+    def update(self) -> None:
         """Learn or recognise, write the folder, and send both messages.
 
         Raises
@@ -132,7 +136,7 @@ class GMMModule(Module):
                 np.maximum(answer, LEAST_MEAN, out=answer)
         self.send_backward_msgs(answers)
 
-    def evidence(self, weights=None):
+    def evidence(self, weights: Given = None) -> tuple[Array, Array]:
         """The log density of each row in each class, and the weights of the mixture.
 
         Nothing is divided: what came from above was not in it.

@@ -1,9 +1,13 @@
 """What a module writes into its folder, and the categories that name its classes there."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from ..archive import whole_folder
+from ..hints import Labels
 
 MODES = "learn", "recog"
 
@@ -36,7 +40,7 @@ def check_category(category, N=None):
     return c.astype(int)
 
 
-def matching(classes, category, K):
+def matching(classes: ArrayLike, category: ArrayLike, K: int) -> tuple[Labels, float]:
     r"""The best one-to-one naming of classes by categories, and its accuracy (:eq:`matching`).
 
     .. math::
@@ -68,7 +72,7 @@ def matching(classes, category, K):
     """
     known, c = np.unique(category, return_inverse=True)
     confusion = np.zeros((K, len(known)), dtype=int)
-    np.add.at(confusion, (classes, c), 1)
+    np.add.at(confusion, (np.asarray(classes), c), 1)
     rows, columns = linear_sum_assignment(confusion, maximize=True)
     labels = np.full(K, known[-1])
     spare = np.setdiff1d(np.arange(K), rows)

@@ -1,13 +1,19 @@
 """EM as a film: one frame for each step."""
 
+from __future__ import annotations
+
 import base64
 import tempfile
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
+from numpy.typing import ArrayLike
 
+from ..hints import Columns, PathLike
 from .ellipses import plot_ellipses
 from .points import plot_responsibilities
 from .view import log_density, needs_data, parameters, view_of
@@ -27,7 +33,7 @@ class EMAnimation(FuncAnimation):
     >>> plt.close()
     """
 
-    def to_gif(self, path, fps=4):
+    def to_gif(self, path: PathLike, fps: int = 4) -> None:
         """Write a GIF file.
 
         Examples
@@ -42,7 +48,7 @@ class EMAnimation(FuncAnimation):
         b'GIF'
         >>> plt.close()
         """
-        self.save(path, writer=PillowWriter(fps=fps))
+        self.save(path, writer=PillowWriter(fps=fps))  # type: ignore[arg-type]
 
     def _repr_html_(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +58,16 @@ class EMAnimation(FuncAnimation):
         return f'<img alt="EM, step by step" src="data:image/gif;base64,{code}">'
 
 
-def animate_em(steps, X, *, n_steps=50, masses=(0.5, 0.9), features=None, ax=None, **kwargs):
+def animate_em(
+    steps: Iterable[Any],
+    X: ArrayLike,
+    *,
+    n_steps: int = 50,
+    masses: ArrayLike = (0.5, 0.9),
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> EMAnimation:
     """An animation of real EM steps: responsibilities and ellipses after each.
 
     Parameters
@@ -115,5 +130,6 @@ def animate_em(steps, X, *, n_steps=50, masses=(0.5, 0.9), features=None, ax=Non
         view.ax.set(title=f"step {t + 1}: log-likelihood {values[t]:.2f}", **limits)
 
     draw(0)
-    options = {"frames": len(frames), "interval": 250, "init_func": lambda: None} | kwargs
+    options: dict[str, Any] = {"frames": len(frames), "interval": 250} | kwargs
+    options.setdefault("init_func", lambda: None)
     return EMAnimation(view.ax.figure, draw, **options)

@@ -1,14 +1,22 @@
 """How EM climbed: the log-likelihood after each step, and the staircase of half steps."""
 
+from __future__ import annotations
+
 from itertools import islice
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
+from ..hints import Array, Given
 from .colours import COLOURS, FAINT, INK, LINES
 
 
-def plot_log_likelihood(model, X=None, *, gap=False, ax=None, **kwargs):
+def plot_log_likelihood(
+    model: Any, X: Given = None, *, gap: bool = False, ax: Any = None, **kwargs: Any
+) -> Axes:
     r"""The log-likelihood after every step: all restarts, and the kept one strong.
 
     Parameters
@@ -74,7 +82,7 @@ def _history(model):
     return [runs[i] for i in kept], kept.index(best) if best in kept else int(np.argmax(ends))
 
 
-def half_steps(model, X, n_steps=5):
+def half_steps(model: Any, X: ArrayLike, n_steps: int = 5) -> Array:
     r"""ELBO and log-likelihood after every half step of EM.
 
     An E step sets :math:`q_{nk} = r_{nk}` and closes the gap.  An M step moves
@@ -124,7 +132,7 @@ def half_steps(model, X, n_steps=5):
     return np.array(trace)
 
 
-def plot_elbo(model, X, *, n_steps=5, ax=None, **kwargs):
+def plot_elbo(model: Any, X: ArrayLike, *, n_steps: int = 5, ax: Any = None, **kwargs: Any) -> Axes:
     r"""The staircase of EM: ELBO, KL and log-likelihood at half steps.
 
     .. math::

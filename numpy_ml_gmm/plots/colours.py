@@ -1,8 +1,13 @@
 """Colours, lines and markers that tell components apart, also in grey and to every eye."""
 
+from __future__ import annotations
+
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb
+from numpy.typing import ArrayLike
+
+from ..hints import Array
 
 INK = "#1f2933"  # text and the mixture as a whole
 FAINT = "#9aa5b1"  # data without a colour of its own
@@ -33,7 +38,7 @@ LINES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))
 MARKERS = "os^Dv*PX"
 
 
-def palette(K):
+def palette(K: int) -> Array:
     """One colour for each component, from dark to light.
 
     Neighbours differ in lightness, so that the order survives a grey print, and
@@ -67,7 +72,7 @@ def palette(K):
     return matplotlib.colormaps["cividis"](np.linspace(0, 0.95, K))[:, :3]
 
 
-def mix_colours(r, colours):
+def mix_colours(r: ArrayLike, colours: ArrayLike) -> Array:
     r"""The colour of each point: :math:`\sum_k r_{nk} \, c_k`.
 
     Parameters

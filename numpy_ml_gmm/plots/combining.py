@@ -1,13 +1,21 @@
 """How many clusters the components make: the entropy as they are merged."""
 
-import numpy as np
+from __future__ import annotations
 
-from ..combining import bend
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..combining import Combination, bend
+from ..hints import Given
 from .colours import INK, palette
 from .view import pair_of_axes
 
 
-def plot_combination(combination, X=None, *, ax=None, **kwargs):
+def plot_combination(
+    combination: Combination, X: Given = None, *, ax: Any = None, **kwargs: Any
+) -> NDArray[Any]:
     r"""The entropy of the responsibilities while components are merged, pair by pair.
 
     On the left over the number of clusters.  On the right over the number of points that

@@ -1,8 +1,14 @@
 """One feature given another: the conditional density beside the joint."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..conditional import condition
+from ..hints import Columns, Given
 from .colours import LINES, palette
 from .densities import plot_contours
 from .grid import grid
@@ -19,7 +25,16 @@ from .view import (
 NEGLIGIBLE = 1e-6  # a component of less weight is not drawn: its line may lead far off the picture
 
 
-def plot_conditional(model, values, X=None, *, masses=MASSES, features=None, ax=None, **kwargs):
+def plot_conditional(
+    model: Any,
+    values: ArrayLike,
+    X: Given = None,
+    *,
+    masses: ArrayLike = MASSES,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> NDArray[Any]:
     r"""The density of one feature at some values of another, beside their joint density.
 
     A cut through the joint density, divided by its area, is the conditional density:

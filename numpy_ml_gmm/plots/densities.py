@@ -1,16 +1,25 @@
 """The density of a mixture: contours by the mass inside, and curves on a line."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
+from ..hints import Array, Columns, Given
 from .colours import FAINT, INK, LINES
 from .ellipses import draw_ellipses
 from .grid import grid, intervals, mesh, spread
 from .view import MASSES, check_features, check_masses, log_density, log_joint, parameters, view_of
 
 
-def density_levels(model, masses=MASSES, *, features=None):
+def density_levels(
+    model: Any, masses: ArrayLike = MASSES, *, features: Columns | None = None
+) -> Array:
     r"""Log densities on the borders of the highest-density regions.
 
     The region of mass m is the smallest that holds m:
@@ -63,17 +72,17 @@ def _levels(theta, masses):
 
 
 def plot_contours(
-    model,
-    X=None,
+    model: Any,
+    X: Given = None,
     *,
-    masses=MASSES,
-    components=False,
-    filled=False,
-    labels=True,
-    features=None,
-    ax=None,
-    **kwargs,
-):
+    masses: ArrayLike = MASSES,
+    components: bool = False,
+    filled: bool = False,
+    labels: bool = True,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> Axes:
     """Contours of the density, named by the mass inside.
 
     Each contour bounds a highest-density region, see :func:`density_levels`.
@@ -160,8 +169,16 @@ def _percent(mass):
 
 
 def plot_density_1d(
-    model, X=None, *, masses=(), components=True, bins=30, features=None, ax=None, **kwargs
-):
+    model: Any,
+    X: Given = None,
+    *,
+    masses: ArrayLike = (),
+    components: bool = True,
+    bins: Any = 30,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> Axes:
     r"""The density of one feature: histogram, mixture and weighted components.
 
     .. math::

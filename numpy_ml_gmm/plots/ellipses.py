@@ -1,16 +1,31 @@
 """The components of a mixture: ellipses in a plane, intervals on a line."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
+from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
+from ..hints import Columns, Given
 from .colours import FAINT, LINES
 from .view import check_masses, view_of
 
 
-def plot_ellipses(model, X=None, *, masses=0.9, features=None, ax=None, **kwargs):
+def plot_ellipses(
+    model: Any,
+    X: Given = None,
+    *,
+    masses: ArrayLike = 0.9,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> Axes:
     r"""The ellipse of each component that holds a given mass of it.
 
     .. math::

@@ -1,8 +1,14 @@
 """The model as a graph with plates."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch
 
+from ..hints import Given
 from .colours import INK
 from .view import parameters
 
@@ -22,7 +28,9 @@ EDGES = (
 PLATES = (1.2, -1.1, 3.2, 1.75, "$N$"), (5.1, -1.8, 1.6, 3.17, "$K$")
 
 
-def plot_graphical_model(model=None, X=None, *, equations=True, ax=None, **kwargs):
+def plot_graphical_model(
+    model: Any = None, X: Given = None, *, equations: bool = True, ax: Any = None, **kwargs: Any
+) -> Axes:
     r"""The mixture as a graph with plates: what is drawn from what, and how often.
 
     .. math::
@@ -60,7 +68,7 @@ def plot_graphical_model(model=None, X=None, *, equations=True, ax=None, **kwarg
     ['$\\pi$', 'weights', '$z_n$', 'component']
     >>> plt.close(ax.figure)
     """
-    N = None if X is None else len(X)
+    N = None if X is None else len(X)  # type: ignore[arg-type]
     K = None if model is None else len(parameters(model).weights)
     ax = plt.subplots(figsize=(7, 3.4), layout="constrained")[1] if ax is None else ax
     _draw_nodes(ax, kwargs)

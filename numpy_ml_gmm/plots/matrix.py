@@ -1,15 +1,29 @@
 """Every pair of features of a mixture, in a square of axes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from ..hints import Columns, Given
 from .densities import plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
 from .points import plot_responsibilities
 from .view import check_data, check_features, check_masses, parameters
 
 
-def plot_scatter_matrix(model, X=None, *, masses=0.9, features=None, ax=None, **kwargs):
+def plot_scatter_matrix(
+    model: Any,
+    X: Given = None,
+    *,
+    masses: ArrayLike = 0.9,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> NDArray[Any]:
     """Every pair of features, each with its true marginal.
 
     On the diagonal :func:`plot_density_1d`.  Below it :func:`plot_responsibilities`

@@ -1,15 +1,24 @@
 """What the model says of each point: by whom it is explained, how surely, and the borders."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
+from ..hints import Columns, Given
 from .colours import FAINT, INK, LINES, MARKERS, mix_colours
 from .grid import grid, intervals, mesh
 from .view import log_joint, needs_data, responsibilities, view_of
 
 
-def plot_responsibilities(model, X, *, features=None, ax=None, **kwargs):
+def plot_responsibilities(
+    model: Any, X: ArrayLike, *, features: Columns | None = None, ax: Any = None, **kwargs: Any
+) -> Axes:
     r"""Points in mixed colours: the responsibilities, softly.
 
     A point's colour is :math:`\sum_k r_{nk} c_k`, where noise is grey.  Its area grows with its
@@ -64,7 +73,9 @@ def plot_responsibilities(model, X, *, features=None, ax=None, **kwargs):
     return view.ax
 
 
-def plot_uncertainty(model, X, *, features=None, ax=None, **kwargs):
+def plot_uncertainty(
+    model: Any, X: ArrayLike, *, features: Columns | None = None, ax: Any = None, **kwargs: Any
+) -> Axes:
     r"""Points by their uncertainty: the more doubtful, the larger and darker.
 
     .. math::
@@ -121,7 +132,15 @@ def plot_uncertainty(model, X, *, features=None, ax=None, **kwargs):
     return view.ax
 
 
-def plot_classification(model, X=None, *, boundaries=True, features=None, ax=None, **kwargs):
+def plot_classification(
+    model: Any,
+    X: Given = None,
+    *,
+    boundaries: bool = True,
+    features: Columns | None = None,
+    ax: Any = None,
+    **kwargs: Any,
+) -> Axes:
     r"""Points by their most probable component, and the borders between components.
 
     .. math::

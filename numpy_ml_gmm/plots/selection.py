@@ -1,9 +1,18 @@
 """How many components, and which covariances: a criterion over the cells of a search."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
+from ..hints import Given
 from .colours import INK, LINES, MARKERS, palette
+
+if TYPE_CHECKING:
+    from ..selection import Selection
 
 CRITERIA = {
     "bic": "BIC (smaller is better)",
@@ -14,7 +23,9 @@ CRITERIA = {
 }
 
 
-def plot_selection(selection, X=None, *, criterion="bic", ax=None, **kwargs):
+def plot_selection(
+    selection: Selection, X: Given = None, *, criterion: str = "bic", ax: Any = None, **kwargs: Any
+) -> Axes:
     """A criterion over the number of components, one line for each covariance model.
 
     Parameters

@@ -8,6 +8,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
 from ..covariances import covariance_model
+from ..hints import Array
 from ..noise import Box
 from ..parameters import Parameters
 from .colours import palette
@@ -216,7 +217,7 @@ def check_features(features, D, d):
     return chosen.tolist()
 
 
-def check_masses(masses):
+def check_masses(masses) -> Array:
     """Masses (M,), from large to small: the densities on their contours then rise."""
     m = np.unique(np.atleast_1d(np.asarray(masses, dtype=np.float64)))[::-1]
     if m.ndim != 1 or not len(m) or not ((0 < m) & (m < 1)).all():
