@@ -358,9 +358,8 @@ def computed(waiting: list) -> list:
         if not type(error).__module__.startswith("distributed"):
             raise
         raise ClusterLost(
-            f"the cluster gave up ({type(error).__name__}: {error}). What the model had reached is "
-            "kept: start a cluster, and go on with warm_start=True. If workers ran out of memory, "
-            "take smaller chunks"
+            f"the cluster gave up ({type(error).__name__}: {error}). If its workers ran out of "
+            "memory, take smaller chunks"
         ) from error
 
 

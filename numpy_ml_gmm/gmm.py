@@ -727,9 +727,8 @@ class GMM(Estimator):
         try:
             for _ in run.iterate(X, **known, error_covariances=error_covariances):
                 pass
-        except (KeyboardInterrupt, ClusterLost):
-            if in_chunks(X) and getattr(run, "history_", None) is not self.__dict__.get("history_"):
-                self._become(run, X)  # what many machines found is not thrown away
+        except (KeyboardInterrupt, ClusterLost) as stop:
+            self._keep(run, X, stop)
             raise
         self._become(run, X)
         if not self.converged_ and self.tol > 0 and self.max_iter > 0:
@@ -1212,6 +1211,16 @@ class GMM(Estimator):
             if hasattr(run, name):
                 setattr(self, name, getattr(run, name))
         self._remember_features(X)
+
+    def _keep(self, run, X, stop):
+        """Of a fit to chunks that is stopped the last whole step; an error says so."""
+        reached = in_chunks(X) and vars(run).get("history_") is not vars(self).get("history_")
+        if reached:
+            self._become(run, X)
+        if isinstance(stop, ClusterLost):
+            kept = f"the model holds step {run.n_iter_}: go on with warm_start=True"
+            kept = kept if reached else "the model is what it was: fit again"
+            stop.args = (f"{stop}. Start a cluster; {kept}",)
 
     def _check_is_fitted(self):
         """There are parameters, and they are those that the arguments ask for."""

@@ -118,7 +118,8 @@ def first_attempt(model, data, known, given, rng):
     K, init = int(model.n_components), model.init_params  # no int8
     kept, several = data.rows.with_weight(), is_random(init) and "means" not in given
     some = several or "means" in given or not data.rows.at_hand
-    few = some_rows(kept, K, rng) if some else data.rows
+    drawn_by = rng if several else np.random.default_rng(0)  # else no start is random
+    few = some_rows(kept, K, drawn_by) if some else data.rows
     if "means" in given:
         guesses = [by_nearest(completed_rows(few), given["means"])]
         if few.box is not None:

@@ -1,5 +1,7 @@
 """Data in Dask's chunks: the sums are those of NumPy, wherever the rows lie."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -410,3 +412,132 @@ def test_ctrl_c_leaves_the_last_whole_iteration(monkeypatch):
     monkeypatch.undo()
     exact = GMM(2, init_params="hierarchical", tol=0, max_iter=3).fit(chunked(IRIS))
     np.testing.assert_array_equal(model.means_, exact.means_)
+
+
+# ---- A cluster of processes --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def on_cluster(client):
+    with client.as_current(), dask.config.set(scheduler=client):
+        yield client
+
+
+POINTS = np.random.default_rng(0).normal(size=(8000, 3)) + 3 * (np.arange(8000) % 2)[:, None]
+
+
+def test_the_bits_are_the_same_on_any_number_of_workers(client):
+    settings = dict(n_init=2, random_state=0, covariance_type="VVE", max_iter=30, tol=1e-5)
+    here = GMM(2, **settings).fit(chunked(POINTS, 500))
+    for scheduler in ("threads", client):
+        with dask.config.set(scheduler=scheduler):
+            there = GMM(2, **settings).fit(chunked(POINTS, 500))
+        for name in ("weights_", "means_", "covariances_"):
+            assert getattr(there, name).tobytes() == getattr(here, name).tobytes()
+
+
+def test_a_worker_that_dies_changes_nothing(on_cluster):
+    settings = dict(init_params="hierarchical", tol=0, max_iter=12)
+    expected = GMM(2, **settings).fit(chunked(POINTS, 500))
+    held = on_cluster.persist(chunked(POINTS, 500))
+    model = GMM(2, **settings)
+    for _ in model.iterate(held):
+        if model.n_iter_ == 4:
+            os.kill(next(iter(on_cluster.run(os.getpid).values())), signal.SIGKILL)
+    assert model.n_iter_ == 12 and model.means_.tobytes() == expected.means_.tobytes()
+
+
+def moved(client):
+    """Bytes that the workers have sent each other, until now."""
+    sent = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
+    return sum(sent.values())
+
+
+def test_what_travels_does_not_grow_with_the_rows(on_cluster):
+    per_step = []
+    for n in (2_000, 40_000):
+        X = np.tile(POINTS[:2000], (n // 2000, 1))
+        held = on_cluster.persist(da.concatenate([da.from_array(X, chunks=-1)] * 8))
+        steps = GMM(2, init_params="hierarchical", tol=0, max_iter=8).iterate(held)
+        next(steps)
+        before = moved(on_cluster)
+        for _ in steps:
+            pass
+        per_step.append((moved(on_cluster) - before) / 7)
+    assert max(per_step) < 50_000  # and the larger data have 7.7 million bytes
+
+
+STOPPED = """
+import os, signal, subprocess, sys, threading, time
+import dask.array as da, numpy as np
+from distributed import Client, LocalCluster
+from numpy_ml_gmm import GMM
+from numpy_ml_gmm.chunks import ClusterLost
+
+em_step, steps = GMM.em_step, []
+
+def slow_step(*args):
+    if len(steps) == 4:
+        stop()
+    steps.append(1)
+    time.sleep(0.05)
+    return em_step(*args)
+
+GMM.em_step = staticmethod(slow_step)
+
+if __name__ == "__main__":
+    what = sys.argv[1]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    X = np.random.default_rng(0).normal(size=(4000, 2))
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
+         "--scheduler-file", sys.argv[2]], **quiet)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", sys.argv[2],
+         "--nworkers", "1", "--nthreads", "1", "--death-timeout", "10", "--no-nanny",
+         "--no-dashboard"], **quiet)
+    client = Client(scheduler_file=sys.argv[2], timeout=60)
+    held = da.from_array(X, chunks=(500, 2)).persist()
+    def stop():
+        if what == "scheduler":
+            scheduler.kill()
+        else:
+            threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
+    model = GMM(2, init_params="hierarchical", tol=0, max_iter=100000)
+    try:
+        model.fit(held)
+    except KeyboardInterrupt:
+        time.sleep(1)
+        left = client.run_on_scheduler(
+            lambda dask_scheduler: sorted({t.state for t in dask_scheduler.tasks.values()}))
+        print("stopped", model.n_iter_ == len(steps) - 1 or model.n_iter_ == len(steps), left)
+    except ClusterLost as error:
+        print("lost", f"holds step {model.n_iter_}: go on" in str(error), model.n_iter_ >= 3)
+    sys.stdout.flush()
+    worker.kill(), scheduler.kill()
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "told"), [("ctrl-c", "stopped True ['memory']"), ("scheduler", "lost True True")]
+)
+def test_a_fit_that_is_stopped_keeps_the_last_step_and_says_so(what, told, tmp_path):
+    pytest.importorskip("distributed")
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED)
+    command = [sys.executable, script, what, tmp_path / "scheduler.json"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.stdout.strip() == told, run.stderr
