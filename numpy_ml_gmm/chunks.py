@@ -23,6 +23,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
@@ -44,6 +45,7 @@ from .validation import (
 
 F = TypeVar("F", bound=Callable)
 BRANCHES = 8  # how many sums are added at once in the tree
+PATIENCE = 1.0  # seconds after which a pass over the chunks has a progress bar
 NAMED = 5  # so many chunks are named in a message
 
 
@@ -52,11 +54,18 @@ class ClusterLost(RuntimeError):
 
 
 def rows_of(
-    X, n_components, sample_weight=None, priors=None, n_jobs=1, error_covariances=None
+    X,
+    n_components,
+    sample_weight=None,
+    priors=None,
+    n_jobs=1,
+    error_covariances=None,
+    progress=False,
 ) -> Rows | Chunks:
     """The door of a fit: checked data, here or in chunks elsewhere."""
     if in_chunks(X):
-        return Chunks.of(X, n_components, sample_weight, priors, n_jobs, error_covariances)
+        known = sample_weight, priors, error_covariances
+        return Chunks.of(X, n_components, *known, n_jobs, bool(progress))
     return check_rows(X, n_components, sample_weight, priors, None, n_jobs, error_covariances)
 
 
@@ -117,24 +126,26 @@ class Chunks:
     counted: bool = False  # whether rows of weight zero are left out
     box: Any = None
     n_jobs: int = 1
+    progress: bool = False
     kept: None = None
 
     at_hand = False
 
     @classmethod
-    def of(cls, X, n_components, sample_weight, priors, n_jobs, error_covariances) -> Chunks:
+    def of(cls, X, n_components, sample_weight, priors, errors, n_jobs, progress) -> Chunks:
         """Look at each chunk once; a ValueError names what is wrong, chunk by chunk."""
-        known = [sample_weight, priors, error_covariances]
+        known = [sample_weight, priors, errors]
         names = column_names(X)
         parts = side_by_side({"X": X} | dict(zip(KNOWN, known, strict=True)))
-        found = computed([called(partial(looked_at, names, n_components), *p) for p in parts])
+        look = partial(looked_at, names, n_components)
+        found = computed([called(look, *some) for some in parts], progress)
         check_found(found)
         chunks = [Chunk(p, *seen) for p, seen in zip(parts, found, strict=True) if seen[1]]
         if not chunks:
             n, none = sum(seen[0] for seen in found), "sample_weight is 0 in every row"
             raise ValueError(none if n else "X has 0 sample(s): no chunk holds a row")
         w, p, e = (True if value is not None else None for value in known)
-        return cls(chunks, X.shape[1], n_components, names, w, p, e, n_jobs=n_jobs)
+        return cls(chunks, X.shape[1], n_components, names, w, p, e, False, None, n_jobs, progress)
 
     def _replace(self, **changes) -> Chunks:
         """The same with other fields, as a named tuple says it."""
@@ -210,7 +221,7 @@ class Chunks:
         found = [work(*chunk.parts) for chunk in self.chunks]
         while len(found) > 1:
             found = [join(found[i : i + BRANCHES]) for i in range(0, len(found), BRANCHES)]
-        return computed(found)[0]
+        return computed(found, self.progress)[0]
 
     @property
     def made(self) -> Callable:
@@ -346,12 +357,14 @@ def called(function: Callable, *parts) -> Any:
     return delayed(function, traverse=False)(*parts)
 
 
-def computed(waiting: list) -> list:
+def computed(waiting: list, progress: bool = False) -> list:
     """The results of calls that wait; an error says so if the machines are gone."""
     import dask
+    from dask.diagnostics import ProgressBar
 
     try:
-        return list(dask.compute(*waiting, optimize_graph=True))
+        with ProgressBar(minimum=PATIENCE) if progress else nullcontext():
+            return list(dask.compute(*waiting, optimize_graph=True))
     except SingularCovariance as error:  # it counted the points of its own chunk
         raise SingularCovariance(error.k) from None
     except Exception as error:

@@ -1274,7 +1274,8 @@ class GMM(Estimator):
         """The door of :meth:`fit`: arguments, and data that the model may be fitted to."""
         self._check_arguments()
         n_places, n_jobs = n_places or self._n_places, thread_count(self.n_jobs)
-        rows = rows_of(X, n_places, sample_weight, priors, n_jobs, error_covariances)
+        known = sample_weight, priors, n_jobs, error_covariances
+        rows = rows_of(X, n_places, *known, progress=self.verbose)
         check_enough_rows(rows, self.n_components)
         look_for_ids(rows)
         return rows
