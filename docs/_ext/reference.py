@@ -23,6 +23,7 @@ USER = (
     "covariances",
     "selection",
     "combining",
+    "density",
     "bootstrap",
     "plots",
     "datasets",
