@@ -48,7 +48,7 @@ import numpy as np
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import conditional, density, restarts
+from . import compare, conditional, density, restarts
 from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
@@ -1141,6 +1141,26 @@ class GMM(Estimator):
         array([False,  True,  True])
         """
         return density.outliers(self, X, mass)
+
+    def kl_to(self, other, n_samples=10_000):
+        r"""Divergence of another mixture from this one, in nats, by draws (:eq:`kl-mixtures`).
+
+        .. math::
+
+            \mathrm{KL}(p \,\|\, q) = \int p(x) \log \frac{p(x)}{q(x)} \, dx
+
+        A ``value`` and its ``standard_error``; draws are those of ``random_state``.
+        See :mod:`numpy_ml_gmm.compare`, also for what needs no draws.
+
+        Examples
+        --------
+        It is the log-likelihood of a point that is lost to the other mixture, on average:
+
+        >>> one, two = (GMM(K, random_state=0).fit([[0], [1], [7], [9]]) for K in (1, 2))
+        >>> two.kl_to(one).value > 0, two.kl_to(two).value
+        (True, 0.0)
+        """
+        return compare.kl_divergence(self, other, n_samples, self.random_state)
 
     # ---- Plumbing ----------------------------------------------------------------------------
 

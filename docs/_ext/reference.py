@@ -24,6 +24,7 @@ USER = (
     "selection",
     "combining",
     "density",
+    "compare",
     "bootstrap",
     "plots",
     "datasets",
