@@ -51,6 +51,7 @@ control <- emControl(tol = c(1e-13, 1e-13), itmax = c(20000, 20000))
 jackknife <- function(model, K) {
   some <- faithful_points[1:80, ]
   fit <- Mclust(some, G = K, modelNames = model, verbose = FALSE, control = control)
+  fit$control <- control  # which MclustBootstrap hands on to me()
   found <- summary(MclustBootstrap(fit, type = "jk", verbose = FALSE), what = "se")
   list(
     model = model, weights = fit$parameters$pro, means = t(fit$parameters$mean),
