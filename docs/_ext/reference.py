@@ -25,6 +25,7 @@ USER = (
     "combining",
     "density",
     "compare",
+    "projecting",
     "bootstrap",
     "plots",
     "datasets",
