@@ -150,8 +150,8 @@ class Jackknife(NamedTuple):
         --------
         Two points, 0 and 2: without the one the mean is 2, and without the other 0.
 
-        >>> ends = Parameters(np.ones((2, 1)), np.array([[[0.0]], [[2.0]]]), np.ones((2, 1, 1, 1)))
-        >>> Jackknife(ends, 0, np.ones(2), 2.0).standard_errors().means
+        >>> without = Parameters(np.ones((2, 1)), np.array([[[2.0]], [[0]]]), np.ones((2, 1, 1)))
+        >>> Jackknife(without, 0, np.ones(2), 2.0).standard_errors().means
         array([[1.]])
         """
         left_out = np.minimum(self.counts, 1)

@@ -81,7 +81,7 @@ def mass_to_the_left(x: Array, theta: Parameters, box: Box | None) -> Array:
 
 
 def mass_below(x: Array, side: int, theta: Parameters, box: Box | None) -> Array:
-    """The mass below x (side 1); or, of the mixture reflected at 0, the same (side -1)."""
+    """The mass below x (side 1), or below -x of the mixture reflected at 0 (-1) (:eq:`cdf`)."""
     pi, mu = theta.weights / theta.weights.sum(), side * theta.means[:, 0]
     sigma, mass = np.sqrt(theta.covariances.reshape(-1)), np.zeros_like(x)
     with np.errstate(over="ignore"):  # beyond all numbers is infinitely far
@@ -207,7 +207,7 @@ def outliers(model, X: ArrayLike, mass: float = 0.99) -> NDArray[np.bool_]:
 
 
 def level(theta: Parameters, box: Box | None, mass: Array) -> Array:
-    """The levels of :func:`density_level`, for parameters as a value."""
+    """The levels of some masses (:eq:`density-level`), for parameters as a value."""
     points, share = spread(theta, box)
     log_p = log_density(theta, box, Rows(points))
     order = np.argsort(log_p)
