@@ -41,7 +41,7 @@ from scipy.special import logsumexp
 
 from .covariances import covariance_model
 from .density import log_density
-from .frames import cholesky, mixture_moments
+from .frames import SingularCovariance, cholesky, mixture_moments
 from .parameters import Parameters, diagonals
 from .validation import check_count, random_generator
 
@@ -452,6 +452,13 @@ def reduce_mixture(model, n_components: int) -> Reduction:
         least = int(cost.argmin())
         i, j = int(i[least]), int(j[least])
         theta = merged(theta, i, j)
+        try:
+            cholesky(theta.covariances[[i]])
+        except SingularCovariance:
+            raise ValueError(
+                f"n_components={n} asks to merge components that are too narrow for how far apart "
+                f"they lie: their common covariance is singular. Ask for {len(theta.weights) + 1}"
+            ) from None
         costs.append(cost[least])
         groups[groups == j] = i
         groups[groups > j] -= 1

@@ -47,7 +47,9 @@ from .validation import as_floats
 
 Array = NDArray[np.float64]
 
-POINTS, FEWEST = 2**16, 2**10  # that stand for the mass of all components, and of each at least
+# Points that stand for the mass of all components; at least so many for each; how many patterns of
+# gaps have as many as one mixture alone.
+POINTS, FEWEST, PATTERNS = 2**16, 2**10, 8
 TAIL = 4  # so many digits further out for each digit of the points' numbers
 
 
@@ -196,26 +198,28 @@ def outliers(model, X: ArrayLike, mass: float = 0.99) -> NDArray[np.bool_]:
     theta = Parameters(*(a.astype(np.float64) for a in model._places))
     log_p = log_density(theta, box, rows)
     t = np.full(len(log_p), -np.inf)
-    patterns = [(slice(None), np.zeros(rows.X.shape[1], bool))]
-    for n, missing in patterns if rows.patterns is None else rows.patterns.groups():
+    groups = [(slice(None), np.zeros(rows.X.shape[1], bool))]
+    groups = groups if rows.patterns is None else list(rows.patterns.groups())
+    total = POINTS * PATTERNS // max(len(groups), PATTERNS)
+    for n, missing in groups:
         there = np.flatnonzero(~missing)
         if len(there) > 0:
             seen = box and Box(box.centre[there], box.edges[np.ix_(there, there)])
-            t[n] = level(theta.marginal(there), seen if missing.any() else box, mass)
+            t[n] = level(theta.marginal(there), seen if missing.any() else box, mass, total)
     # Noise alone has one density, and its points lie on the border, if not for rounding.
     return log_p < t - 64 * ROUNDING[log_p.dtype] * (1 + np.abs(t))
 
 
-def level(theta: Parameters, box: Box | None, mass: Array) -> Array:
+def level(theta: Parameters, box: Box | None, mass: ArrayLike, total: int = POINTS) -> Array:
     """The levels of some masses (:eq:`density-level`), for parameters as a value."""
-    points, share = spread(theta, box)
+    points, share = spread(theta, box, total)
     log_p = log_density(theta, box, Rows(points))
     order = np.argsort(log_p)
     outside = np.cumsum(share[order]) - share[order] / 2
     return np.interp(np.log1p(-mass), np.log(outside), log_p[order])
 
 
-def spread(theta: Parameters, box: Box | None) -> tuple[Array, Array]:
+def spread(theta: Parameters, box: Box | None, total: int = POINTS) -> tuple[Array, Array]:
     r"""Points (P, D) that stand for the mass of each component, and their masses (P,).
 
     A Gaussian is a sphere of random directions about its mean, whose radius has a chi
@@ -223,7 +227,7 @@ def spread(theta: Parameters, box: Box | None) -> tuple[Array, Array]:
     each with its opposite.
     """
     (K, D), rng = theta.means.shape, np.random.default_rng(0)
-    n = max(FEWEST, POINTS // (2 * K))
+    n = max(FEWEST, total // (2 * K))
     ends = (np.arange(n + 1) / n) ** TAIL
     s, share = (ends[1:] + ends[:-1]) / 2, np.tile(np.diff(ends) / 2, 2)  # (n,), (2 n,)
     points = np.empty((K, 2 * n, D))

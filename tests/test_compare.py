@@ -360,6 +360,14 @@ def test_tiny_components_far_apart_have_a_price():
     np.testing.assert_allclose(merge_cost(model.theta, i, j), expected, rtol=1e-6)
 
 
+def test_needles_across_the_features_cannot_be_merged():
+    means, tiny = [[0.0, 0.0], [1.0, 1.0], [50.0, 0.0]], 1e-24 * np.eye(2)
+    model = GMM.from_parameters([0.3, 0.3, 0.4], means, [tiny] * 3)
+    assert reduce_mixture(model, 3).costs.size == 0
+    with pytest.raises(ValueError, match=r"n_components=2 .*too narrow.*Ask for 3"):
+        reduce_mixture(model, 2)
+
+
 BAD = {
     "not fitted": (lambda p: p.kl_to(GMM(2)), ValueError, "not fitted"),
     "no mixture": (lambda p: p.kl_to([1, 2]), TypeError, "list is no mixture.*fitted GMM"),
