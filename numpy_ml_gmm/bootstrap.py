@@ -32,9 +32,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import ndtri
 from tqdm import tqdm
 
-from .blocks import slices
+from .blocks import Rows, slices
 from .em import Cell, climb
-from .frames import WIDE
+from .frames import TINY, WIDE
 from .gmm import GMM
 from .parameters import Parameters
 from .processes import in_processes
@@ -93,7 +93,8 @@ class Bootstrap(NamedTuple):
         >>> Bootstrap(ends, n_failed=0).standard_errors().means.round(4)
         array([[1.4142]])
         """
-        return Parameters(*(a.std(axis=0, ddof=1) for a in self.replicates))
+        w = np.full(len(self.replicates.weights), 1 / (len(self.replicates.weights) - 1))
+        return Parameters(*(root_of_squares(a - a.mean(axis=0), w) for a in self.replicates))
 
     def intervals(self, level=0.95):
         """The middle ``level`` of the replicates: a pair of lower and upper parameters.
@@ -134,7 +135,7 @@ class Jackknife(NamedTuple):
     counts: np.ndarray  # (B,) how often each of these rows counts
     total: float  # the number of points: the sum of the counts of all rows
 
-    def standard_errors(self):
+    def standard_errors(self) -> Parameters:
         r"""What the changes say of each parameter's error (:eq:`jackknife`).
 
         .. math::
@@ -155,18 +156,13 @@ class Jackknife(NamedTuple):
         array([[1.]])
         """
         left_out = np.minimum(self.counts, 1)
-        factor = (self.total - 1) / self.counts.sum()
+        w = (self.total - 1) / self.counts.sum() * self.counts / left_out**2
+        changes = (
+            a - np.average(a, axis=0, weights=self.counts / left_out) for a in self.replicates
+        )
+        return Parameters(*(root_of_squares(delta, w) for delta in changes))
 
-        def error(a):
-            squares = ((a - centre(a)).T / left_out) ** 2
-            return np.sqrt(factor * (squares @ self.counts)).T
-
-        def centre(a):
-            return np.average(a, axis=0, weights=self.counts / left_out)
-
-        return Parameters(*map(error, self.replicates))
-
-    def intervals(self, level=0.95):
+    def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
         """Mean of the replicates, less and plus so many errors of a normal distribution.
 
         The replicates lie far closer together than estimates of new data would, so their own
@@ -183,14 +179,21 @@ class Jackknife(NamedTuple):
         weights = self.counts / np.minimum(self.counts, 1)
         pairs = zip(self.replicates, self.standard_errors(), strict=True)
         middle = [(np.average(a, axis=0, weights=weights), z * error) for a, error in pairs]
-        return tuple(Parameters(*(m + side * reach for m, reach in middle)) for side in (-1, 1))
+        low, high = (Parameters(*(m + side * e for m, e in middle)) for side in (-1, 1))
+        return low, high
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """How many replicates there are, and the errors of weights and means."""
         return table_of("Jackknife", self)
 
 
-def table_of(name, found):
+def root_of_squares(delta: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The root of the sum of squares of delta (B, ...) times w (B,); squares may be no numbers."""
+    unit = max(np.abs(delta).max(), TINY)
+    return np.sqrt(np.tensordot(w, (delta / unit) ** 2, 1)) * unit
+
+
+def table_of(name: str, found: Bootstrap | Jackknife) -> str:
     """The standard errors of weights and means as a table, under a head."""
     pi, mu, _ = found.standard_errors()  # (K,), (K, D)
     (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
@@ -203,7 +206,7 @@ def table_of(name, found):
     return f"<{name}: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
 
 
-def check_level(level):
+def check_level(level: float) -> float:
     """A portion between 0 and 1."""
     if not 0 < check_not_negative(level, "level") < 1:
         raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
@@ -363,7 +366,7 @@ def draw_rows(rows, rng):
     return rng.multinomial(n, p / p.sum()) * (rows.total_weight / n)
 
 
-def draw_weights(rows, rng):
+def draw_weights(rows: Rows, rng: np.random.Generator) -> np.ndarray:
     r"""Random weights (N,) of the rows, with the same total (:eq:`likelihood-weights`).
 
     .. math::
@@ -378,7 +381,7 @@ def draw_weights(rows, rng):
     return v * (rows.total_weight / v.sum())
 
 
-def rows_to_leave_out(rows):
+def rows_to_leave_out(rows: Rows) -> np.ndarray:
     """The rows that have weight; an error if they are one point or less."""
     if rows.total_weight <= 1:
         raise ValueError(
@@ -388,7 +391,7 @@ def rows_to_leave_out(rows):
     return np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights)
 
 
-def without(rows, n):
+def without(rows: Rows, n: int) -> np.ndarray:
     """The weights (N,) of the rows where one point of row n is left out."""
     w = np.ones(len(rows.X)) if rows.weights is None else rows.weights.astype(np.float64)
     w[n] = max(w[n] - 1, 0)

@@ -45,6 +45,7 @@ import math
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
@@ -1080,7 +1081,7 @@ class GMM(Estimator):
 
     # ---- The density in use ------------------------------------------------------------------
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         r"""The mass to the left of x, of a mixture of one feature (:eq:`cdf`), in the shape of x.
 
         .. math::
@@ -1096,7 +1097,7 @@ class GMM(Estimator):
         """
         return density.cdf(self, x)
 
-    def quantile(self, p):
+    def quantile(self, p: ArrayLike) -> NDArray[np.float64]:
         r"""The number below which a mixture of one feature has mass p, in the shape of p.
 
         It is the inverse of :meth:`cdf` (:eq:`quantile`), to the last digit.
@@ -1113,7 +1114,7 @@ class GMM(Estimator):
         """
         return density.quantile(self, p)
 
-    def density_level(self, mass=0.99):
+    def density_level(self, mass: ArrayLike = 0.99) -> NDArray[np.float64]:
         r"""The log density on the border of the smallest region of that mass.
 
         (:eq:`density-level`)  See :func:`numpy_ml_gmm.density.density_level`.
@@ -1126,7 +1127,7 @@ class GMM(Estimator):
         """
         return density.density_level(self, mass)
 
-    def outliers(self, X, mass=0.99):
+    def outliers(self, X: ArrayLike, mass: float = 0.99) -> NDArray[np.bool_]:
         r"""Whether each row lies outside the smallest region of that mass (:eq:`outliers`), (N,).
 
         Of a row that lacks values, what it has is compared with the marginal mixture.  Noise is
@@ -1142,7 +1143,7 @@ class GMM(Estimator):
         """
         return density.outliers(self, X, mass)
 
-    def kl_to(self, other, n_samples=10_000):
+    def kl_to(self, other: "GMM", n_samples: int = 10_000) -> compare.Estimate:
         r"""Divergence of another mixture from this one, in nats, by draws (:eq:`kl-mixtures`).
 
         .. math::

@@ -472,6 +472,21 @@ def test_a_fit_that_collapses_without_a_row_is_counted():
     assert np.isfinite(found.standard_errors().means).all()
 
 
+@pytest.mark.equation("jackknife")
+@pytest.mark.parametrize("kind", module.KINDS)
+@pytest.mark.parametrize("scale", [1e-150, 1e140])
+def test_errors_follow_the_unit(kind, scale):
+    X = FAITHFUL[:20]
+    here, there = (
+        bootstrap_parameters(
+            GMM(1).fit(Y), Y, kind=kind, n_bootstraps=9, random_state=0
+        ).standard_errors()
+        for Y in (X, scale * X)
+    )
+    np.testing.assert_allclose(there.means / scale, here.means, rtol=1e-6)
+    np.testing.assert_allclose(there.covariances / scale / scale, here.covariances, rtol=1e-6)
+
+
 def test_what_the_jackknife_cannot_do_is_named():
     model = GMM(1).fit(FAITHFUL)
     w = np.full(N, 0.5 / N)
