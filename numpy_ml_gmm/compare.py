@@ -164,6 +164,14 @@ def comparable(*models) -> list:
     return found
 
 
+def mixture_of(model):
+    """A fitted GMM as it is, and that of a BayesianGMM or a GMMClassifier."""
+    (found,) = comparable(model)
+    if not hasattr(found, "_of_features"):
+        raise TypeError(f"model is a {type(model).__name__}: pass a fitted GMM")
+    return found
+
+
 def draws(models, n_samples: int, random_state) -> list[Array]:
     """``n_samples`` points of each model, from streams of their own."""
     n_samples = check_count(n_samples, "n_samples", minimum=2)
@@ -429,9 +437,7 @@ def reduce_mixture(model, n_components: int) -> Reduction:
     >>> reduction.model.means_.ravel(), reduction.model.covariances_.ravel(), reduction.groups
     (array([0.5, 9. ]), array([1.25, 1.  ]), array([0, 0, 1]))
     """
-    (model,) = comparable(model)
-    if not hasattr(model, "_of_features"):
-        raise TypeError(f"model is a {type(model).__name__}: pass a fitted GMM")
+    model = mixture_of(model)
     n = check_count(n_components, "n_components")
     theta, D = model.theta, model.n_features_in_
     if n > len(theta.weights):

@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_triangular
 
+from .compare import mixture_of
 from .frames import EPS, Frame, mixture_moments
 from .parameters import Parameters
 from .validation import check_not_negative
@@ -74,7 +75,8 @@ class Projection(NamedTuple):
     def __repr__(self) -> str:
         """From how many features to how many, and what each direction has of the whole."""
         shares = ", ".join(f"{share:.1%}" for share in self.eigenvalues / self.eigenvalues.sum())
-        return f"<Projection: {len(self.directions)} features to {len(self.eigenvalues)}: {shares}>"
+        D, d = len(self.directions), len(self.eigenvalues)
+        return f"<Projection: {D} feature{'s' * (D > 1)} to {d}: {shares}>"
 
 
 def separating_directions(
@@ -93,7 +95,8 @@ def separating_directions(
     Parameters
     ----------
     model : GMM
-        Fitted, or built from parameters.  Noise is left out.
+        Fitted, or built from parameters.  Noise is left out.  Of a GMMClassifier it is all
+        components of all classes.
     X : array (N, D), optional
         The whole covariance is that of these points, as in mclust; without them it is that of the
         mixture (:eq:`mixture-moments`).  After a fit with full covariances the two are equal.
@@ -127,8 +130,7 @@ def separating_directions(
     array([-0.2, -0.4,  0.6,  0.7])
     """
     lam = check_not_negative(share_of_means, "share_of_means", at_most=1)
-    model = getattr(model, "mixture_", model)
-    model._check_is_fitted()
+    model = mixture_of(model)
     theta = standardised(model.theta)
     mean, Sigma = theta.moments if X is None else moments_of(model, X, sample_weight, theta)
     L = Frame.of(mean, Sigma).A_inv

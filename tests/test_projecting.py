@@ -11,7 +11,7 @@ from problems import parameters, random_model, with_holes
 from scipy.linalg import eigh
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from numpy_ml_gmm import GMM, BayesianGMM, load_iris, load_old_faithful
+from numpy_ml_gmm import GMM, BayesianGMM, GMMClassifier, load_iris, load_old_faithful
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.plots import plot_projection
 from numpy_ml_gmm.projecting import separating_directions
@@ -188,6 +188,18 @@ def test_weights_holes_noise_and_bayes():
     np.testing.assert_array_equal(separating_directions(bayes).directions, plain.directions)
 
 
+def test_all_components_of_all_classes_are_told_apart():
+    model = GMMClassifier("MclustDA", n_components=2, covariance_type="EEE")
+    model.fit(IRIS, np.repeat([0, 1, 2], 50))
+    found = separating_directions(model, IRIS)
+    assert found.model is not model and found.mixture.n_components == 6
+    np.testing.assert_array_equal(
+        found.directions, separating_directions(model.mixture_, IRIS).directions
+    )
+    one = separating_directions(GMM(2, random_state=0).fit(IRIS[:, :1]))
+    assert repr(one) == "<Projection: 1 feature to 1: 100.0%>" and one.directions == [[1]]
+
+
 def test_columns_of_a_table_keep_their_names():
     table = pd.DataFrame(IRIS, columns=list("abcd"))
     found = separating_directions(GMM(3, random_state=0).fit(table), table)
@@ -206,6 +218,7 @@ BAD = {
         ValueError,
         "share_of_means=2 must be at most 1",
     ),
+    "no mixture": (lambda: separating_directions([1, 2]), TypeError, "list is no mixture"),
     "wide X": (lambda: separating_directions(random_model("full"), IRIS), ValueError, "4 features"),
     "weights": (
         lambda: separating_directions(random_model("full"), FAITHFUL, sample_weight=[1]),
