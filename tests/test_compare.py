@@ -20,8 +20,10 @@ from numpy_ml_gmm.compare import (
     kl_divergence,
     merge_cost,
     reduce_mixture,
+    within,
 )
 from numpy_ml_gmm.covariances import MODELS
+from numpy_ml_gmm.noise import Box
 
 FAITHFUL = load_old_faithful().X
 
@@ -146,6 +148,18 @@ def test_only_a_box_within_it_is_near_to_a_box():
     assert np.isinf(kl_components(Pieces.of(large), Pieces.of(small))[-1, -1])
     assert kl_approximation(small, small) == pytest.approx(0, abs=1e-12)
     assert kl_bound(small, small) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_turned_box_is_within_another_if_its_corners_are(seed):
+    rng = np.random.default_rng(seed)
+    axes, others = (np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2))
+    box = Box(0.3 * rng.normal(size=3), axes * rng.uniform(0.2, 1, (3, 1)))
+    other = Box(0.1 * rng.normal(size=3), others * rng.uniform(1, 3, (3, 1)))
+    corners = box.centre + np.array(list(itertools.product([-1, 1], repeat=3))) @ box.edges
+    assert within(box, other) == other.holds(corners).all()
+    assert box.holds(box.draw(100, rng)).all()
+    assert not box.holds(box.centre + 1.001 * np.vstack([box.edges, -box.edges])).any()
 
 
 @pytest.mark.equation("kl-approximation", "kl-bound")
