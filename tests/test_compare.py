@@ -74,12 +74,13 @@ def test_draws_agree_with_quadrature_within_their_errors(seed):
         assert found.standard_error < 0.2 * (1 + expected)
 
 
-@pytest.mark.equation("kl-mixtures")
-def test_the_error_is_how_the_values_scatter():
+@pytest.mark.equation("kl-mixtures", "js")
+@pytest.mark.parametrize("divergence", [kl_divergence, js_divergence])
+def test_the_error_is_how_the_values_scatter(divergence):
     p, q = line(1), line(2)
-    found = [kl_divergence(p, q, 400, random_state=seed) for seed in range(200)]
+    found = [divergence(p, q, 300, random_state=seed) for seed in range(150)]
     values, errors = np.array(found).T
-    assert values.std() == pytest.approx(errors.mean(), rel=0.15)
+    assert values.std() == pytest.approx(errors.mean(), rel=0.2)
 
 
 def test_a_mixture_is_nothing_away_from_itself_and_jensen_shannon_is_symmetric():
@@ -134,10 +135,11 @@ def test_the_divergence_of_gaussians_is_the_textbooks(letters):
 @pytest.mark.equation("kl-gaussians")
 def test_the_divergence_of_a_gaussian_from_a_box_is_a_mean_over_the_box():
     p, q = boxed(random_model("full", D=2, seed=3)), random_model("full", K=2, D=2, seed=4)
-    x = np.random.default_rng(0).uniform(-6, 6, (200_000, 2))
+    p.noise_box_[1:] = [[3.6, 4.8], [-1.6, 1.2]]  # across the features
+    x = p.noise_box_[0] + np.random.default_rng(0).uniform(-1, 1, (200_000, 2)) @ p.noise_box_[1:]
     found = kl_components(Pieces.of(p), Pieces.of(q))[-1]
     for b, (nu, T) in enumerate(zip(q.means_, q.covariances_, strict=True)):
-        terms = -2 * np.log(12) - multivariate_normal.logpdf(x, nu, T)
+        terms = -np.log(12 * 4) - multivariate_normal.logpdf(x, nu, T)
         assert abs(found[b] - terms.mean()) < 5 * terms.std() / np.sqrt(len(x))
 
 
@@ -339,6 +341,7 @@ def test_noise_names_and_bayes_are_kept():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(FAITHFUL, columns=["eruption", "wait"])
     model = GMM(4, noise=True, random_state=0).fit(table)
+    model.weights_, model.noise_weight_ = 0.7 * model.weights_ / model.weights_.sum(), 0.3
     reduced = reduce_mixture(model, 2).model
     assert reduced.noise_weight_ == model.noise_weight_
     assert reduced.weights_.sum() + reduced.noise_weight_ == pytest.approx(1)

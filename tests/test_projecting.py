@@ -188,6 +188,20 @@ def test_weights_holes_noise_and_bayes():
     np.testing.assert_array_equal(separating_directions(bayes).directions, plain.directions)
 
 
+def test_points_count_as_far_as_they_are_no_noise():
+    rng = np.random.default_rng(0)
+    clusters = np.vstack([rng.normal(0, 1, (100, 3)), rng.normal([8, 0, 0], 1, (100, 3))])
+    X = np.vstack([clusters, rng.uniform(-40, 40, (100, 3))])
+    model = GMM(2, noise=True, random_state=0).fit(X)
+    assert model.noise_weight_ > 0.2
+    found = separating_directions(model, X, share_of_means=0.5)
+    w = 1 - model.predict_proba(X)[:, -1]
+    mean, Sigma = np.average(X, axis=0, weights=w), np.cov(X.T, aweights=w, bias=True)
+    values = eigh(kernel(model, mean, Sigma, 0.5), Sigma, eigvals_only=True)[::-1]
+    np.testing.assert_allclose(found.eigenvalues, values, rtol=1e-8)
+    np.testing.assert_allclose(found.centre, mean)
+
+
 def test_all_components_of_all_classes_are_told_apart():
     model = GMMClassifier("MclustDA", n_components=2, covariance_type="EEE")
     model.fit(IRIS, np.repeat([0, 1, 2], 50))
