@@ -2,11 +2,13 @@
 
 from .bayes import BayesianGMM
 from .bootstrap import bootstrap_parameters, likelihood_ratio_test
-from .classify import GMMClassifier
+from .classify import GMMClassifier, brier_score
 from .combining import combine
+from .compare import js_divergence, reduce_mixture
 from .datasets import load_iris, load_old_faithful
 from .gmm import GMM
 from .priors import NormalInverseWishart
+from .projecting import separating_directions
 from .regression import GMMRegressor
 from .selection import select
 from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
@@ -23,9 +25,13 @@ __all__ = [
     "NormalInverseWishart",
     "NotFittedError",
     "bootstrap_parameters",
+    "brier_score",
     "combine",
+    "js_divergence",
     "likelihood_ratio_test",
     "load_iris",
     "load_old_faithful",
+    "reduce_mixture",
     "select",
+    "separating_directions",
 ]

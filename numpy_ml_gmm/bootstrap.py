@@ -1,13 +1,14 @@
 r"""The bootstrap: how sure are the parameters, and does one more component pay?
 
-Draw data again, from the data or from the fitted mixture; fit again; look at
-how the answers scatter.
+Draw data again, from the data or from the fitted mixture; or weigh them at random, or leave
+each row out once; fit again; look at how the answers scatter.
 
 ========== ============= =======================================================
 symbol     shape         meaning
 ========== ============= =======================================================
 ``B``                    number of replicates
 ``counts`` (N,)          how often each row was drawn: weight 2 is the row twice
+``w``      (N,)          how often each row counts, N of them if none are given
 ========== ============= =======================================================
 
 Sources: Efron & Tibshirani (1993), *An introduction to the bootstrap*; McLachlan
@@ -15,7 +16,9 @@ Sources: Efron & Tibshirani (1993), *An introduction to the bootstrap*; McLachla
 components in a normal mixture*, https://doi.org/10.2307/2347790; O'Hagan, Murphy,
 Scrucca & Gormley (2019), *Investigation of parameter uncertainty in clustering
 using a Gaussian mixture model via jackknife, bootstrap and weighted likelihood
-bootstrap*, https://doi.org/10.1007/s00180-019-00897-9.
+bootstrap*, https://doi.org/10.1007/s00180-019-00897-9; Newton & Raftery (1994),
+*Approximate Bayesian inference with the weighted likelihood bootstrap*, Journal of
+the Royal Statistical Society B 56(1), 3-48.
 """
 
 from __future__ import annotations
@@ -29,11 +32,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
+from scipy.special import ndtri
 from tqdm import tqdm
 
-from .blocks import slices
+from .blocks import Rows, slices
 from .em import Cell, climb
-from .frames import WIDE
+from .frames import TINY, WIDE
 from .gmm import GMM
 from .hints import Given, Seed
 from .parameters import Parameters
@@ -53,6 +57,7 @@ from .validation import (
 )
 
 ROWS_SHOWN, COLUMNS_SHOWN = 20, 8  # of the table of standard errors
+KINDS = "nonparametric", "parametric", "wlbs", "jackknife"
 TOGETHER = 2**20  # responsibilities of all starts of the replicates that are fitted side by side
 # Arguments of GMM that replicates may have which are fitted side by side.
 PLAIN = {
@@ -81,17 +86,7 @@ class Bootstrap(NamedTuple):
 
     def __repr__(self) -> str:
         """How many replicates there are, and how weights and means scatter."""
-        pi, mu, _ = self.standard_errors()  # (K,), (K, D)
-        (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
-        table = [
-            ["component", "weight", *(f"mean {d}" for d in range(min(D, COLUMNS_SHOWN))), *wide]
-        ]
-        for k in range(min(K, ROWS_SHOWN)):
-            errors = [f"{value:.3g}" for value in (pi[k], *mu[k, :COLUMNS_SHOWN])]
-            table.append([str(k), *errors, *wide])
-        table += [["..."] * len(table[0])] * (K > ROWS_SHOWN)
-        head = f"{len(self.replicates.weights)} replicates, {self.n_failed} failed"
-        return f"<Bootstrap: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
+        return table_of("Bootstrap", self)
 
     def standard_errors(self) -> Parameters:
         """The standard deviation of each parameter over the replicates.
@@ -102,7 +97,8 @@ class Bootstrap(NamedTuple):
         >>> Bootstrap(ends, n_failed=0).standard_errors().means.round(4)
         array([[1.4142]])
         """
-        return Parameters(*(a.std(axis=0, ddof=1) for a in self.replicates))
+        w = np.full(len(self.replicates.weights), 1 / (len(self.replicates.weights) - 1))
+        return Parameters(*(root_of_squares(a - a.mean(axis=0), w) for a in self.replicates))
 
     def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
         """The middle ``level`` of the replicates: a pair of lower and upper parameters.
@@ -114,13 +110,112 @@ class Bootstrap(NamedTuple):
         >>> low.means, high.means
         (array([[0.5]]), array([[1.5]]))
         """
-        if not 0 < check_not_negative(level, "level") < 1:
-            raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
+        check_level(level)
         ends = (1 - level) / 2, (1 + level) / 2
         low, high = (
             Parameters(*(np.quantile(a, end, axis=0) for a in self.replicates)) for end in ends
         )
         return low, high
+
+
+class Jackknife(NamedTuple):
+    r"""Parameters of fits that lack one point each (:eq:`jackknife`).
+
+    Examples
+    --------
+    The error of a mean is s over the root of N, exactly:
+
+    >>> X = np.random.default_rng(0).normal(size=(50, 1))
+    >>> found = bootstrap_parameters(GMM(1).fit(X), X, kind="jackknife")
+    >>> (found.standard_errors().means.item() / (X.std(ddof=1) / np.sqrt(50))).round(6)
+    np.float64(1.0)
+    >>> found
+    <Jackknife: 50 replicates, 0 failed.  Standard errors:
+    component  weight  mean 0
+            0       0    0.13>
+    """
+
+    replicates: Parameters  # with a leading axis (B,), for the rows that could be left out
+    n_failed: int  # fits that collapsed, and are left out
+    counts: np.ndarray  # (B,) how often each of these rows counts
+    total: float  # the number of points: the sum of the counts of all rows
+
+    def standard_errors(self) -> Parameters:
+        r"""What the changes say of each parameter's error (:eq:`jackknife`).
+
+        .. math::
+
+            \mathrm{se}^2 = \frac{N - 1}{N} \sum_n w_n
+                \Bigl( \frac{\theta_{(n)} - \bar\theta}{\delta_n} \Bigr)^2 ,
+                \qquad \delta_n = \min(w_n, 1)
+
+        A row of weight 3 is three points, of which one is left out, three times.  Of a row that
+        counts less than one point all is left out, and the change is divided by what that was.
+
+        Examples
+        --------
+        Two points, 0 and 2: without the one the mean is 2, and without the other 0.
+
+        >>> without = Parameters(np.ones((2, 1)), np.array([[[2.0]], [[0]]]), np.ones((2, 1, 1)))
+        >>> Jackknife(without, 0, np.ones(2), 2.0).standard_errors().means
+        array([[1.]])
+        """
+        left_out = np.minimum(self.counts, 1)
+        w = (self.total - 1) / self.counts.sum() * self.counts / left_out**2
+        changes = (
+            a - np.average(a, axis=0, weights=self.counts / left_out) for a in self.replicates
+        )
+        return Parameters(*(root_of_squares(delta, w) for delta in changes))
+
+    def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
+        """Mean of the replicates, less and plus so many errors of a normal distribution.
+
+        The replicates lie far closer together than estimates of new data would, so their own
+        quantiles say nothing.
+
+        Examples
+        --------
+        >>> ends = Parameters(np.ones((2, 1)), np.array([[[0.0]], [[2.0]]]), np.ones((2, 1, 1, 1)))
+        >>> low, high = Jackknife(ends, 0, np.ones(2), 2.0).intervals(level=0.95)
+        >>> low.means.round(2), high.means.round(2)
+        (array([[-0.96]]), array([[2.96]]))
+        """
+        z = ndtri((1 + check_level(level)) / 2)
+        weights = self.counts / np.minimum(self.counts, 1)
+        pairs = zip(self.replicates, self.standard_errors(), strict=True)
+        middle = [(np.average(a, axis=0, weights=weights), z * error) for a, error in pairs]
+        low, high = (Parameters(*(m + side * e for m, e in middle)) for side in (-1, 1))
+        return low, high
+
+    def __repr__(self) -> str:
+        """How many replicates there are, and the errors of weights and means."""
+        return table_of("Jackknife", self)
+
+
+def root_of_squares(delta: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The root of the sum of squares of delta (B, ...) times w (B,); squares may be no numbers."""
+    unit = max(np.abs(delta).max(), TINY)
+    return np.sqrt(np.tensordot(w, (delta / unit) ** 2, 1)) * unit
+
+
+def table_of(name: str, found: Bootstrap | Jackknife) -> str:
+    """The standard errors of weights and means as a table, under a head."""
+    pi, mu, _ = found.standard_errors()  # (K,), (K, D)
+    (K, D), wide = mu.shape, ["..."] * (mu.shape[1] > COLUMNS_SHOWN)
+    table = [["component", "weight", *(f"mean {d}" for d in range(min(D, COLUMNS_SHOWN))), *wide]]
+    for k in range(min(K, ROWS_SHOWN)):
+        errors = [f"{value:.3g}" for value in (pi[k], *mu[k, :COLUMNS_SHOWN])]
+        table.append([str(k), *errors, *wide])
+    table += [["..."] * len(table[0])] * (K > ROWS_SHOWN)
+    head = f"{len(found.replicates.weights)} replicates, {found.n_failed} failed"
+    return f"<{name}: {head}.  Standard errors:\n" + "\n".join(aligned(table)) + ">"
+
+
+def check_level(level: float) -> float:
+    """A portion between 0 and 1."""
+    if not 0 < check_not_negative(level, "level") < 1:
+        raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
+    return level
 
 
 class LikelihoodRatioTest(NamedTuple):
@@ -156,7 +251,7 @@ def bootstrap_parameters(
     random_state: Seed = None,
     n_jobs: int | None = None,
     progress: bool = False,
-) -> Bootstrap:
+) -> Bootstrap | Jackknife:
     r"""How the parameters of a fitted mixture scatter when the data are drawn again.
 
     Each replicate starts EM at the model's parameters.  Components have no
@@ -174,9 +269,11 @@ def bootstrap_parameters(
         What was known of the rows' components in the fit.  Points drawn from the model have none.
     kind : str
         ``"nonparametric"`` draws rows of X with replacement, ``"parametric"``
-        draws as many points from the model.
+        draws as many points from the model.  ``"wlbs"``, the weighted likelihood bootstrap,
+        gives each row a random weight instead (:eq:`likelihood-weights`): no row is ever absent,
+        so that small components do not vanish.  ``"jackknife"`` leaves out each row once.
     n_bootstraps : int
-        B, the number of replicates.
+        B, the number of replicates; of the jackknife it is the number of rows with weight.
     random_state : int, numpy.random.Generator or None
     n_jobs : int or None
         Processes, as for :func:`~numpy_ml_gmm.selection.select`.
@@ -185,12 +282,13 @@ def bootstrap_parameters(
 
     Returns
     -------
-    Bootstrap
+    Bootstrap, or Jackknife
 
     Raises
     ------
     ValueError
-        If the kind is unknown, or fewer than two replicates could be fitted.
+        If the kind is unknown, or fewer than two replicates could be fitted; for the jackknife
+        also if weights add up to one point or less.
 
     Examples
     --------
@@ -201,39 +299,55 @@ def bootstrap_parameters(
     >>> (errors.means / (X.std(axis=0) / np.sqrt(len(X)))).round(1)
     array([[1., 1.]])
     """
-    if kind not in ("nonparametric", "parametric"):
-        raise ValueError(f"kind={kind!r} is not known: choose nonparametric or parametric")
+    if kind not in KINDS:
+        raise ValueError(
+            f"kind={kind!r} is not known: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}"
+        )
     check_count(n_bootstraps, "n_bootstraps", minimum=2)
     r = model.predict_proba(X, priors=priors)  # an error if it is not fitted, or X does not fit
     rows = check_rows(X, r.shape[1], sample_weight, priors)
     if rows.weights is not None:  # a pairing shares points as often as they count
         r = r * rows.weights[:, None]
-    one = partial(replicate, model, rows, r, kind == "parametric")
-    results = repeat(one, n_bootstraps, random_state, n_jobs, progress)
+    if kind == "jackknife":
+        left_out = rows_to_leave_out(rows)
+        results = in_processes(partial(replicate, model, rows, r, kind), left_out, n_jobs)
+        results = shown(results, len(left_out), progress)
+    else:
+        one = partial(replicate, model, rows, r, kind)
+        results = repeat(one, n_bootstraps, random_state, n_jobs, progress)
+    results = list(results)
     thetas = [result for result in results if result is not None]
     if len(thetas) < 2:
         raise ValueError(
-            f"{n_bootstraps - len(thetas)} of {n_bootstraps} replicates collapsed: "
+            f"{len(results) - len(thetas)} of {len(results)} replicates collapsed: "
             "lower n_components or raise var_smoothing"
         )
     theta = Parameters(*map(np.stack, zip(*thetas, strict=True)))
     contracted = model.covariance_model.contract(theta.covariances)
-    return Bootstrap(theta._replace(covariances=contracted), n_bootstraps - len(thetas))
+    theta, n_failed = theta._replace(covariances=contracted), len(results) - len(thetas)
+    if kind != "jackknife":
+        return Bootstrap(theta, n_failed)
+    kept = [n for n, result in zip(left_out, results, strict=True) if result is not None]
+    counts = np.ones(len(kept)) if rows.weights is None else rows.weights[kept].astype(np.float64)
+    return Jackknife(theta, n_failed, counts, rows.total_weight)
 
 
-def replicate(model, rows, r, parametric, rng):
-    """Matched ``Parameters`` of a fit to data drawn again; None if it collapses."""
+def replicate(model, rows, r, kind, drawn_by):
+    """Matched ``Parameters`` of a fit to data drawn again; None if it collapses.
+
+    They are drawn by a random generator, or lack one point of row ``drawn_by``.
+    """
     again = GMM(**model.get_params()).set_params(
         weights_init=model.weights_ / model.weights_.sum(),
         means_init=model.means_,
         covariances_init=model.covariances_,
         warm_start=False,
     )
-    if parametric:
-        good = fits(again, draw_points(model, rows, rng))
+    if kind == "parametric":
+        good = fits(again, draw_points(model, rows, drawn_by))
     else:
-        weights = draw_rows(rows, rng)
-        good = fits(again, rows.X, sample_weight=weights, priors=rows.priors)
+        weigh = {"nonparametric": draw_rows, "wlbs": draw_weights, "jackknife": without}[kind]
+        good = fits(again, rows.X, sample_weight=weigh(rows, drawn_by), priors=rows.priors)
     if not good:
         return None
     r_again, some = again.predict_proba(rows.X, priors=rows.priors), slice(model.n_components)
@@ -255,6 +369,38 @@ def draw_rows(rows, rng):
     n, N = number_of_draws(rows), len(rows.X)
     p = np.full(N, 1 / N) if rows.weights is None else rows.weights.astype(np.float64)
     return rng.multinomial(n, p / p.sum()) * (rows.total_weight / n)
+
+
+def draw_weights(rows: Rows, rng: np.random.Generator) -> np.ndarray:
+    r"""Random weights (N,) of the rows, with the same total (:eq:`likelihood-weights`).
+
+    .. math::
+
+        (v_1, \dots, v_N) \sim W \, \mathrm{Dirichlet}(w_1, \dots, w_N) , \qquad W = \sum_n w_n
+
+    That is exponential weights, divided by their mean.  A row of weight 2 is two points, and the
+    sum of two exponential numbers has a gamma distribution of shape 2.
+    """
+    w = np.ones(len(rows.X)) if rows.weights is None else rows.weights.astype(np.float64)
+    v = rng.standard_gamma(w * (number_of_draws(rows) / w.sum()))
+    return v * (rows.total_weight / v.sum())
+
+
+def rows_to_leave_out(rows: Rows) -> np.ndarray:
+    """The rows that have weight; an error if they are one point or less."""
+    if rows.total_weight <= 1:
+        raise ValueError(
+            f"sample_weight adds up to {rows.total_weight:g}, and the jackknife leaves out a whole "
+            "point at a time: give weights that count points"
+        )
+    return np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights)
+
+
+def without(rows: Rows, n: int) -> np.ndarray:
+    """The weights (N,) of the rows where one point of row n is left out."""
+    w = np.ones(len(rows.X)) if rows.weights is None else rows.weights.astype(np.float64)
+    w[n] = max(w[n] - 1, 0)
+    return w
 
 
 def likelihood_ratio_test(
@@ -421,4 +567,9 @@ def fits(model, X, **kwargs):
 def repeat(function, n, random_state, n_jobs, progress):
     """``function(rng)`` n times, each with a generator of its own: n_jobs changes no result."""
     results = in_processes(function, random_generator(random_state).spawn(n), n_jobs)
+    return shown(results, n, progress)
+
+
+def shown(results, n, progress):
+    """The same n results, with a progress bar if it is wanted."""
     return tqdm(results, total=n, desc="replicates", disable=not progress, leave=False)

@@ -56,8 +56,11 @@ from .validation import (
     DataWarning,
     Shared,
     as_array,
+    as_floats,
     check_count,
     check_enough_rows,
+    check_labels,
+    check_responsibilities,
     check_sample_weight,
     check_weights,
     check_X,
@@ -455,6 +458,79 @@ class GMMClassifier(Estimator):
             regressor_tags=None,
             input_tags=InputTags(allow_nan=True),
         )
+
+
+def brier_score(
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    r"""How far probabilities of classes are from what came true; smaller is better (:eq:`brier`).
+
+    .. math::
+
+        \frac{1}{2 N} \sum_n \sum_c \bigl( p(c \mid x_n) - \mathbb{1}[y_n = c] \bigr)^2
+
+    Parameters
+    ----------
+    probabilities : array (N, C)
+        What ``predict_proba`` gives, for points that the fit has not seen.
+    labels : array (N,)
+        The class of each point.
+    classes : array (C,), optional
+        The classes in the order of the columns, a model's ``classes_``; without them labels are
+        numbers of columns, from 0.
+    sample_weight : array (N,), optional
+        How often each point counts.
+
+    Returns
+    -------
+    float
+        From 0, always sure and always right, to 1, always sure and never right.
+
+    Raises
+    ------
+    ValueError
+        If rows are no probabilities, or a label is none of the classes.
+
+    Examples
+    --------
+    Whoever does not know says so, and is better off than who is sure and wrong:
+
+    >>> brier_score([[0.5, 0.5], [0.5, 0.5]], [0, 1]), brier_score([[1, 0], [1, 0]], [0, 1])
+    (0.25, 0.5)
+    >>> round(brier_score([[0.9, 0.1]], ["cat"], classes=["cat", "dog"]), 4)
+    0.01
+    """
+    p = as_floats(probabilities, "probabilities")
+    if p.ndim != 2:
+        raise ValueError(
+            f"probabilities have shape {p.shape}, expected (N, C): pass what predict_proba gives"
+        )
+    N, C = p.shape
+    p = check_responsibilities(p, N, C, "probabilities")
+    if classes is not None:
+        labels = places_of(labels, as_array(classes, "classes").tolist(), C)
+    y = np.eye(C)[check_labels(labels, N, C, "labels")]
+    w = None if sample_weight is None else check_sample_weight(sample_weight, p)
+    return float(np.average(((p - y) ** 2).sum(axis=1), weights=w) / 2)
+
+
+def places_of(labels: ArrayLike, classes: list, C: int) -> NDArray[np.int64]:
+    """The column of each label, where the columns are named."""
+    if len(classes) != C:
+        raise ValueError(f"classes names {len(classes)}, but probabilities have {C} columns")
+    place = {name: c for c, name in enumerate(classes)}
+    names = as_array(labels, "labels").ravel().tolist()
+    for n, label in enumerate(names):
+        if label not in place:
+            raise ValueError(
+                f"labels[{n}] is {label!r}, which is not among classes={classes}: give every class "
+                "its column"
+            )
+    return np.array([place[label] for label in names], np.int64)
 
 
 def joined(parts, tau, dtype):

@@ -53,7 +53,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import conditional, exchange, restarts
+from . import compare, conditional, density, exchange, restarts
 from .archive import check_results
 from .blocks import Block, Rows, in_chunks, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
@@ -1201,6 +1201,91 @@ class GMM(Estimator):
         """
         complete, N = self._summed(X, partial(np.max, axis=0), sample_weight, priors)
         return float(-2 * complete + self.n_parameters() * np.log(N))
+
+    # ---- The density in use ------------------------------------------------------------------
+
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
+        r"""The mass to the left of x, of a mixture of one feature (:eq:`cdf`), in the shape of x.
+
+        .. math::
+
+            F(x) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
+
+        See :func:`numpy_ml_gmm.density.cdf`.
+
+        Examples
+        --------
+        >>> GMM.from_parameters([1.0], [[0.0]], [[[4.0]]]).cdf([-np.inf, 0.0, 2.0]).round(4)
+        array([0.    , 0.5   , 0.8413])
+        """
+        return density.cdf(self, x)
+
+    def quantile(self, p: ArrayLike) -> NDArray[np.float64]:
+        r"""The number below which a mixture of one feature has mass p, in the shape of p.
+
+        It is the inverse of :meth:`cdf` (:eq:`quantile`), to the last digit.
+        See :func:`numpy_ml_gmm.density.quantile`.
+
+        Examples
+        --------
+        Of the mixture's waiting times nine in ten are shorter than:
+
+        >>> from numpy_ml_gmm import load_old_faithful
+        >>> model = GMM(2, random_state=0).fit(load_old_faithful().X)
+        >>> model.marginal(1).quantile(0.9).round(1)
+        np.float64(86.1)
+        """
+        return density.quantile(self, p)
+
+    def density_level(self, mass: ArrayLike = 0.99) -> NDArray[np.float64]:
+        r"""The log density on the border of the smallest region of that mass.
+
+        (:eq:`density-level`)  See :func:`numpy_ml_gmm.density.density_level`.
+
+        Examples
+        --------
+        >>> plane = GMM.from_parameters([1.0], [[0, 0]], 1.0, covariance_type="EII")
+        >>> plane.density_level([0.5, 0.9]).round(2)  # log(0.5 / 2 pi), log(0.1 / 2 pi)
+        array([-2.53, -4.14])
+        """
+        return density.density_level(self, mass)
+
+    @row_by_row
+    def outliers(self, X: ArrayLike, mass: float = 0.99) -> NDArray[np.bool_]:
+        r"""Whether each row lies outside the smallest region of that mass (:eq:`outliers`), (N,).
+
+        Of a row that lacks values, what it has is compared with the marginal mixture.  Noise is
+        part of the density, so a point in its box is as ordinary as the box makes it: those that
+        no component explains are ``model.predict(X) == -1``.
+        See :func:`numpy_ml_gmm.density.outliers`.
+
+        Examples
+        --------
+        >>> plane = GMM.from_parameters([1.0], [[0, 0]], 1.0, covariance_type="EII")
+        >>> plane.outliers([[0.0, 3.0], [0.0, 3.1], [np.nan, 3.0]])
+        array([False,  True,  True])
+        """
+        return density.outliers(self, X, mass)
+
+    def kl_to(self, other: GMM, n_samples: int = 10_000) -> compare.Estimate:
+        r"""Divergence of another mixture from this one, in nats, by draws (:eq:`kl-mixtures`).
+
+        .. math::
+
+            \mathrm{KL}(p \,\|\, q) = \int p(x) \log \frac{p(x)}{q(x)} \, dx
+
+        A ``value`` and its ``standard_error``; draws are those of ``random_state``.
+        See :mod:`numpy_ml_gmm.compare`, also for what needs no draws.
+
+        Examples
+        --------
+        It is the log-likelihood of a point that is lost to the other mixture, on average:
+
+        >>> one, two = (GMM(K, random_state=0).fit([[0], [1], [7], [9]]) for K in (1, 2))
+        >>> two.kl_to(one).value > 0, two.kl_to(two).value
+        (True, 0.0)
+        """
+        return compare.kl_divergence(self, other, n_samples, self.random_state)
 
     # ---- Plumbing ----------------------------------------------------------------------------
 

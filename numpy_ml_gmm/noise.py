@@ -89,6 +89,12 @@ class Box(NamedTuple):
             )
         return -(~missing @ np.log(2 * self.edges.diagonal()))
 
+    def holds(self, X):
+        """Whether each point (N, D) is in the box, (N,); nan, where its edges are aligned, is."""
+        lengths = np.maximum(np.linalg.norm(self.edges, axis=1), TINY)
+        delta = np.where(np.isnan(X), 0, X - self.centre)
+        return (np.abs(delta @ (self.edges.T / lengths)) <= lengths * (1 + 1e-9)).all(axis=1)
+
     @property
     def variances(self):
         """Of each feature of a point in the box, (D,)."""

@@ -1,11 +1,14 @@
 """The bootstrap against what theory says of one component, and of known numbers of components."""
 
+import json
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from problems import slow_log_likelihood
+from scipy.stats import dirichlet
 
 from numpy_ml_gmm import GMM, CollapseWarning, DataWarning, load_iris, load_old_faithful
 from numpy_ml_gmm import bootstrap as module
@@ -18,6 +21,7 @@ from numpy_ml_gmm.bootstrap import (
 )
 from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.processes import in_processes
+from numpy_ml_gmm.validation import check_rows
 
 FAITHFUL = load_old_faithful().X
 N = len(FAITHFUL)
@@ -294,7 +298,7 @@ def test_under_the_null_the_p_value_is_about_uniform():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "jackknife"}, "kind='jackknife'"),
+        ({"kind": "jk"}, "kind='jk'"),
         ({"n_bootstraps": 1}, "n_bootstraps=1"),
         ({"X": FAITHFUL[:, :1]}, "1 features"),
     ],
@@ -332,3 +336,166 @@ def process_id(_):
 def test_one_job_needs_no_other_process_and_two_do(n_jobs, own):
     found = set(in_processes(process_id, range(4), n_jobs))
     assert (found == {os.getpid()}) if own else (os.getpid() not in found)
+
+
+# ---- Weighted likelihood and jackknife ----------------------------------------------------------
+
+VERBS = json.loads(Path(__file__).with_name("data").joinpath("mclust_verbs.json").read_text())
+
+
+def jackknife_by_hand(X, estimate):
+    """The textbook's jackknife of any estimate."""
+    found = np.array([estimate(np.delete(X, n, axis=0)) for n in range(len(X))])
+    n = len(X)
+    return np.sqrt((n - 1) / n * ((found - found.mean(axis=0)) ** 2).sum(axis=0))
+
+
+@pytest.mark.equation("jackknife")
+def test_the_jackknife_of_one_gaussian_is_the_textbooks():
+    X = FAITHFUL[:60]
+    found = bootstrap_parameters(GMM(1, var_smoothing=0).fit(X), X, kind="jackknife")
+    errors = found.standard_errors()
+    assert len(found.replicates.means) == 60 and found.n_failed == 0
+    np.testing.assert_allclose(errors.means[0], X.std(axis=0, ddof=1) / np.sqrt(60), rtol=1e-9)
+    by_hand = jackknife_by_hand(X, lambda X: np.cov(X.T, bias=True))
+    np.testing.assert_allclose(errors.covariances[0], by_hand, rtol=1e-9)
+    low, high = found.intervals(0.9)
+    np.testing.assert_allclose(high.means - low.means, 2 * 1.6448536 * errors.means, rtol=1e-6)
+
+
+@pytest.mark.equation("jackknife")
+@pytest.mark.parametrize("fit", VERBS["jackknife"], ids=lambda fit: fit["model"])
+def test_mclusts_jackknife_has_the_same_errors(fit):
+    """Made by tests/make_mclust_verbs.R."""
+    X, rule = FAITHFUL[:80], GMM(covariance_type=fit["model"]).covariance_model
+    start = dict(
+        weights_init=fit["weights"],
+        means_init=fit["means"],
+        covariances_init=rule.contract(np.array(fit["covariances"])),
+    )
+    climb = dict(covariance_type=fit["model"], var_smoothing=0, tol=1e-12, max_iter=5000)
+    model = GMM(2, **climb, **start).fit(X)
+    errors = bootstrap_parameters(model, X, kind="jackknife").standard_errors()
+    np.testing.assert_allclose(errors.weights, fit["errors"]["weights"], rtol=1e-5)
+    np.testing.assert_allclose(errors.means, fit["errors"]["means"], rtol=1e-5)
+    theirs = rule.contract(np.array(fit["errors"]["covariances"]))
+    np.testing.assert_allclose(errors.covariances, theirs, rtol=1e-4)
+
+
+@pytest.mark.equation("jackknife")
+def test_a_point_of_weight_two_is_left_out_twice():
+    rng = np.random.default_rng(0)
+    X, w = FAITHFUL[:40], rng.integers(0, 4, 40)
+    repeated = np.repeat(X, w, axis=0)
+    weighted, unweighted = (
+        bootstrap_parameters(GMM(1).fit(*a, **b), *a, **b, kind="jackknife").standard_errors()
+        for a, b in (((X,), {"sample_weight": w}), ((repeated,), {}))
+    )
+    for a, b in zip(weighted, unweighted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.equation("jackknife")
+def test_a_point_in_two_halves_is_nearly_the_point():
+    X = FAITHFUL[:50]
+    halves = np.repeat(X, 2, axis=0), {"sample_weight": np.full(100, 0.5)}
+    whole = bootstrap_parameters(GMM(1).fit(X), X, kind="jackknife").standard_errors()
+    model = GMM(1).fit(halves[0], **halves[1])
+    split = bootstrap_parameters(model, halves[0], **halves[1], kind="jackknife").standard_errors()
+    np.testing.assert_allclose(split.means, whole.means, rtol=0.02)
+    np.testing.assert_allclose(split.covariances, whole.covariances, rtol=0.03)
+
+
+@pytest.mark.equation("likelihood-weights")
+@pytest.mark.parametrize("weights", [None, [0, 1, 2.5, 4, 0.25, 9]])
+def test_random_weights_have_the_moments_of_a_dirichlet_distribution(weights):
+    w = np.ones(6) if weights is None else np.array(weights)
+    rows = check_rows(np.zeros((6, 1)), 1, weights)
+    rng = np.random.default_rng(0)
+    v = np.array([module.draw_weights(rows, rng) for _ in range(6000)])
+    np.testing.assert_allclose(v.sum(axis=1), w.sum())
+    np.testing.assert_allclose(v.mean(axis=0), w, atol=0.15)
+    W, alpha = w.sum(), w * round(w.sum()) / w.sum()
+    variances = W**2 * dirichlet(alpha[w > 0]).var()
+    np.testing.assert_allclose(v.var(axis=0)[w > 0], variances, rtol=0.1)
+    assert (v[:, w == 0] == 0).all()
+
+
+@pytest.mark.equation("likelihood-weights")
+def test_the_weighted_likelihood_says_of_one_mean_what_theory_says():
+    kwargs = dict(kind="wlbs", n_bootstraps=120, random_state=0)
+    found = bootstrap_parameters(GMM(1).fit(FAITHFUL), FAITHFUL, **kwargs)
+    errors = found.standard_errors().means[0]
+    assert errors == pytest.approx(FAITHFUL.std(axis=0) / np.sqrt(N), rel=0.2)
+    w = np.random.default_rng(0).integers(0, 3, N)
+    weighted = bootstrap_parameters(
+        GMM(1).fit(FAITHFUL, sample_weight=w), FAITHFUL, sample_weight=w, **kwargs
+    )
+    X = np.repeat(FAITHFUL, w, axis=0)
+    errors = weighted.standard_errors().means[0]
+    assert errors == pytest.approx(X.std(axis=0) / np.sqrt(len(X)), rel=0.2)
+
+
+def test_the_four_kinds_agree_about_old_faithful():
+    X = FAITHFUL[:90]
+    model = GMM(2, random_state=0, n_init=2).fit(X)
+    errors = [
+        bootstrap_parameters(model, X, kind=kind, n_bootstraps=30, random_state=0)
+        for kind in module.KINDS
+    ]
+    means = np.array([found.standard_errors().means for found in errors])
+    assert (np.abs(means / means.mean(axis=0) - 1) < 0.45).all()
+
+
+def test_a_jackknife_depends_on_no_seed_and_knows_holes_priors_and_noise():
+    X = FAITHFUL[:24].copy()
+    X[::7, 0] = np.nan
+    model = GMM(2, random_state=0, n_init=2, tol=1e-4).fit(X)
+    a, b = (bootstrap_parameters(model, X, kind="jackknife", random_state=j) for j in (0, 1))
+    np.testing.assert_array_equal(a.replicates.means, b.replicates.means)
+    assert repr(a).startswith("<Jackknife: 24 replicates, 0 failed.  Standard errors:\ncomponent")
+    known = np.where(X[:, 1] > 70, 1, -1)
+    for kwargs in ({}, {"priors": known}):
+        model = GMM(2, noise=not kwargs, random_state=0, n_init=2, tol=1e-4).fit(X, **kwargs)
+        for kind in ("jackknife", "wlbs"):
+            found = bootstrap_parameters(model, X, kind=kind, n_bootstraps=3, **kwargs)
+            assert np.isfinite(found.standard_errors().means).all()
+
+
+def test_a_fit_that_collapses_without_a_row_is_counted():
+    X = np.r_[np.random.default_rng(0).normal(size=30), [50, 50.1, 50.2]][:, None]
+    start = {"init_params": np.r_[np.zeros(30, int), [1, 1, 1]], "var_smoothing": 0}
+    X[-1] = X[-2]  # without the third from last, its component has no width
+    model = GMM(2, **start).fit(X)
+    found = bootstrap_parameters(model, X, kind="jackknife")
+    assert found.n_failed == 1 and len(found.counts) == 32 == len(found.replicates.weights)
+    assert np.isfinite(found.standard_errors().means).all()
+
+
+@pytest.mark.equation("jackknife")
+@pytest.mark.parametrize("kind", module.KINDS)
+@pytest.mark.parametrize("scale", [1e-150, 1e140])
+def test_errors_follow_the_unit(kind, scale):
+    X = FAITHFUL[:20]
+    here, there = (
+        bootstrap_parameters(
+            GMM(1).fit(Y), Y, kind=kind, n_bootstraps=9, random_state=0
+        ).standard_errors()
+        for Y in (X, scale * X)
+    )
+    np.testing.assert_allclose(there.means / scale, here.means, rtol=1e-6)
+    np.testing.assert_allclose(there.covariances / scale / scale, here.covariances, rtol=1e-6)
+
+
+def test_what_the_jackknife_cannot_do_is_named():
+    model = GMM(1).fit(FAITHFUL)
+    w = np.full(N, 0.5 / N)
+    with pytest.raises(ValueError, match=r"adds up to 0.5, .*whole point at a time: give weights"):
+        bootstrap_parameters(model, FAITHFUL, sample_weight=w, kind="jackknife")
+    with pytest.raises(
+        ValueError, match=r"kind='jk'.*nonparametric, parametric, wlbs or jackknife"
+    ):
+        bootstrap_parameters(model, FAITHFUL, kind="jk")
+    found = bootstrap_parameters(model, FAITHFUL[:5], kind="jackknife")
+    with pytest.raises(ValueError, match="level=95 must lie between 0 and 1"):
+        found.intervals(95)

@@ -195,6 +195,7 @@ ANSWERS = {
     "score_samples": lambda m, X: m.score_samples(X),
     "log_joint": lambda m, X: m.log_joint(X),
     "impute": lambda m, X: m.impute(X),
+    "outliers": lambda m, X: m.outliers(X, 0.9),
     "regress": lambda m, X: m.regress(X),
     "covariances": lambda m, X: m.regress(X, return_cov=True)[1],
 }

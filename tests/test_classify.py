@@ -13,7 +13,7 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 from sklearn.base import clone, is_classifier
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, brier_score_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -28,6 +28,7 @@ from numpy_ml_gmm import (
     load_iris,
     select,
 )
+from numpy_ml_gmm.classify import brier_score
 from numpy_ml_gmm.covariances import MODELS
 
 nan, inf = np.nan, np.inf
@@ -482,3 +483,47 @@ def test_an_unfitted_classifier_says_so():
 def test_points_that_do_not_fit_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(GMMClassifier(covariance_type="EEE").fit(X, y))
+
+
+# ---- How good probabilities are -----------------------------------------------------------------
+
+
+@pytest.mark.equation("brier")
+def test_the_brier_score_is_mclusts_and_its_definition():
+    theirs = json.loads((DATA / "mclust_verbs.json").read_text())["brier"]
+    p, labels = np.array(theirs["z"]), np.array(theirs["class"]) - 1
+    assert brier_score(p, labels) == pytest.approx(theirs["score"], rel=1e-12)
+    names = np.array(["setosa", "versicolor", "virginica"])
+    assert brier_score(p, names[labels], classes=names) == pytest.approx(theirs["score"])
+    w = np.random.default_rng(0).integers(0, 3, size=150)
+    total = sum(
+        n * sum((p[i, c] - (labels[i] == c)) ** 2 for c in range(3)) for i, n in enumerate(w)
+    )
+    assert brier_score(p, labels, sample_weight=w) == pytest.approx(total / w.sum() / 2)
+
+
+@pytest.mark.equation("brier")
+def test_two_classes_have_the_score_of_scikit_learn():
+    model = GMMClassifier().fit(BANKNOTES, STATUS)
+    p = model.predict_proba(BANKNOTES)
+    ours = brier_score(p, STATUS, classes=model.classes_)
+    assert ours == pytest.approx(brier_score_loss(STATUS == model.classes_[1], p[:, 1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[0.5, 0.6]], [0]), r"probabilities\[0\] sums to 1.1"),
+        (([0.5, 0.5], [0, 1]), r"shape \(2,\), expected \(N, C\)"),
+        (([[0.5, 0.5]], [2]), r"labels\[0\] is 2"),
+        (([[0.5, 0.5]], [0, 1]), r"labels has shape \(2,\), expected \(1,\)"),
+        (([[0.5, 0.5]], ["a"]), "labels must hold whole numbers"),
+    ],
+)
+def test_a_score_of_what_is_none_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        brier_score(*arguments)
+    with pytest.raises(ValueError, match=r"labels\[0\] is 'cow', .*classes=\['cat', 'dog'\]"):
+        brier_score([[0.5, 0.5]], ["cow"], classes=["cat", "dog"])
+    with pytest.raises(ValueError, match="classes names 1, but probabilities have 2 columns"):
+        brier_score([[0.5, 0.5]], ["cat"], classes=["cat"])

@@ -33,7 +33,8 @@ on your own axes; without it a new figure is made.
 The files in the order of reading: ``view`` takes in what the caller gave, ``colours``
 colours it, ``grid`` chooses where to evaluate a density; ``ellipses``, ``densities``,
 ``points``, ``matrix`` and ``conditional`` draw a mixture; ``climb``, ``selection`` and
-``animation`` draw how EM went, ``combining`` how components merge, ``graph`` the model itself.
+``animation`` draw how EM went, ``combining`` how components merge, ``projecting`` what separates
+them, ``graph`` the model itself.
 """
 
 from .animation import EMAnimation, animate_em
@@ -46,6 +47,7 @@ from .ellipses import plot_ellipses
 from .graph import EDGES, NODES, PLATES, plot_graphical_model
 from .matrix import plot_scatter_matrix
 from .points import plot_classification, plot_responsibilities, plot_uncertainty
+from .projecting import plot_projection
 from .selection import CRITERIA, plot_selection
 from .view import MASSES
 
@@ -54,5 +56,6 @@ __all__ = [
     "NODES", "PLATES", "EMAnimation", "animate_em", "density_levels", "half_steps", "mix_colours",
     "palette", "plot_classification", "plot_combination", "plot_conditional", "plot_contours",
     "plot_density_1d", "plot_elbo", "plot_ellipses", "plot_graphical_model", "plot_log_likelihood",
-    "plot_responsibilities", "plot_scatter_matrix", "plot_selection", "plot_uncertainty",
+    "plot_projection", "plot_responsibilities", "plot_scatter_matrix", "plot_selection",
+    "plot_uncertainty",
 ]  # fmt: skip
