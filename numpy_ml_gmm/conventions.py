@@ -113,7 +113,7 @@ class Estimator:
     # ---- Metadata --------------------------------------------------------------------------------
 
     def set_fit_request(self, **wanted: bool | str | None) -> Self:
-        """Which arguments of :meth:`fit` scikit-learn's tools shall pass on, such as weights.
+        """Which arguments of ``fit`` scikit-learn's tools shall pass on, such as weights.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class Estimator:
         return self._set_request("fit", wanted)
 
     def set_score_request(self, **wanted: bool | str | None) -> Self:
-        """The same for :meth:`score`.
+        """The same for ``score``.
 
         Examples
         --------
@@ -159,7 +159,7 @@ class Estimator:
         return self._set_request("score", wanted)
 
     def set_predict_request(self, **wanted: bool | str | None) -> Self:
-        """The same for :meth:`predict`.
+        """The same for ``predict``.
 
         Examples
         --------
@@ -176,7 +176,7 @@ class Estimator:
         return self._set_request("predict", wanted)
 
     def set_predict_proba_request(self, **wanted: bool | str | None) -> Self:
-        """The same for :meth:`predict_proba`.
+        """The same for ``predict_proba``.
 
         Examples
         --------

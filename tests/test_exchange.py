@@ -151,3 +151,26 @@ def test_fisher_vectors_and_clusters_take_their_mixture():
         fisher_vector(theirs(), X)
     with pytest.raises(TypeError, match="is a str"):
         fisher_vector("model", X)
+
+
+@pytest.mark.parametrize("covariance_type", ["tied", "diag"])
+@pytest.mark.parametrize("cls", [GaussianMixture, BayesianGaussianMixture])
+def test_every_plot_of_a_mixture_takes_theirs(cls, covariance_type):
+    import matplotlib.pyplot as plt
+
+    from numpy_ml_gmm import plots
+
+    model, two = theirs(cls, covariance_type=covariance_type), (2, 3)
+    plots.plot_ellipses(model, X, features=two)
+    plots.plot_contours(model, X, features=two)
+    plots.plot_density_1d(model, X, features=2)
+    plots.plot_responsibilities(model, X, features=two)
+    plots.plot_uncertainty(model, X, features=two)
+    plots.plot_classification(model, X, features=two)
+    plots.plot_scatter_matrix(model, X, features=two)
+    plots.plot_conditional(model, [3.0, 5.0], X, features=two)
+    plt.close("all")
+    plots.plot_graphical_model(model, X)
+    plots.plot_combination(combine(model, X), X)
+    assert len(plots.density_levels(model, [0.5, 0.9], features=two)) == 2
+    plt.close("all")
