@@ -49,14 +49,32 @@ class Table(NamedTuple):
 
 
 class ColumnError(ValueError):
-    """What is wrong with columns that should hold numbers."""
+    """What is wrong with columns that should hold numbers, and which to pass over.
 
-    def __init__(self, found: list[str], remedy: str, columns: list[int]):
-        super().__init__(found, remedy, columns)
-        self.found, self.remedy, self.columns = found, remedy, columns
+    Attributes
+    ----------
+    columns : list of int
+        Those that hold no numbers only.
+    droppable : list of int
+        What the remedy names: these, and others that whoever catches the error adds.
+    """
+
+    def __init__(self, sheet: "Sheet", found: list[str], columns: list[int], first_line: bool):
+        super().__init__(found)
+        self.sheet, self.found, self.columns = sheet, found, columns
+        self.droppable, self.first_line = list(columns), first_line
 
     def __str__(self) -> str:
-        return f"{'; '.join(self.found)}: {self.remedy}"
+        labels = [self.sheet.label(d) for d in sorted(self.droppable)]
+        one = len(labels) == 1
+        remedy = f"drop the {'column or the row' if one else 'columns or the rows'} (--ignore "
+        remedy += f"{shlex.quote(option_value(labels))} passes over {'it' if one else 'them'})"
+        if self.first_line:
+            remedy += ", or pass --header if line 1 names the columns"
+        found = self.found
+        if len(found) > LISTED:
+            found = [*found[:LISTED], f"and {len(found) - LISTED} columns more"]
+        return f"{'; '.join(found)}: {remedy}"
 
 
 class Sheet(NamedTuple):
@@ -68,6 +86,7 @@ class Sheet(NamedTuple):
     separator: str | None = None  # what lies between cells; None is space
     places: Sequence[int] = ()  # (N,), the number of each line in its file
     head: Sequence[str] = ()  # (D,), the cells of the first line
+    unit: str = "line"  # what a place counts
 
     def __len__(self) -> int:
         return len(self.lines) if self.X is None else math.prod(self.X.shape[:1])
@@ -100,15 +119,12 @@ class Sheet(NamedTuple):
         ------
         ColumnError
             If a cell is no number, or a column has no name although others have.
-        ValueError
-            If a line has more cells than the first, or fewer.
         """
         names = None if self.names is None else [self.names[d] for d in chosen]
         places = [d + 1 for d in chosen]
         if self.X is not None:
             X = self.X if len(chosen) == self.width else self.X[:, list(chosen)]
             return Table(X, names, places)
-        check_widths(self)
         lines = (line.replace(",", ".") for line in self.lines) if self.separator == ";" else None
         points = self.lines if lines is None else list(lines)
         form = {"delimiter": self.separator, "quotechar": '"', "comments": None, "ndmin": 2}
@@ -246,7 +262,8 @@ def read_parquet(source: Any, header: bool | None = None) -> Sheet:
         text = frame.with_columns(as_words).write_csv()
     except ImportError:
         text = pandas_read_parquet(source).to_csv(index=False)
-    return read_text_table(text, True, ",")
+    sheet = read_text_table(text, True, ",")
+    return sheet._replace(places=range(1, len(sheet) + 1), unit="row")
 
 
 def pandas_read_parquet(source: Any) -> Any:
@@ -361,7 +378,9 @@ def read_text_table(text: str, header: bool | None, separator: str | None = None
     if named and not lines[1:]:
         raise ValueError("has a header but no rows: add the numbers")
     names = first if named else None
-    return Sheet(names, None, lines[named:], separator, places[named:], first)
+    sheet = Sheet(names, None, lines[named:], separator, places[named:], first)
+    check_widths(sheet)
+    return sheet
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -458,7 +477,7 @@ def check_widths(sheet: Sheet) -> None:
             wrong.append((n, width))
     if wrong:
         n, width = wrong[0]
-        more = f", and so do {len(wrong) - 1} lines more" * (len(wrong) > 1)
+        more = f" ({len(wrong)} lines differ from it)" * (len(wrong) > 1)
         raise ValueError(f"line {n} has {width} cells, but the first has {D}{more}")
 
 
@@ -472,12 +491,6 @@ def check_cells(sheet: Sheet, chosen: Sequence[int]) -> None:
                 wrong.setdefault(d, (row[d], n))
                 counts[d] += 1
     unnamed = [d for d in chosen if sheet.names is not None and not sheet.names[d]]
-    if wrong or unnamed:
-        raise ColumnError(*told(sheet, wrong, counts, unnamed), sorted({*wrong, *unnamed}))
-
-
-def told(sheet: Sheet, wrong: dict, counts: dict, unnamed: list[int]) -> tuple[list[str], str]:
-    """What was found in columns, and the remedy."""
     found = [
         f"column {d + 1} has no name: an index is no feature, so drop it (pandas writes none with "
         "to_csv(..., index=False)); name any other column"
@@ -486,17 +499,12 @@ def told(sheet: Sheet, wrong: dict, counts: dict, unnamed: list[int]) -> tuple[l
     for d in sorted(wrong):
         column = d + 1 if sheet.names is None else repr(sheet.names[d])
         cell, n = wrong[d]
-        more = f" and {counts[d] - 1} more" * (1 < counts[d] < len(sheet))
-        found.append(f"column {column} holds {cell!r}, not a number (line {n}{more})")
-    if len(found) > LISTED:
-        found[LISTED:] = [f"and {len(found) - LISTED} columns more"]
-    listed = shlex.quote(option_value(sheet.label(d) for d in sorted({*wrong, *unnamed})))
-    one, line_1 = len(wrong) == 1, all(n == 1 for _, n in wrong.values())
-    remedy = f"drop the {'column or the row' if one else 'columns or the rows'}"
-    remedy += f" (--ignore {listed} passes over {'it' if one else 'them'})"
-    if wrong and line_1 and sheet.names is None:
-        remedy += ", or pass --header if line 1 names the columns"
-    return found, remedy
+        others = f"{counts[d] - 1} more"
+        more = f" and {others}" * (1 < counts[d] < len(sheet))
+        found.append(f"column {column} holds {cell!r}, not a number ({sheet.unit} {n}{more})")
+    if found:
+        first_line = sheet.names is None and all(n == 1 for _, n in wrong.values())
+        raise ColumnError(sheet, found, sorted({*wrong, *unnamed}), first_line)
 
 
 def option_value(words: Any) -> str:

@@ -54,7 +54,7 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
     OSError, ImportError
         If it cannot be read.
     """
-    with progress(args, f"reading {args.data_path}"):
+    with progress(args, f"reading {source_of(args)}"):
         sheet = read_sheet(args.data_path, args.header)
         problems: list[str] = []
         aside = {
@@ -62,22 +62,31 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
             for option in ("id", "weights")
         }
         chosen = feature_columns(args, sheet, set(aside.values()), model, problems)
-        table, kept = numbers(sheet, chosen, problems), np.ones(len(sheet), bool)
+        table, error = numbers(sheet, chosen)
         w = weights_of(sheet, aside["weights"], problems)
-        fitted = model is not None
-        if table is not None and problems:
-            problems += what_is_wrong(table, fitted, odd=True)
+        if error or problems:
+            found = [] if table is None else what_is_wrong(table, model is not None, odd=True)
+            if error is not None:
+                error.droppable += [] if table is None else useless(table)
+                problems.append(str(error))
+            problems += found
     if problems:
-        raise ValueError(f"{args.data_path}: {'; '.join(problems)}")
+        raise ValueError(f"{source_of(args)}: {'; '.join(problems)}")
+    kept = np.ones(len(sheet), bool)
     if getattr(args, "dropna", False):
         kept = ~np.isnan(np.asarray(table.X, np.float64)).any(axis=1)
         table, w = table._replace(X=table.X[kept]), w if w is None else w[kept]
         tell_dropped(args, kept)
-    if problems := what_is_wrong(table, fitted):
+    if problems := what_is_wrong(table, model is not None):
         raise ValueError("; ".join(problems))
     with notes(args):
         look_at_first_line(sheet, table, args.header)
     return Data(sheet, chosen, table, kept, w, ids_of(args, sheet, aside["id"]))
+
+
+def source_of(args: Namespace) -> str:
+    """Where the table comes from, in words."""
+    return "standard input" if args.data_path == "-" else args.data_path
 
 
 # ---- Which columns -------------------------------------------------------------------------------
@@ -138,9 +147,9 @@ def feature_columns(
     args: Namespace, sheet: Sheet, aside: set, model: GMM | None, problems: list[str]
 ) -> list[int]:
     """The columns that are features."""
-    names = getattr(model, "feature_names_in_", None)
+    names = names_of(model)
     if names is not None and sheet.names is not None and len(set(names)) == len(names):
-        return matched(sheet, list(names), problems)
+        return matched(sheet, names, problems)
     chosen = list(range(sheet.width))
     if args.columns:
         chosen = find("--columns", words(args.columns), sheet.names, sheet.width, problems)
@@ -149,13 +158,21 @@ def feature_columns(
     if not chosen:
         problems.append("no column is left as a feature: name some with --columns")
     if model is not None and chosen and len(chosen) != model.n_features_in_:
-        remedy = "name as many with --columns, in the order of the model's"
+        n = f"{len(chosen)} column{'s' * (len(chosen) > 1)}"
         problems.append(
-            f"{len(chosen)} columns are features, but the model was fitted to "
-            f"{model.n_features_in_}: {remedy}"
+            f"the model was fitted to {model.n_features_in_} features, but here are {n}: name as "
+            "many with --columns, in the order of the model's"
         )
         return []
+    if names is not None:
+        note(args, "columns without names are taken in the order of the model's")
     return chosen
+
+
+def names_of(model: GMM | None) -> list[str] | None:
+    """The names of the features that a model was fitted to, if they have any."""
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else list(map(str, names))
 
 
 def matched(sheet: Sheet, wanted: list[str], problems: list[str]) -> list[int]:
@@ -179,21 +196,28 @@ def quoted(names: Sequence[str]) -> str:
 # ---- Their numbers -------------------------------------------------------------------------------
 
 
-def numbers(sheet: Sheet, chosen: list[int], problems: list[str]) -> Table | None:
-    """The numbers of columns; those that hold none are a problem, and left out."""
+def numbers(sheet: Sheet, chosen: list[int]) -> tuple[Table | None, ColumnError | None]:
+    """The numbers of columns, if there are any; and what is wrong with the others."""
     try:
-        return sheet.numbers(chosen) if chosen else None
+        return (sheet.numbers(chosen) if chosen else None), None
     except ColumnError as error:
-        problems.append(str(error))
-        return numbers(sheet, [d for d in chosen if d not in error.columns], problems)
+        rest = [d for d in chosen if d not in error.columns]
+        return (sheet.numbers(rest) if rest else None), error
+
+
+def useless(table: Table) -> list[int]:
+    """The columns of the sheet whose numbers are all the same, or that have none."""
+    X = np.asarray(table.X, np.float64)
+    low, high = np.nan_to_num(X, nan=np.inf).min(axis=0), np.nan_to_num(X, nan=-np.inf).max(axis=0)
+    return [place - 1 for place, same in zip(table.places, low >= high, strict=True) if same]
 
 
 def weights_of(sheet: Sheet, column: int | None, problems: list[str]) -> np.ndarray | None:
     """The weights of the rows, if a column holds them."""
     if column is None:
         return None
-    found: list[str] = []
-    table = numbers(sheet, [column], found)
+    table, error = numbers(sheet, [column])
+    found = [] if error is None else [str(error)]
     w = None if table is None else np.asarray(table.X, np.float64)[:, 0]
     if w is not None and not (np.isfinite(w) & (w >= 0)).all():
         n = int(np.argmin(np.isfinite(w) & (w >= 0)))

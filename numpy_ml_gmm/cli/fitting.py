@@ -12,7 +12,7 @@ from ..covariances import covariance_model
 from ..gmm import GMM
 from ..selection import Selection, aligned, check_types, select, silhouette
 from ..validation import check_count, check_not_negative
-from .columns import Data, read
+from .columns import Data, read, source_of
 from .labelling import check_table_file, labels, write_beside
 from .pictures import check_features, check_plot, check_writable, write_picture
 from .saying import fail, flush, note, notes, on_terminal, output_lost, progress, say, say_json
@@ -160,7 +160,7 @@ def in_units(args: Namespace, model: GMM, data: Data, centre: np.ndarray, scale:
     """
     letters = covariance_model(model.covariance_type).letters
     theta, kind = model.theta, IN_OTHER_UNITS.get(letters, model.covariance_type)
-    widths = scale if theta.diagonal else np.outer(scale, scale)
+    widths = scale**2 if theta.diagonal else np.outer(scale, scale)
     params = model.get_params() | {"covariance_type": kind}
     own = GMM(**params)
     vars(own).update(vars(model) | params)
@@ -192,7 +192,7 @@ def show(args: Namespace, data: Data, model: GMM, search: Selection | None) -> N
         return say_json(as_values(args, data, model, search))
     if args.quiet or args.labels == "-":
         return None
-    say(f"{args.data_path}: {size_of(data)}\n")
+    say(f"{source_of(args)}: {size_of(data)}\n")
     if search is not None:
         say(f"{search}\n")
     letters = covariance_model(model.covariance_type).letters

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..gmm import GMM
 from ..parameters import diagonals
+from ..tables import Table
 from ..writing import whole_file
 from .columns import find, words
 from .saying import note, progress
@@ -87,6 +88,8 @@ def picture(
     if X is not None and len(X) > POINTS:
         X = X[np.sort(np.random.default_rng(0).choice(len(X), POINTS, replace=False))]
         note(args, f"the picture shows {POINTS} of the rows, drawn at random")
+    if X is not None:
+        X = Table(X, [name if isinstance(name, str) else f"$x_{{{name}}}$" for name in columns])
     F = len(shown)
     figure = Figure(layout="constrained", figsize=(6.4, 4.8) if F < 3 else (9, 9))
     if F == 1:

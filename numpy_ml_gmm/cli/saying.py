@@ -21,9 +21,11 @@ def say(text: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def say_json(values: Any) -> None:
-    """Values as JSON, which has no nan."""
-    say(json.dumps(plain(values), indent=2, allow_nan=False))
+def say_json(values: dict) -> None:
+    """Values by name as JSON, which has no nan, a line each."""
+    items = plain(values).items()
+    lines = (f"  {json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in items)
+    say("{\n" + ",\n".join(lines) + "\n}")
 
 
 def plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..gmm import GMM
 from ..validation import check_count
-from .columns import Data, read
+from .columns import Data, names_of, read, source_of
 from .fitting import aligned_lines, criteria, size_of
 from .labelling import (
     as_cells,
@@ -20,6 +20,7 @@ from .labelling import (
     write_beside,
     write_table,
 )
+from .options import CRITERIA
 from .pictures import check_features, check_plot, write_picture
 from .saying import fail, flush, notes, output_lost, say, say_json
 
@@ -91,28 +92,26 @@ def score(args: Namespace, model: GMM) -> None:
     data = read(args, model)
     total = model.log_likelihood(data.X, **data.weighted)
     mean = model.score(data.X, **data.weighted)
-    rows = criteria(model, data)
     if args.out is not None:
         write_beside(args.out, data, {"log_density": as_cells(model.score_samples(data.X))})
     if args.json:
         values = {"data": args.data_path, "n_samples": len(data.X)}
         values |= {"log_likelihood": total, "mean_log_likelihood": mean}
-        values |= {name.lower(): float(value) for name, value, _ in rows}
+        values |= {name: getattr(model, name)(data.X, **data.weighted) for name in CRITERIA[:3]}
         say_json(values | {"notes": getattr(args, "notes", [])})
     elif not args.quiet and args.out != "-":
         first = [
             ["log-likelihood", f"{total:.4f}", "the sum over rows, in nats"],
             ["mean", f"{mean:.6f}", "of a row"],
         ]
-        say(f"{args.data_path}: {size_of(data)}\n")
-        say("\n".join(aligned_lines([*first, *rows])))
+        say(f"{source_of(args)}: {size_of(data)}\n")
+        say("\n".join(aligned_lines([*first, *criteria(model, data)])))
 
 
 def sample(args: Namespace, model: GMM) -> None:
     """Rows drawn from the mixture."""
     X, z = model.sample(args.n_samples)
-    names = getattr(model, "feature_names_in_", None)
-    names = [f"x{d + 1}" for d in range(X.shape[1])] if names is None else list(names)
+    names = names_of(model) or [f"x{d + 1}" for d in range(X.shape[1])]
     header = header_of(names, ["component"])
     if args.json:
         say_json({"columns": header[:-1], "rows": X, "component": z})
@@ -149,11 +148,12 @@ def filled_in(data: Data, tables: np.ndarray, numbered: bool) -> Iterator[list[s
 
 def plot(args: Namespace, model: GMM) -> None:
     """A picture of the mixture, with the rows of a table if there is one."""
-    names = getattr(model, "feature_names_in_", None)
-    columns = list(range(1, model.n_features_in_ + 1)) if names is None else list(names)
-    data = None if args.data_path is None else read(args, model)
+    X, columns = None, names_of(model) or list(range(1, model.n_features_in_ + 1))
+    if args.data_path is not None:
+        data = read(args, model)
+        X, columns = data.X, data.table.columns
     shown = check_features(args, columns, args.out)
-    write_picture(args, args.out, model, None if data is None else data.X, columns, shown)
+    write_picture(args, args.out, model, X, columns, shown)
     if args.json:
         say_json({"picture": args.out, "notes": getattr(args, "notes", [])})
     elif not args.quiet:
