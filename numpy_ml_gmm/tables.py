@@ -88,7 +88,9 @@ class Sheet(NamedTuple):
     head: Sequence[str] = ()  # (D,), the cells of the first line
     unit: str = "line"  # what a place counts
 
-    def __len__(self) -> int:
+    @property
+    def n_rows(self) -> int:
+        """The number of rows, without that of the names."""
         return len(self.lines) if self.X is None else math.prod(self.X.shape[:1])
 
     @property
@@ -263,7 +265,7 @@ def read_parquet(source: Any, header: bool | None = None) -> Sheet:
     except ImportError:
         text = pandas_read_parquet(source).to_csv(index=False)
     sheet = read_text_table(text, True, ",")
-    return sheet._replace(places=range(1, len(sheet) + 1), unit="row")
+    return sheet._replace(places=range(1, sheet.n_rows + 1), unit="row")
 
 
 def pandas_read_parquet(source: Any) -> Any:
@@ -358,9 +360,13 @@ def as_text(content: bytes) -> str:
 
 
 def read_text_table(text: str, header: bool | None, separator: str | None = None) -> Sheet:
-    """The lines of a text without those that are empty or, at the top, comments."""
+    """The lines of a text without those that are empty or remarks.
+
+    A line that begins with # is a remark above the first other line.  Below it is one if it has
+    not the cells of a row: else it may be a colour.
+    """
     found = [(n, line) for n, line in numbered_lines(text) if line.strip()]
-    top = next((i for i, (_, line) in enumerate(found) if not line.startswith("#")), len(found))
+    top = next((i for i, (_, line) in enumerate(found) if not line.startswith("#")), 0)
     found = found[top:]
     if not found:
         raise ValueError("is empty: a table needs a line for each row")
@@ -369,7 +375,7 @@ def read_text_table(text: str, header: bool | None, separator: str | None = None
         bare = re.sub('"[^"]*"', "", lines[0])  # without what is quoted
         separator = next((mark for mark in "\t;," if mark in bare), None)
     first = cells(lines[0], separator)
-    kept = [i for i, line in enumerate(lines) if not is_comment(line, separator, len(first))]
+    kept = [i for i, line in enumerate(lines) if not is_remark(line, separator, len(first))]
     if len(kept) < len(lines):
         places, lines = [places[i] for i in kept], [lines[i] for i in kept]
     if separator is None and len(first) > 1 and all(len(line.split()) == 1 for line in lines[1:]):
@@ -403,8 +409,8 @@ def joined_at_quotes(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
         n = end + 1
 
 
-def is_comment(line: str, separator: str | None, width: int) -> bool:
-    """Whether a line is a remark: it begins with # and has not the cells of a row."""
+def is_remark(line: str, separator: str | None, width: int) -> bool:
+    """Whether a line begins with # and has not the cells of a row."""
     return line.startswith("#") and len(cells(line, separator)) != width
 
 
@@ -500,7 +506,7 @@ def check_cells(sheet: Sheet, chosen: Sequence[int]) -> None:
         column = d + 1 if sheet.names is None else repr(sheet.names[d])
         cell, n = wrong[d]
         others = f"{counts[d] - 1} more"
-        more = f" and {others}" * (1 < counts[d] < len(sheet))
+        more = f" and {others}" * (1 < counts[d] < sheet.n_rows)
         found.append(f"column {column} holds {cell!r}, not a number ({sheet.unit} {n}{more})")
     if found:
         first_line = sheet.names is None and all(n == 1 for _, n in wrong.values())

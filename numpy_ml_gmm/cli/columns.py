@@ -72,7 +72,7 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
             problems += found
     if problems:
         raise ValueError(f"{source_of(args)}: {'; '.join(problems)}")
-    kept = np.ones(len(sheet), bool)
+    kept = np.ones(sheet.n_rows, bool)
     if getattr(args, "dropna", False):
         kept = ~np.isnan(np.asarray(table.X, np.float64)).any(axis=1)
         table, w = table._replace(X=table.X[kept]), w if w is None else w[kept]
@@ -165,7 +165,7 @@ def feature_columns(
         )
         return []
     if names is not None:
-        note(args, "columns without names are taken in the order of the model's")
+        note(args, "the columns are taken in the order of the model's, not by name")
     return chosen
 
 

@@ -198,9 +198,8 @@ def show(args: Namespace, data: Data, model: GMM, search: Selection | None) -> N
     letters = covariance_model(model.covariance_type).letters
     name = model.covariance_type + (f" ({letters})" if letters != model.covariance_type else "")
     verb = "converged" if model.converged_ else "not converged"
-    components = f"{model.n_components} component" + "s" * (model.n_components > 1)
-    components += " and noise" * model.noise
-    steps = f"{model.n_iter_} step" + "s" * (model.n_iter_ > 1)
+    components = count(model.n_components, "component") + " and noise" * model.noise
+    steps = count(model.n_iter_, "step")
     say(f"{components}, covariances {name}: {verb} after {steps} of EM")
     lines = [["log-likelihood", f"{model.log_likelihood_:.4f}", "the sum over rows, in nats"]]
     lines = aligned_lines([*lines, *criteria(model, data)])
@@ -211,8 +210,13 @@ def show(args: Namespace, data: Data, model: GMM, search: Selection | None) -> N
 def size_of(data: Data) -> str:
     """How large the table is, and how much of it is missing."""
     missing = int(np.isnan(data.X).sum()) if data.X.dtype.kind == "f" else 0
-    cells = f", {missing} cell{'s' * (missing > 1)} missing" * bool(missing)
-    return f"{len(data.X)} rows, {data.X.shape[1]} features{cells}"
+    cells = f", {count(missing, 'cell')} missing" * bool(missing)
+    return f"{count(len(data.X), 'row')}, {count(data.X.shape[1], 'feature')}{cells}"
+
+
+def count(n: int, what: str) -> str:
+    """A number of things."""
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def criteria(model: GMM, data: Data) -> list[list[str]]:

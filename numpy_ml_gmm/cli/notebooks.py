@@ -8,10 +8,9 @@ import shutil
 from argparse import Namespace
 from pathlib import Path
 
-import numpy_ml_gmm
-
 from .saying import fail, note, say, say_json
 
+PACKAGE = Path(__file__).parents[1]
 PATTERNS = "*.ipynb", "exercises/*.ipynb"
 SOLUTIONS = "exercises/solutions/*.ipynb"
 
@@ -20,41 +19,43 @@ def run(args: Namespace, command: str) -> int:
     """Copy, and say what was copied; the exit code."""
     try:
         source, target = find(), Path(args.folder)
-        patterns = [*PATTERNS, *([SOLUTIONS] if args.solutions else [])]
-        paths = [path for pattern in patterns for path in sorted(source.glob(pattern))]
-        names = [path.relative_to(source) for path in paths]
         if target.exists() and not target.is_dir():
             raise ValueError(f"{args.folder} is a file: name a folder")
-        changed = [name for name in names if differs(source / name, target / name)]
-        kept = [] if args.overwrite else changed
-        for name in names:
-            if name not in kept:
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / name, target / name)
+        patterns = [*PATTERNS, *([SOLUTIONS] if args.solutions else [])]
+        paths = [path for pattern in patterns for path in sorted(source.glob(pattern))]
+        names = [str(path.relative_to(source)) for path in paths]
+        there = [name for name in names if (target / name).exists()]
+        same = [name for name in there if are_equal(source / name, target / name)]
+        kept = [name for name in there if name not in same and not args.overwrite]
+        copied = [name for name in names if name not in (*same, *kept)]
+        for name in copied:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
     except (OSError, ValueError) as error:
         return fail(error, 2)
     if kept:
-        files = ", ".join(map(str, kept))
-        note(args, f"{files}: there already and not the same, so kept; --overwrite replaces them")
-    copied = [str(name) for name in names if name not in kept]
+        files = ", ".join(kept)
+        note(args, f"kept what is there and not the same ({files}): --overwrite replaces it")
     if args.json:
-        notes = getattr(args, "notes", [])
-        say_json({"folder": args.folder, "from": str(source), "copied": copied, "notes": notes})
+        values = {"folder": args.folder, "from": str(source), "copied": copied, "kept": kept}
+        say_json(values | {"notes": getattr(args, "notes", [])})
     elif not args.quiet:
-        say(f"{len(copied)} notebooks in {args.folder}, copied from {source}")
+        already = f", {len(same)} were there already" * bool(same)
+        say(f"{len(copied)} notebooks copied from {source} to {args.folder}{already}")
+        if source.parent != PACKAGE:
+            say("the package is installed from that checkout, where they can be opened as well")
         say(f"to open them: python -m pip install jupyterlab && jupyter lab {args.folder}")
     return 0
 
 
 def find() -> Path:
     """The folder with the notebooks."""
-    package = Path(numpy_ml_gmm.__file__).parent
-    for folder in (package / "tutorials", package.parent / "tutorials"):
+    for folder in (PACKAGE / "tutorials", PACKAGE.parent / "tutorials"):
         if any(folder.glob("*.ipynb")):
             return folder
-    raise ValueError(f"there are no notebooks in {package}: install the package again")
+    raise ValueError(f"there are no notebooks in {PACKAGE}: install the package again")
 
 
-def differs(new: Path, old: Path) -> bool:
-    """Whether there is another file already."""
-    return old.exists() and (old.is_dir() or old.read_bytes() != new.read_bytes())
+def are_equal(new: Path, old: Path) -> bool:
+    """Whether a file is there already, as it is."""
+    return old.is_file() and old.read_bytes() == new.read_bytes()

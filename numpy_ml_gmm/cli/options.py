@@ -129,9 +129,9 @@ def fit(p: Parser) -> None:
         action="store_true",
         help="fit in units of each column's standard deviation; results are in the table's units",
     )
-    table(p)
-    weights(p)
-    dropna(p)
+    rows = table(p)
+    weights(rows)
+    dropna(rows)
     em = p.add_argument_group("how it is fitted")
     em.add_argument("--max_iter", type=int, default=100, help="most EM steps (default 100)")
     em.add_argument("--tol", type=float, help="stop when so few nats a row are still to come")
@@ -151,8 +151,7 @@ def fit(p: Parser) -> None:
 def predict(p: Parser) -> None:
     """Those of the command that labels rows."""
     model(p)
-    table(p)
-    dropna(p)
+    dropna(table(p))
     out = p.add_argument_group("what comes out")
     table_out(out, ADDED)
     added(out)
@@ -162,9 +161,9 @@ def predict(p: Parser) -> None:
 def score(p: Parser) -> None:
     """Those of the command that says how likely a table is."""
     model(p)
-    table(p)
-    weights(p)
-    dropna(p)
+    rows = table(p)
+    weights(rows)
+    dropna(rows)
     out = p.add_argument_group("what comes out")
     out.add_argument(
         "--out", metavar="FILE", help="write the table with the log density of each row beside it"
@@ -201,8 +200,7 @@ def impute(p: Parser) -> None:
 def plot(p: Parser) -> None:
     """Those of the command that draws the mixture."""
     model(p)
-    table(p)
-    dropna(p)
+    dropna(table(p))
     out = p.add_argument_group("what comes out")
     out.add_argument("--out", required=True, metavar="FILE", help="the picture: .png, .pdf, .svg")
     features(out)
@@ -232,8 +230,8 @@ OPTIONS = {
 ADDED = "the table with component, probability and outlier beside it"
 
 
-def table(p: Any) -> None:
-    """Where the table is, and what its columns are for."""
+def table(p: Any) -> Any:
+    """Where the table is, and what its columns are for; the group of options."""
     p = p.add_argument_group("the table")
     p.add_argument(
         "--data_path",
@@ -261,6 +259,7 @@ def table(p: Any) -> None:
         "--ignore", action="append", metavar="A,B", help="all columns but these are features"
     )
     p.add_argument("--id", metavar="COLUMN", help="names the rows, and is no feature")
+    return p
 
 
 def weights(p: Any) -> None:
