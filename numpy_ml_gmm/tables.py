@@ -16,7 +16,7 @@ import shlex
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -112,7 +112,7 @@ class Sheet(NamedTuple):
         """The cells of each row, as they are in the file."""
         if self.X is not None:
             return (list(map(repr, row)) for row in self.X.tolist())
-        return (cells(line, self.separator) for line in self.lines)
+        return (raw_cells(line, self.separator) for line in self.lines)
 
     def numbers(self, chosen: Sequence[int]) -> Table:
         """The numbers of some columns; what is wrong with any is told at once.
@@ -129,7 +129,8 @@ class Sheet(NamedTuple):
             return Table(X, names, places)
         lines = (line.replace(",", ".") for line in self.lines) if self.separator == ";" else None
         points = self.lines if lines is None else list(lines)
-        form = {"delimiter": self.separator, "quotechar": '"', "comments": None, "ndmin": 2}
+        form: dict[str, Any] = {"delimiter": self.separator, "quotechar": '"'}
+        form |= {"comments": None, "ndmin": 2}
         try:
             if names and "" in names:
                 raise ValueError("a name is missing")
@@ -210,13 +211,13 @@ def read_sheet(path: Any, header: bool | None = None) -> Sheet:
         raise FileNotFoundError(
             f"data_path={name!r} is no file, nor a bundled data set ({', '.join(LOADERS)})"
         )
-    suffix = next((end for end in READERS if path.name.lower().endswith(end)), None)
-    if suffix is None and not piped:
+    endings = [end for end in READERS if path.name.lower().endswith(end)]
+    if not endings and not piped:
         raise ValueError(f"data_path={name!r} must end in {', '.join(READERS)}")
     try:
         if piped:
             return sniffed(standard_input() if name == "-" else path.read_bytes(), header)
-        return READERS[suffix](path, header)
+        return READERS[endings[0]](path, header)
     except (MemoryError, ImportError):
         raise
     except Exception as error:  # whatever damaged bytes do to zipfile, zlib and NumPy
@@ -232,7 +233,7 @@ def read_sheet(path: Any, header: bool | None = None) -> Sheet:
 def read_npy(source: Any, header: bool | None = None) -> Sheet:
     """The array of a ``.npy`` file, mapped rather than read, so it may be larger than memory."""
     try:
-        mode = None if isinstance(source, io.BytesIO) else "r"
+        mode: Any = None if isinstance(source, io.BytesIO) else "r"
         return Sheet(None, np.load(source, mmap_mode=mode, allow_pickle=False))
     except (OSError, MemoryError):
         raise
@@ -300,7 +301,7 @@ def read_gzip(reader: Any, source: Any, header: bool | None = None) -> Sheet:
     return reader(io.BytesIO(content), header)
 
 
-READERS = {
+READERS: dict[str, Callable[..., Sheet]] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".csv": read_csv,
@@ -370,7 +371,7 @@ def read_text_table(text: str, header: bool | None, separator: str | None = None
     found = found[top:]
     if not found:
         raise ValueError("is empty: a table needs a line for each row")
-    places, lines = zip(*found, strict=True)
+    places, lines = [n for n, _ in found], [line for _, line in found]
     if separator is None:
         bare = re.sub('"[^"]*"', "", lines[0])  # without what is quoted
         separator = next((mark for mark in "\t;," if mark in bare), None)
@@ -415,12 +416,16 @@ def is_remark(line: str, separator: str | None, width: int) -> bool:
 
 
 def cells(line: str, separator: str | None) -> list[str]:
-    """The cells of a line of text, without quotes."""
+    """The cells of a line of text, without the spaces around them and quotes."""
+    return [cell.strip().strip('"') for cell in raw_cells(line, separator)]
+
+
+def raw_cells(line: str, separator: str | None) -> list[str]:
+    """The cells of a line of text, with all that is in them."""
     if separator is None:
-        row = line.split()
-    else:
-        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
-    return [cell.strip().strip('"') for cell in row]
+        return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True))
+    spaced = f'{separator} "' in line  # a space before a quote would make it part of the cell
+    return next(csv.reader([line], delimiter=separator, skipinitialspace=spaced))
 
 
 def is_number(cell: str, separator: str | None = None) -> bool:
@@ -477,8 +482,8 @@ def check_widths(sheet: Sheet) -> None:
     """Every line has as many cells as the first."""
     mark, D, wrong = sheet.separator, len(sheet.head), []
     for n, line in zip(sheet.places, sheet.lines, strict=True):
-        simple = mark is not None and '"' not in line
-        width = line.count(mark) + 1 if simple else len(cells(line, mark))
+        simple = mark and '"' not in line
+        width = line.count(mark or " ") + 1 if simple else len(cells(line, mark))
         if width != D and not (D == 1 and mark is None):
             wrong.append((n, width))
     if wrong:
@@ -489,7 +494,8 @@ def check_widths(sheet: Sheet) -> None:
 
 def check_cells(sheet: Sheet, chosen: Sequence[int]) -> None:
     """Find the cells that are no numbers, and name the first of each column."""
-    wrong, counts = {}, dict.fromkeys(chosen, 0)
+    wrong: dict[int, tuple[str, int]] = {}
+    counts = dict.fromkeys(chosen, 0)
     for n, line in zip(sheet.places, sheet.lines, strict=True):
         row = cells(line, sheet.separator)
         for d in chosen:

@@ -15,10 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chi2
 
 import numpy_ml_gmm
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful, selection, starts
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful, selection, starts, tables
 from numpy_ml_gmm.cli import labelling, main, notebooks, options, pictures
 from numpy_ml_gmm.tables import READERS, read_sheet, read_table
 
@@ -351,6 +353,11 @@ def test_what_does_not_fit_the_model_is_told(saved, tmp_path, capsys, text, word
     path.write_text(text)
     for command in ("predict", "score", "impute"):
         assert message in refusal(capsys, command, path, "--model", saved / "faithful", *words)
+
+
+def test_columns_that_need_not_be_named_are_a_note(saved, capsys):
+    run("score", "old_faithful", "--model", saved / "faithful", "--columns", "waiting")
+    assert "note: --columns is not needed" in capsys.readouterr().err
 
 
 def test_without_names_columns_go_by_their_order(saved, tmp_path, capsys):
@@ -736,12 +743,26 @@ def test_a_parquet_file_with_dates_lists_and_holes(tmp_path, capsys):
         ("a,b\r\n1,2\r3,4\n", [["1", "2"], ["3", "4"]]),
         ("a,b\n1,x\x0by\u2028z\n", [["1", "x\x0by\u2028z"]]),
         ("a,b,c\n1,w#v,2\n", [["1", "w#v", "2"]]),
+        ('a b\n "New York"   1 \n Rome 2\n', [["New York", "1"], ["Rome", "2"]]),
     ],
 )
 def test_texts_of_mixed_tables(tmp_path, text, rows):
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode())
     assert list(read_sheet(path).rows()) == rows
+
+
+CELLS = st.text(st.sampled_from("ab.1é\u2028#'\";,\t\n "), max_size=4).map(str.lstrip)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1), st.sampled_from(",;\t"))
+def test_cells_come_back_as_they_are(rows, mark):
+    rows = [[f"r{n}", *row] for n, row in enumerate(rows)]
+    file = io.StringIO()
+    csv.writer(file, delimiter=mark, lineterminator="\n").writerows([["name", *"abc"], *rows])
+    sheet = tables.read_text_table(file.getvalue(), None)
+    assert sheet.names == ["name", *"abc"] and list(sheet.rows()) == rows
 
 
 def test_lines_of_other_lengths_are_counted(tmp_path, capsys):

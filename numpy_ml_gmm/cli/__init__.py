@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             code = run(sys.argv[1:] if argv is None else argv)
         except SystemExit as done:  # from argparse
-            code = done.code or 0
+            code = int(done.code or 0)
         flush()
         return code
     except KeyboardInterrupt:

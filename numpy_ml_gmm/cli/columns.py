@@ -56,32 +56,36 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
     """
     with progress(args, f"reading {source_of(args)}"):
         sheet = read_sheet(args.data_path, args.header)
-        problems: list[str] = []
-        aside = {
-            option: one_column(sheet, option, getattr(args, option, None), problems)
-            for option in ("id", "weights")
-        }
-        chosen = feature_columns(args, sheet, set(aside.values()), model, problems)
-        table, error = numbers(sheet, chosen)
-        w = weights_of(sheet, aside["weights"], problems)
-        if error or problems:
-            found = [] if table is None else what_is_wrong(table, model is not None, odd=True)
-            if error is not None:
-                error.droppable += [] if table is None else useless(table)
-                problems.append(str(error))
-            problems += found
-    if problems:
-        raise ValueError(f"{source_of(args)}: {'; '.join(problems)}")
-    kept = np.ones(sheet.n_rows, bool)
+        chosen, table, w, id_column = parts(args, sheet, model)
+    kept: np.ndarray = np.ones(sheet.n_rows, bool)
     if getattr(args, "dropna", False):
-        kept = ~np.isnan(np.asarray(table.X, np.float64)).any(axis=1)
-        table, w = table._replace(X=table.X[kept]), w if w is None else w[kept]
+        kept = np.asarray(~np.isnan(np.asarray(table.X, np.float64)).any(axis=1))
         tell_dropped(args, kept)
+        table, w = table._replace(X=table.X[kept]), w if w is None else w[kept]
     if problems := what_is_wrong(table, model is not None):
         raise ValueError("; ".join(problems))
     with notes(args):
         look_at_first_line(sheet, table, args.header)
-    return Data(sheet, chosen, table, kept, w, ids_of(args, sheet, aside["id"]))
+    return Data(sheet, chosen, table, kept, w, ids_of(args, sheet, id_column))
+
+
+def parts(args: Namespace, sheet: Sheet, model: GMM | None) -> tuple:
+    """The features, their numbers, the weights and the column of ids; or all that is wrong."""
+    problems: list[str] = []
+    aside = {
+        option: one_column(sheet, option, getattr(args, option, None), problems)
+        for option in ("id", "weights")
+    }
+    chosen = feature_columns(args, sheet, set(aside.values()), model, problems)
+    table, error = numbers(sheet, chosen)
+    w = weights_of(sheet, aside["weights"], problems)
+    if error is not None:
+        error.droppable += [] if table is None else useless(table)
+        problems.append(str(error))
+    if problems:
+        problems += [] if table is None else what_is_wrong(table, model is not None, odd=True)
+        raise ValueError(f"{source_of(args)}: {'; '.join(problems)}")
+    return chosen, table, w, aside["id"]
 
 
 def source_of(args: Namespace) -> str:
@@ -113,7 +117,7 @@ def find(
     option: str, values: Sequence[str], names: Sequence[str] | None, D: int, problems: list[str]
 ) -> list[int]:
     """The columns that an option names, each once; what is not there is a problem."""
-    found = {}
+    found: dict[int, None] = {}
     for word in values:
         places = places_of(word, names, D)
         found |= dict.fromkeys(places)
@@ -149,6 +153,8 @@ def feature_columns(
     """The columns that are features."""
     names = names_of(model)
     if names is not None and sheet.names is not None and len(set(names)) == len(names):
+        if args.columns:
+            note(args, "--columns is not needed: the model finds its columns by their names")
         return matched(sheet, names, problems)
     chosen = list(range(sheet.width))
     if args.columns:
@@ -177,15 +183,16 @@ def names_of(model: GMM | None) -> list[str] | None:
 
 def matched(sheet: Sheet, wanted: list[str], problems: list[str]) -> list[int]:
     """The columns with the names that a model was fitted to, in its order."""
-    count = Counter(sheet.names)
+    names = sheet.names or []
+    count = Counter(names)
     lacking = [name for name in wanted if not count[name]]
     twice = [name for name in wanted if count[name] > 1]
     if lacking:
-        there = in_words(range(sheet.width), sheet.names)
+        there = in_words(range(len(names)), names)
         problems.append(f"the model needs {quoted(lacking)}, but the table has {there}")
     if twice:
         problems.append(f"the model needs {quoted(twice)}, which the table has twice: rename one")
-    return [sheet.names.index(name) for name in wanted if count[name]]
+    return [names.index(name) for name in wanted if count[name]]
 
 
 def quoted(names: Sequence[str]) -> str:
@@ -209,7 +216,8 @@ def useless(table: Table) -> list[int]:
     """The columns of the sheet whose numbers are all the same, or that have none."""
     X = np.asarray(table.X, np.float64)
     low, high = np.nan_to_num(X, nan=np.inf).min(axis=0), np.nan_to_num(X, nan=-np.inf).max(axis=0)
-    return [place - 1 for place, same in zip(table.places, low >= high, strict=True) if same]
+    places = np.array(table.places)[low >= high]
+    return (places - 1).tolist()
 
 
 def weights_of(sheet: Sheet, column: int | None, problems: list[str]) -> np.ndarray | None:

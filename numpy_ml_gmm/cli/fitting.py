@@ -135,8 +135,8 @@ def fit(args: Namespace, data: Data) -> tuple[GMM, Selection | None]:
             shared |= data.weighted | {"progress": on_terminal(args)}
             search = select(table, range(low, high + 1), types(args), args.criterion, **shared)
             model, n = search.best, len(search.rows)
-            late = sum(not (row.converged or row.error) for row in search.rows)
-            late = f"{late} of {n} fits" if late else ""
+            n_late = sum(not (row.converged or row.error) for row in search.rows)
+            late = f"{n_late} of {n} fits" if n_late else ""
     if late:
         note(args, f"{late} did not converge in {args.max_iter} steps: raise --max_iter")
     return (model if units is None else in_units(args, model, data, *units)), search
@@ -201,8 +201,8 @@ def show(args: Namespace, data: Data, model: GMM, search: Selection | None) -> N
     components = count(model.n_components, "component") + " and noise" * model.noise
     steps = count(model.n_iter_, "step")
     say(f"{components}, covariances {name}: {verb} after {steps} of EM")
-    lines = [["log-likelihood", f"{model.log_likelihood_:.4f}", "the sum over rows, in nats"]]
-    lines = aligned_lines([*lines, *criteria(model, data)])
+    first = ["log-likelihood", f"{model.log_likelihood_:.4f}", "the sum over rows, in nats"]
+    lines = aligned_lines([first, *criteria(model, data)])
     say("\n".join([*lines, "", *component_lines(model, data.table.columns)]))
     return None
 

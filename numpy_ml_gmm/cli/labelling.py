@@ -5,13 +5,13 @@ A row that was left out keeps its place, and its new cells are empty.
 
 import csv
 import gzip
-import io
 import os
 import sys
 from argparse import Namespace
 from codecs import getwriter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -136,13 +136,13 @@ def write_table(
     return None
 
 
-def write_lines(stream: io.TextIOBase | None, lines: Iterable, separator: str) -> None:
+def write_lines(stream: Any, lines: Iterable, separator: str) -> None:
     """Rows of cells, a line each."""
     if stream is not None:
         csv.writer(stream, delimiter=separator, lineterminator="\n").writerows(lines)
 
 
-def standard_output() -> io.TextIOBase | None:
+def standard_output() -> Any:
     """Standard output for UTF-8, whatever the terminal's encoding is; it may be closed."""
     if sys.stdout is None:
         return None

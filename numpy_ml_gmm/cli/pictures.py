@@ -88,21 +88,24 @@ def picture(
     if X is not None and len(X) > POINTS:
         X = X[np.sort(np.random.default_rng(0).choice(len(X), POINTS, replace=False))]
         note(args, f"the picture shows {POINTS} of the rows, drawn at random")
+    points: Any = None  # with the names of its columns
     if X is not None:
-        X = Table(X, [name if isinstance(name, str) else f"$x_{{{name}}}$" for name in columns])
+        points = Table(
+            X, [name if isinstance(name, str) else f"$x_{{{name}}}$" for name in columns]
+        )
     F = len(shown)
     figure = Figure(layout="constrained", figsize=(6.4, 4.8) if F < 3 else (9, 9))
     if F == 1:
-        plots.plot_density_1d(model, X, features=shown[0], ax=figure.subplots())
+        plots.plot_density_1d(model, points, features=shown[0], ax=figure.subplots())
     elif F == 2:
         ax = figure.subplots()
         if X is not None:
-            plots.plot_responsibilities(model, X, features=shown, ax=ax)
+            plots.plot_responsibilities(model, points, features=shown, ax=ax)
         plots.plot_contours(model, features=shown, ax=ax, masses=(0.9, 0.99))
         plots.plot_ellipses(model, masses=0.5, features=shown, ax=ax)
     else:
         axes = figure.subplots(F, F)
-        plots.plot_scatter_matrix(model, X, features=shown, ax=axes)
+        plots.plot_scatter_matrix(model, points, features=shown, ax=axes)
     return figure
 
 

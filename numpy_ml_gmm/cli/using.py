@@ -84,7 +84,7 @@ def predict(args: Namespace, model: GMM) -> None:
 
 def kept_ids(data: Data) -> list[str]:
     """The names of the rows that were kept."""
-    return [name for name, kept in zip(data.ids, data.kept, strict=True) if kept]
+    return [name for name, kept in zip(data.ids or [], data.kept, strict=True) if kept]
 
 
 def score(args: Namespace, model: GMM) -> None:
@@ -114,7 +114,7 @@ def sample(args: Namespace, model: GMM) -> None:
     names = names_of(model) or [f"x{d + 1}" for d in range(X.shape[1])]
     header = header_of(names, ["component"])
     if args.json:
-        say_json({"columns": header[:-1], "rows": X, "component": z})
+        say_json({"columns": names, "rows": X, "component": z})
     if not args.json or args.out != "-":
         rows = ([*map(repr, x), k] for x, k in zip(X.tolist(), z.tolist(), strict=True))
         write_table(args.out, header, rows)
@@ -148,7 +148,7 @@ def filled_in(data: Data, tables: np.ndarray, numbered: bool) -> Iterator[list[s
 
 def plot(args: Namespace, model: GMM) -> None:
     """A picture of the mixture, with the rows of a table if there is one."""
-    X, columns = None, names_of(model) or list(range(1, model.n_features_in_ + 1))
+    X, columns = None, [*(names_of(model) or range(1, model.n_features_in_ + 1))]
     if args.data_path is not None:
         data = read(args, model)
         X, columns = data.X, data.table.columns
