@@ -27,6 +27,7 @@ from .datasets import LOADERS
 from .validation import LISTED, warn
 from .writing import as_path
 
+MANY = 50  # so many columns can be named in a command
 NOTHING = {"", "NA", "N/A", "#N/A", "<NA>", "NULL", "null", "None"}  # beside nan: a missing value
 DECIMAL_COMMA = re.compile(r'(?:^|;)\s*"?[-+]?\d*,\d+"?\s*(?:;|$)')
 
@@ -67,8 +68,13 @@ class ColumnError(ValueError):
     def __str__(self) -> str:
         labels = [self.sheet.label(d) for d in sorted(self.droppable)]
         one = len(labels) == 1
-        remedy = f"drop the {'column or the row' if one else 'columns or the rows'} (--ignore "
-        remedy += f"{shlex.quote(option_value(labels))} passes over {'it' if one else 'them'})"
+        ignored = f"--ignore {shlex.quote(option_value(labels))} passes over"
+        how = (
+            f"{ignored} {'it' if one else 'them'}"
+            if len(labels) <= MANY
+            else "--columns names others"
+        )
+        remedy = f"drop the {'column or the row' if one else 'columns or the rows'} ({how})"
         if self.first_line:
             remedy += ", or pass --header if line 1 names the columns"
         found = self.found

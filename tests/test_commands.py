@@ -223,6 +223,15 @@ def test_names_with_commas_and_quotes_can_be_named(tmp_path, capsys):
     run(path, *QUICK, "--ignore", shell.stdout)
 
 
+def test_of_many_words_the_remedy_stays_short(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    rows = [[f"c{d}" for d in range(900)], *([f"word {n}"] * 900 for n in range(3))]
+    write_csv(path, rows)
+    error = refusal(capsys, path, *QUICK)
+    assert "and 890 columns more" in error and "--columns names others" in error
+    assert len(error) < 1000
+
+
 def test_the_same_id_twice_is_a_note(tmp_path, capsys):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n" + "".join(f"{a},x{n // 2}\n" for n, (a, _) in enumerate(FAITHFUL)))
