@@ -43,6 +43,7 @@ class Parser(argparse.ArgumentParser):
         print(message, end="", file=file)  # argparse's own says nothing if it cannot
 
     def error(self, message: str) -> NoReturn:
+        """What is wrong, and where the options are; exit code 2."""
         help_of = f"{self.prog} --help".removeprefix(PROGRAM).strip()
         self.exit(2, f"{PROGRAM}: error: {message} ({help_of} shows the options)\n")
 
