@@ -7,7 +7,8 @@
     numpy_ml_gmm cells.csv --n_clusters 3 --id cell --ignore date --out results --labels labels.csv
     numpy_ml_gmm predict new.csv --model results
 
-``python -m numpy_ml_gmm`` is the same.  ``--help`` lists the options and the commands.
+``python -m numpy_ml_gmm`` is the same.  ``--help`` lists the options and the commands, and so does
+:doc:`/command-line`.
 
 Exit codes: 0 all went well, 1 the fit failed or memory is short, 2 the command or the data are
 wrong or something cannot be written, 130 interrupted.
