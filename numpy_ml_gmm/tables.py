@@ -517,8 +517,7 @@ def check_cells(sheet: Sheet, chosen: Sequence[int]) -> None:
     for d in sorted(wrong):
         column = d + 1 if sheet.names is None else repr(sheet.names[d])
         cell, n = wrong[d]
-        others = f"{counts[d] - 1} more"
-        more = f" and {others}" * (1 < counts[d] < sheet.n_rows)
+        more = f" and {counts[d] - 1} more" * (1 < counts[d] < sheet.n_rows)
         found.append(f"column {column} holds {cell!r}, not a number ({sheet.unit} {n}{more})")
     if found:
         first_line = sheet.names is None and all(n == 1 for _, n in wrong.values())

@@ -225,11 +225,12 @@ def weights_of(sheet: Sheet, column: int | None, problems: list[str]) -> np.ndar
     if column is None:
         return None
     table, error = numbers(sheet, [column])
-    found = [] if error is None else [str(error)]
+    found = [] if error is None else [f"{error.found[0]}: name a column of numbers"]
     w = None if table is None else np.asarray(table.X, np.float64)[:, 0]
     if w is not None and not (np.isfinite(w) & (w >= 0)).all():
         n = int(np.argmin(np.isfinite(w) & (w >= 0)))
-        found = [f"column {sheet.label(column)!r} holds {w[n]} in row {n + 1}, which is no weight"]
+        what = f"column {sheet.label(column)!r} holds {w[n]} in row {n + 1}"
+        found = [f"{what}: a weight is finite and at least 0, so drop the row or mend it"]
     problems += [f"--weights: {text}" for text in found]
     return w
 
