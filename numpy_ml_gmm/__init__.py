@@ -1,17 +1,24 @@
-"""Gaussian mixtures to read, to teach and to use."""
+"""Gaussian mixtures to read, to teach and to use.
 
-from .bayes import BayesianGMM
-from .bootstrap import bootstrap_parameters, likelihood_ratio_test
-from .classify import GMMClassifier, brier_score
-from .combining import combine
-from .compare import js_divergence, reduce_mixture
-from .datasets import load_iris, load_old_faithful
-from .gmm import GMM
-from .priors import NormalInverseWishart
-from .projecting import separating_directions
-from .regression import GMMRegressor
-from .selection import select
-from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
+A name is loaded when it is first asked for, so that ``--help`` need not wait for all of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bayes import BayesianGMM
+    from .bootstrap import bootstrap_parameters, likelihood_ratio_test
+    from .classify import GMMClassifier, brier_score
+    from .combining import combine
+    from .compare import js_divergence, reduce_mixture
+    from .datasets import load_iris, load_old_faithful
+    from .gmm import GMM
+    from .priors import NormalInverseWishart
+    from .projecting import separating_directions
+    from .regression import GMMRegressor
+    from .selection import select
+    from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,3 +42,37 @@ __all__ = [
     "select",
     "separating_directions",
 ]
+HOMES = {
+    "bayes": ("BayesianGMM",),
+    "bootstrap": ("bootstrap_parameters", "likelihood_ratio_test"),
+    "classify": ("GMMClassifier", "brier_score"),
+    "combining": ("combine",),
+    "compare": ("js_divergence", "reduce_mixture"),
+    "datasets": ("load_iris", "load_old_faithful"),
+    "gmm": ("GMM",),
+    "priors": ("NormalInverseWishart",),
+    "projecting": ("separating_directions",),
+    "regression": ("GMMRegressor",),
+    "selection": ("select",),
+    "validation": ("CollapseWarning", "ConvergenceWarning", "DataWarning", "NotFittedError"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, or a module of the package."""
+    for module, names in HOMES.items():
+        if name in names:
+            globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return globals()[name]
+    if not name.startswith("_"):
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__, *HOMES})

@@ -282,7 +282,28 @@ def are_whole(value):
 # ---- Results -----------------------------------------------------------------------------------
 
 
-def write_results(folder, model, X, extra=""):
+def results_of(model, X, sample_weight=None):
+    """What a fit to X found, as values for JSON."""
+    names, weighted = getattr(model, "feature_names_in_", None), {"sample_weight": sample_weight}
+    return {
+        "n_components": model.n_components,
+        "covariance_type": model.covariance_type,
+        "feature_names": None if names is None else list(names),
+        "weights": model.weights_.tolist(),
+        "noise_weight": getattr(model, "noise_weight_", None),
+        "means": model.means_.tolist(),
+        "covariances": model.covariances_.tolist(),
+        "log_likelihood": model.log_likelihood_,
+        "n_parameters": model.n_parameters(),
+        "aic": model.aic(X, **weighted),
+        "bic": model.bic(X, **weighted),
+        "icl": model.icl(X, **weighted),
+        "converged": model.converged_,
+        "n_iter": model.n_iter_,
+    }
+
+
+def write_results(folder, model, X, extra="", sample_weight=None):
     """Labels, responsibilities, parameters and the model itself, whole or not at all.
 
     Results of an earlier run give way to them, other files in the folder stay.  If there are
@@ -297,24 +318,10 @@ def write_results(folder, model, X, extra=""):
     X : array (N, D)
     extra : str
         The table of a search, for ``selection.txt``.
+    sample_weight : array (N,), optional
+        With which the model was fitted.
     """
-    names = getattr(model, "feature_names_in_", None)
-    values = {
-        "n_components": model.n_components,
-        "covariance_type": model.covariance_type,
-        "feature_names": None if names is None else list(names),
-        "weights": model.weights_.tolist(),
-        "noise_weight": getattr(model, "noise_weight_", None),
-        "means": model.means_.tolist(),
-        "covariances": model.covariances_.tolist(),
-        "log_likelihood": model.log_likelihood_,
-        "n_parameters": model.n_parameters(),
-        "aic": model.aic(X),
-        "bic": model.bic(X),
-        "icl": model.icl(X),
-        "converged": model.converged_,
-        "n_iter": model.n_iter_,
-    }
+    values = results_of(model, X, sample_weight)
     with whole_folder(folder, outdated=RESULTS) as to:
         np.savetxt(to / "labels.txt", model.predict(X), fmt="%d")
         np.savetxt(to / "responsibilities.txt", model.predict_proba(X), fmt="%.17g")

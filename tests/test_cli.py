@@ -13,9 +13,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from numpy_ml_gmm import GMM, cli, load_iris, load_old_faithful
+from numpy_ml_gmm import GMM, load_iris, load_old_faithful
 from numpy_ml_gmm.archive import whole_file, whole_folder
-from numpy_ml_gmm.cli import main
+from numpy_ml_gmm.cli import fitting, main, options, pictures
 from numpy_ml_gmm.tables import look_like_names, read_table
 
 FAITHFUL = load_old_faithful().X
@@ -313,7 +313,7 @@ def test_bundled_data_by_name():
         ("a.csv", "x,y\n1,2,3\n3,4,5\n", "line 2 has 3 cells, but the first has 2"),
         ("a.csv", "", "is empty"),
         ("a.csv", "x,y\n", "header but no rows"),
-        ("a.txt", "1,2\n", "must end in .npy, .npz, .csv"),
+        ("a.xlsx", "1,2\n", "must end in .npy, .npz, .csv"),
         ("a.npy", "nonsense", "a.npy"),
         ("a.npz", "nonsense", "is not a .npz file"),
         ("a.csv", "x,y\n1,2\n3,inf\n4,4\n", "infinity"),
@@ -420,7 +420,7 @@ def test_an_interrupt_is_exit_code_130(monkeypatch):
     def interrupt(args, X):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "fit", interrupt)
+    monkeypatch.setattr(fitting, "fit", interrupt)
     assert main(TWO) == 128 + signal.SIGINT
 
 
@@ -453,7 +453,7 @@ def test_whatever_goes_wrong_is_one_line(capsys, monkeypatch, error, message):
     def fails(args, table):
         raise error
 
-    monkeypatch.setattr(cli, "fit", fails)
+    monkeypatch.setattr(fitting, "fit", fails)
     assert message in refusal(capsys, *TWO, code=1)
 
 
@@ -510,7 +510,7 @@ def test_of_many_features_the_first_are_printed(tmp_path, capsys):
     assert main(["--n_clusters", "1", *data]) == 0
     output = capsys.readouterr().out
     assert "these are the first 20 of 100000 features: --out DIR writes all of them" in output
-    assert "x19" in output and "x20" not in output and len(output) < 10_000
+    assert "x20" in output and "x21" not in output and len(output) < 10_000
 
 
 @pytest.mark.parametrize("array", [-np.inf, np.inf, 1e300])
@@ -519,7 +519,7 @@ def test_many_wrong_columns_are_counted(tmp_path, capsys, array):
     X[1, ::2] = array
     np.save(tmp_path / "a.npy", X)
     error = refusal(capsys, "--n_clusters", 1, "--data_path", tmp_path / "a.npy")
-    assert "column 18 holds" in error and "and 99990 more" in error and len(error) < 2000
+    assert "column 19 holds" in error and "and 99990 more" in error and len(error) < 2000
 
 
 def test_more_clusters_than_rows_are_not_tried(tmp_path, capsys):
@@ -644,6 +644,7 @@ def test_a_row_that_looks_like_names(X, expected):
 @pytest.mark.parametrize(("D", "panels"), [(1, 1), (2, 1), (3, 9), (4, 16)])
 def test_every_panel_of_a_picture_shows_something(capsys, D, panels):
     X = load_iris().X[:, :D]
-    axes = cli.picture(GMM(2, random_state=0).fit(X), X).axes
+    args, columns = options.parser().parse_args(TWO), list("abcd"[:D])
+    axes = pictures.picture(args, GMM(2, random_state=0).fit(X), X, columns, None).axes
     assert len(axes) == panels and all(ax.has_data() for ax in axes)
     assert capsys.readouterr().err == ""  # no feature is left out

@@ -1,0 +1,151 @@
+"""Tables that are written: the rows as they were read, with columns beside them.
+
+A row that was left out keeps its place, and its new cells are empty.
+"""
+
+import csv
+import gzip
+import os
+import sys
+from argparse import Namespace
+from codecs import getwriter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import chdtri
+
+from ..gmm import GMM
+from ..writing import whole_file
+from .columns import Data
+from .pictures import check_writable
+
+ENDINGS = tuple(f"{end}{gz}" for gz in ("", ".gz") for end in (".csv", ".tsv", ".txt"))
+
+
+def check_table_file(option: str, name: str, data_path: str | None = None) -> None:
+    """A table can be written there, and it is not the one that is read."""
+    if name == "-":
+        return
+    path = Path(name)
+    if not name.lower().endswith(ENDINGS):
+        raise ValueError(f"{option} {name} must end in {', '.join(ENDINGS)}, or be -")
+    if not path.parent.is_dir():
+        raise ValueError(f"{option} {name}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise ValueError(f"{option} {name} is a folder: name a file")
+    if data_path and path.exists() and os.path.exists(data_path) and path.samefile(data_path):
+        raise ValueError(f"{option} {name} is the table that is read: name another file")
+    check_writable(path.parent, f"{option} {name}")
+
+
+# ---- What stands beside a row --------------------------------------------------------------------
+
+
+def labels(model: GMM, data: Data, args: Namespace) -> dict[str, list[str]]:
+    """The component of each row, how probable it is, and whether the row is an outlier."""
+    r, z = model.predict_proba(data.X), model.predict(data.X)
+    outlier = outliers(model, data.X, args.mass) | (z == -1)
+    beside = {"component": z, "probability": r.max(axis=1), "outlier": outlier.astype(int)}
+    if args.responsibilities:
+        K = model.n_components
+        beside |= {f"probability_{k}": r[:, k] for k in range(K)}
+        beside |= {"probability_noise": r[:, K]} if model.noise else {}
+    return {name: as_cells(values) for name, values in beside.items()}
+
+
+def outliers(model: GMM, X: np.ndarray, mass: float) -> np.ndarray:
+    r"""Which rows lie outside of every component's ellipsoid of this mass, (N,).
+
+    That of component k is :math:`(x - \mu_k)^\top \Sigma_k^{-1} (x - \mu_k) \le \chi^2_{D, m}`.
+    Of a row that lacks features D counts those that it has, and a row without any is none.
+    """
+    X, theta = np.asarray(X, np.float64), model.theta
+    outside, lacking = np.zeros(len(X), bool), np.isnan(X)
+    for pattern in np.unique(lacking, axis=0) if lacking.any() else lacking[:1]:
+        rows, there = (lacking == pattern).all(axis=1), np.flatnonzero(~pattern)
+        if len(there):
+            some, x = theta.marginal(there), X[np.ix_(rows, there)]
+            nearest = np.min([distances(x, *one) for one in zip(*some[1:], strict=True)], axis=0)
+            outside[rows] = nearest > chdtri(len(there), 1 - mass)
+    return outside
+
+
+def distances(x: np.ndarray, mu: np.ndarray, Sigma: np.ndarray) -> np.ndarray:
+    """The squared Mahalanobis distances of points (N, D) from a component, (N,)."""
+    if Sigma.ndim == 1:
+        return ((x - mu) ** 2 / Sigma).sum(axis=1)
+    return (solve_triangular(np.linalg.cholesky(Sigma), (x - mu).T, lower=True) ** 2).sum(axis=0)
+
+
+def as_cells(values: np.ndarray) -> list[str]:
+    """Numbers as text: whole ones as they are, others with six digits."""
+    form = "{:d}" if values.dtype.kind in "iu" else "{:.6g}"
+    return list(map(form.format, values.tolist()))
+
+
+# ---- How it is written ---------------------------------------------------------------------------
+
+
+def write_beside(to: str, data: Data, beside: dict[str, list[str]]) -> None:
+    """The table as it was read, with columns beside it."""
+    sheet = data.sheet
+    columns = [with_mark(cells, sheet.decimal) for cells in beside.values()]
+    new, empty = zip(*columns, strict=True), ("",) * len(columns)
+    rows = (
+        [*row, *(next(new) if kept else empty)]
+        for row, kept in zip(sheet.rows(), data.kept.tolist(), strict=True)
+    )
+    names = header_of(sheet.names, beside)
+    write_table(to, names, rows, sheet.separator or ",")
+
+
+def with_mark(cells: list[str], decimal: str) -> list[str]:
+    """Numbers with the decimal mark of the table."""
+    return cells if decimal == "." else [cell.replace(".", decimal) for cell in cells]
+
+
+def header_of(names: Sequence[str] | None, new: Iterable[str]) -> list[str] | None:
+    """The names of the columns and of new ones, none twice; a table without names keeps none."""
+    if names is None:
+        return None
+    header = list(names)
+    for name in new:
+        others = (f"{name}_{n}" for n in range(2, len(header) + 3))
+        header.append(name if name not in names else next(o for o in others if o not in names))
+    return header
+
+
+def write_table(
+    to: str, header: list[str] | None, rows: Iterable[Sequence[str]], separator: str = ","
+) -> None:
+    """Rows of cells into a file, whole or not at all, or to standard output, in UTF-8."""
+    lines = rows if header is None else (line for part in ([header], rows) for line in part)
+    if to == "-":
+        return write_lines(standard_output(), lines, separator)
+    plain = to.lower().removesuffix(".gz")
+    mark = "\t" if plain.endswith(".tsv") else separator
+    if plain.endswith(".csv") and mark not in ",;":
+        mark = ","
+    with whole_file(to) as path:
+        kind = gzip.open if to.lower().endswith(".gz") else open
+        with kind(path, "wt", encoding="utf-8", newline="") as stream:
+            write_lines(stream, lines, mark)
+    return None
+
+
+def write_lines(stream: Any, lines: Iterable, separator: str) -> None:
+    """Rows of cells, a line each."""
+    if stream is not None:
+        csv.writer(stream, delimiter=separator, lineterminator="\n").writerows(lines)
+
+
+def standard_output() -> Any:
+    """Standard output for UTF-8, whatever the terminal's encoding is; it may be closed."""
+    if sys.stdout is None:
+        return None
+    sys.stdout.flush()
+    buffer = getattr(sys.stdout, "buffer", None)
+    return sys.stdout if buffer is None else getwriter("utf-8")(buffer)
