@@ -17,11 +17,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
 
 import numpy_ml_gmm
 from numpy_ml_gmm import GMM, load_iris, load_old_faithful, selection, starts, tables
-from numpy_ml_gmm.cli import labelling, main, notebooks, options, pictures
+from numpy_ml_gmm.cli import main, notebooks, options, pictures
 from numpy_ml_gmm.tables import READERS, read_sheet, read_table
 
 FAITHFUL, IRIS = load_old_faithful().X, load_iris().X
@@ -288,30 +287,18 @@ def test_responsibilities_of_all_components_on_request(saved, capsys):
 # ---- Outliers ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("covariance_type", ["full", "diag"])
-def test_an_outlier_lies_outside_of_every_ellipsoid(covariance_type):
-    X = IRIS.copy()
-    X[::7, 1] = X[::5, 3] = X[::35, :] = np.nan
-    model = GMM(3, covariance_type=covariance_type, n_init=1, random_state=0).fit(X)
-    for mass in (0.5, 0.9, 0.99):
-        expected = []
-        for x in X:
-            o = np.flatnonzero(~np.isnan(x))
-            inside = not len(o)
-            for k in range(3):
-                mu, C = model.means_[k], model.covariances_[k]
-                C = np.diag(C) if C.ndim == 1 else C
-                d = x[o] - mu[o]
-                if len(o):
-                    inside |= chi2.cdf(d @ np.linalg.inv(C[np.ix_(o, o)]) @ d, len(o)) < mass
-            expected.append(not inside)
-        assert (labelling.outliers(model, X, mass) == expected).all()
-
-
-def test_of_one_component_the_mass_is_the_share_that_is_inside():
-    model = GMM.from_parameters([1.0], [[0, 0]], [[[1, 0.8], [0.8, 1]]], random_state=0)
-    share = labelling.outliers(model, model.sample(20_000)[0], 0.9).mean()
-    assert abs(share - 0.1) < 4 * np.sqrt(0.09 / 20_000)
+def test_outliers_are_those_of_the_model_and_the_noise(tmp_path):
+    X = np.r_[IRIS, [[9.0, 9, 9, 9]]]
+    np.savetxt(tmp_path / "x.csv", X, delimiter=",", header="a,b,c,d", comments="")
+    for option in [], ["--mass", "0.5"], ["--noise"]:
+        out = str(tmp_path / f"labelled{len(option)}{'--noise' in option}.csv")
+        fit = ["fit", str(tmp_path / "x.csv"), "--n_clusters", "3", "--labels", out, *option]
+        assert main([*fit, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+        model = GMM.load(tmp_path / "out" / "model.npz")
+        mass = 0.5 if "--mass" in option else 0.99
+        expected = model.outliers(X, mass) | (model.predict(X) == -1)
+        found = np.loadtxt(out, delimiter=",", skiprows=1)[:, -1]
+        assert (found == expected).all() and expected.any()
 
 
 # ---- A saved model -------------------------------------------------------------------------------

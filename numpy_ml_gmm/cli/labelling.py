@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
-from scipy.special import chdtri
 
 from ..gmm import GMM
 from ..writing import whole_file
@@ -47,37 +45,13 @@ def check_table_file(option: str, name: str, data_path: str | None = None) -> No
 def labels(model: GMM, data: Data, args: Namespace) -> dict[str, list[str]]:
     """The component of each row, how probable it is, and whether the row is an outlier."""
     r, z = model.predict_proba(data.X), model.predict(data.X)
-    outlier = outliers(model, data.X, args.mass) | (z == -1)
+    outlier = model.outliers(data.X, args.mass) | (z == -1)
     beside = {"component": z, "probability": r.max(axis=1), "outlier": outlier.astype(int)}
     if args.responsibilities:
         K = model.n_components
         beside |= {f"probability_{k}": r[:, k] for k in range(K)}
         beside |= {"probability_noise": r[:, K]} if model.noise else {}
     return {name: as_cells(values) for name, values in beside.items()}
-
-
-def outliers(model: GMM, X: np.ndarray, mass: float) -> np.ndarray:
-    r"""Which rows lie outside of every component's ellipsoid of this mass, (N,).
-
-    That of component k is :math:`(x - \mu_k)^\top \Sigma_k^{-1} (x - \mu_k) \le \chi^2_{D, m}`.
-    Of a row that lacks features D counts those that it has, and a row without any is none.
-    """
-    X, theta = np.asarray(X, np.float64), model.theta
-    outside, lacking = np.zeros(len(X), bool), np.isnan(X)
-    for pattern in np.unique(lacking, axis=0) if lacking.any() else lacking[:1]:
-        rows, there = (lacking == pattern).all(axis=1), np.flatnonzero(~pattern)
-        if len(there):
-            some, x = theta.marginal(there), X[np.ix_(rows, there)]
-            nearest = np.min([distances(x, *one) for one in zip(*some[1:], strict=True)], axis=0)
-            outside[rows] = nearest > chdtri(len(there), 1 - mass)
-    return outside
-
-
-def distances(x: np.ndarray, mu: np.ndarray, Sigma: np.ndarray) -> np.ndarray:
-    """The squared Mahalanobis distances of points (N, D) from a component, (N,)."""
-    if Sigma.ndim == 1:
-        return ((x - mu) ** 2 / Sigma).sum(axis=1)
-    return (solve_triangular(np.linalg.cholesky(Sigma), (x - mu).T, lower=True) ** 2).sum(axis=0)
 
 
 def as_cells(values: np.ndarray) -> list[str]:

@@ -316,7 +316,7 @@ def added(p: Any) -> None:
         type=float,
         default=0.99,
         metavar="M",
-        help="an outlier lies outside of every component's ellipsoid of this mass (default 0.99)",
+        help="an outlier lies outside the smallest region of this mass (default 0.99)",
     )
 
 
