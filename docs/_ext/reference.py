@@ -23,6 +23,7 @@ USER = (
     "covariances",
     "selection",
     "combining",
+    "summary",
     "bootstrap",
     "plots",
     "datasets",
