@@ -57,7 +57,9 @@ STYLE = """<style>
   padding: 0.2em 0.7em; text-align: right; white-space: nowrap; background: transparent;
   font-variant-numeric: tabular-nums; border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.4);
 }
-.gmm-summary th[scope="row"] { text-align: left; font-weight: normal; }
+.gmm-summary th:first-child, .gmm-summary .overlap :last-child { text-align: left; }
+.gmm-summary .overlap td:last-child { white-space: normal; }
+.gmm-summary th[scope="row"] { font-weight: normal; }
 </style>"""
 Rows = list[list[str]]
 
@@ -139,7 +141,7 @@ class Summary(NamedTuple):
         parts = [f"<p><b>{escape(self.kind)}</b></p>", html_table(table)]
         parts += [f"<p>{escape(note)}</p>" for note in self._notes()]
         if pairs := self._separation():
-            parts += [f"<p>{OVERLAP}</p>", html_table([SEPARATION, *pairs])]
+            parts += [f"<p>{OVERLAP}</p>", html_table([SEPARATION, *pairs], "overlap")]
         return f'{STYLE}<div class="gmm-summary">{"".join(parts)}</div>'
 
     # ---- What is in the tables ---------------------------------------------------------------
@@ -374,7 +376,7 @@ def aligned(rows: Rows, left: Sequence[int] = (0,)) -> str:
     return "\n".join(lines)
 
 
-def html_table(rows: Rows) -> str:
+def html_table(rows: Rows, kind: str = "parameters") -> str:
     """A table with a head, and a head of each row."""
     head, *body = ([escape(cell) for cell in row] for row in rows)
     cells = "".join(f'<th scope="col">{cell}</th>' for cell in head)
@@ -382,4 +384,4 @@ def html_table(rows: Rows) -> str:
     for first, *rest in body:
         cells = "".join(f"<td>{cell}</td>" for cell in rest)
         lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
-    return f"<table>{''.join(lines)}</tbody></table>"
+    return f'<table class="{kind}">{"".join(lines)}</tbody></table>'
