@@ -9,6 +9,7 @@ from .gmm import GMM
 from .priors import NormalInverseWishart
 from .regression import GMMRegressor
 from .selection import select
+from .single_cell import cluster_anndata
 from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
 
 __version__ = "0.1.0"
@@ -23,6 +24,7 @@ __all__ = [
     "NormalInverseWishart",
     "NotFittedError",
     "bootstrap_parameters",
+    "cluster_anndata",
     "combine",
     "likelihood_ratio_test",
     "load_iris",

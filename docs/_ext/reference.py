@@ -22,6 +22,7 @@ USER = (
     "parameters",
     "covariances",
     "selection",
+    "single_cell",
     "combining",
     "summary",
     "bootstrap",
