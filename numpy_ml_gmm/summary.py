@@ -142,7 +142,7 @@ class Summary(NamedTuple):
         parts += [f"<p>{escape(note)}</p>" for note in self._notes()]
         if pairs := self._separation():
             parts += [f"<p>{OVERLAP}</p>", html_table([SEPARATION, *pairs], "overlap")]
-        return f'{STYLE}<div class="gmm-summary">{"".join(parts)}</div>'
+        return f'{STYLE}<div class="gmm-summary" tabindex="0">{"".join(parts)}</div>'
 
     # ---- What is in the tables ---------------------------------------------------------------
 
@@ -236,8 +236,9 @@ def distances(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
             \frac{1}{2} \log \frac{\sigma_i^2 + \sigma_j^2}{2 \sigma_i \sigma_j}
     """
     z = (mu[:, None] - mu) / np.hypot(sigma[:, None], sigma)
-    log_ratio = np.log(sigma)[:, None] - np.log(sigma)  # its cosh is what the logarithm is of
-    return z * z / 4 + (np.logaddexp(log_ratio, -log_ratio) - math.log(2)) / 2
+    log_ratio = np.log(sigma)[:, None] - np.log(sigma)
+    log_cosh = np.logaddexp(log_ratio, -log_ratio) - math.log(2)
+    return z * z / 4 + log_cosh / 2
 
 
 def joint_distances(theta: Parameters) -> np.ndarray:
