@@ -65,7 +65,7 @@ def row(name, K, turns, z):
     """The least time of each, what the first turn reached, and how well labels agree."""
     seconds = [f"{min(turn[i][0] for turn in turns):.2f}" for i in range(3)]
     theirs, ours, tree = turns[0]
-    gaps = [f"{fit[1] - theirs[1]:+.1f}" for fit in (ours, tree)]
+    gaps = [f"{fit[1] - theirs[1]:+z.1f}" for fit in (ours, tree)]
     pairs = (z, theirs[2]), (z, ours[2]), (theirs[2], ours[2])
     scores = [f"{adjusted_rand_score(*pair):.3f}" for pair in pairs]
     return f"| {' | '.join([name, str(K), *seconds, *gaps, *scores])} |"
