@@ -44,8 +44,8 @@ def cluster_anndata(
     use_rep : str
         The key in ``adata.obsm`` of what is clustered, or ``"X"`` for ``adata.X``.
     n_components : int, or several
-        How many clusters.  Of several numbers :func:`~numpy_ml_gmm.selection.select` takes that with the
-        best BIC.  The default is that of ``Mclust``.
+        How many clusters.  Of several numbers :func:`~numpy_ml_gmm.selection.select` takes that
+        with the best BIC.  The default is that of ``Mclust``.
     key_added : str
         Where the result is written.
     covariance_type : str
