@@ -88,6 +88,7 @@ chapters = [  # the order of the concordance
     "starts",
     "choosing",
     "combining",
+    "summary",
     "weights",
     "missing",
     "regression",

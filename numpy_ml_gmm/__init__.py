@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .projecting import separating_directions
     from .regression import GMMRegressor
     from .selection import select
+    from .single_cell import cluster_anndata
     from .validation import CollapseWarning, ConvergenceWarning, DataWarning, NotFittedError
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "NotFittedError",
     "bootstrap_parameters",
     "brier_score",
+    "cluster_anndata",
     "combine",
     "js_divergence",
     "likelihood_ratio_test",
@@ -54,6 +56,7 @@ HOMES = {
     "projecting": ("separating_directions",),
     "regression": ("GMMRegressor",),
     "selection": ("select",),
+    "single_cell": ("cluster_anndata",),
     "validation": ("CollapseWarning", "ConvergenceWarning", "DataWarning", "NotFittedError"),
 }
 

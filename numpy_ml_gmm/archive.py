@@ -230,6 +230,7 @@ def check_results(results, shapes):
         ("noise_weight_", is_portion, "a number from 0 to 1"),
         ("history_", are_runs, "a list of numbers for each restart"),
         ("feature_names_in_", are_names, "texts, one for each feature"),
+        ("counts_", are_counts, "numbers, one for each component, at least 0"),
         ("class_labels_", are_whole, "whole numbers, one for each component"),
     ):
         if name in results and not of(results[name]):
@@ -277,6 +278,12 @@ def are_names(value):
 def are_whole(value):
     """Whether a value is an array of whole numbers."""
     return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+
+def are_counts(value):
+    """Whether a value is an array of numbers, at least 0."""
+    numbers = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return numbers and bool((value >= 0).all())
 
 
 # ---- Results -----------------------------------------------------------------------------------

@@ -861,6 +861,7 @@ class BayesianGMM(GMM):
     def _show(self, x, start, converged=False):
         """How high the climb has come, and how it went, as attributes."""
         self.lower_bound_, self.converged_ = float(x.objective), bool(converged)
+        self.counts_ = x.counts
         self.history_, self.best_restart_ = start.histories, start.best
         self.n_iter_ = len(start.history)
         tell_step(self, self.lower_bound_)

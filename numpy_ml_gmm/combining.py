@@ -267,7 +267,7 @@ def bend(x, y):
 
     def line(some):
         offset = x[some] - x[some].mean()
-        slope = np.linalg.lstsq(offset[:, None], y[some])[0]
+        slope = np.linalg.lstsq(offset[:, None], y[some], rcond=None)[0]
         return y[some].mean() + slope * offset
 
     best = np.inf

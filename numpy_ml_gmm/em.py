@@ -63,6 +63,7 @@ class Run(NamedTuple):
     end: Parameters | None = None  # None if it went no further than a short run, or failed
     log_likelihood: float = -math.inf  # of the end
     objective: float = -math.inf  # of the end: what was climbed, with a prior log-posterior
+    counts: np.ndarray | None = None  # of the end, (K,)
     history: Sequence = ()  # the objective after every step that was kept
     converged: bool = False
     error: str | None = None
@@ -308,6 +309,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
                     end=stack.alone(theta, i),
                     log_likelihood=float(x.log_likelihood[i]),
                     objective=float(x.objective[i]),
+                    counts=x.counts[i, ~stack.spare[i]],
                     converged=bool(left[i] < tol),
                 )
             for i, reason in stack.failures.items():

@@ -92,7 +92,7 @@ class DataWarning(UserWarning):
 
 def warn(message, category=DataWarning):
     """A warning at the line that called into the package."""
-    frame, level, ours = sys._getframe(), 1, {__package__, "numpy"}  # numpy's decorator between
+    frame, level, ours = sys._getframe(), 1, {__package__, "numpy", "contextlib"}  # a decorator
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -164,8 +164,8 @@ def test_the_table_of_a_histogram_is_that_of_the_repeated_rows(init):
         assert a.error == b.error
         for name in ("log_likelihood", "aic", "bic", "silhouette"):
             ours, theirs = getattr(a, name), getattr(b, name)
-            assert ours == pytest.approx(theirs, rel=1e-9, nan_ok=True)
-        assert a.icl == pytest.approx(b.icl, rel=1e-6)
+            assert ours == pytest.approx(theirs, rel=1e-8, nan_ok=True)
+        assert a.icl == pytest.approx(b.icl, rel=1e-5)  # a point may be in the balance
         w = {"sample_weight": COUNTS}
         assert a.bic == pytest.approx(a.model.bic(MID, **w), rel=1e-12)
         assert a.icl == pytest.approx(a.model.icl(MID, **w), rel=1e-12)
