@@ -48,7 +48,7 @@ import numpy as np
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import conditional, restarts
+from . import conditional, online, restarts
 from .archive import check_results
 from .blocks import thread_count
 from .conventions import Estimator
@@ -88,6 +88,7 @@ FITTED = (  # what a fit leaves behind
     *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
     *("log_likelihood_", "converged_", "n_iter_", "history_", "best_restart_"),
     *("log_posterior_", "noise_weight_", "noise_box_"),  # where there are any
+    *online.STREAM,
 )
 
 
@@ -171,6 +172,13 @@ class GMM(Estimator):
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
+    n_samples_seen_ : float
+        Weight of all points that the parameters come from, of a fit or of a stream.
+    stream_counts_, stream_firsts_, stream_scatters_, stream_log_likelihood_, stream_origin_
+        Only after :meth:`partial_fit`: the sums that it goes on from, as
+        :class:`~numpy_ml_gmm.statistics.Statistics` have them.  The log-likelihood is that of each
+        point under the parameters that it met.  A stream has no ``log_likelihood_``,
+        ``history_``, ``converged_`` or ``best_restart_``, and ``n_iter_`` counts its M steps.
 
     Examples
     --------
@@ -596,6 +604,7 @@ class GMM(Estimator):
         theta, gain = start.theta if known is None else known.holding(start.theta), math.nan
         statistics = e_step(theta)
         self._set_theta(theta, rows.X.dtype, data.rows.box)
+        online.learnt_from(self, rows.total_weight)
         self._show(statistics, start)
         for _ in range(self.max_iter):
             last, last_gain = statistics.objective, gain
@@ -691,6 +700,62 @@ class GMM(Estimator):
         what_is_known = {"priors": priors, "error_covariances": error_covariances}
         self.fit(X, sample_weight=sample_weight, **what_is_known)
         return self.predict(X, **what_is_known)
+
+    def partial_fit(
+        self,
+        X,
+        y=None,
+        *,
+        sample_weight=None,
+        priors=None,
+        error_covariances=None,
+        memory=None,
+    ):
+        """Learn from one more batch of a stream, by a step of stepwise EM (:eq:`stream`).
+
+        The batch is met by the present parameters and then let go: what stays are sums, and
+        :meth:`save`, copies and pickles keep them.  See :doc:`/streams`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            From one row on.  Only the first batch must hold a start: if no ``weights_init``,
+            ``means_init`` or ``covariances_init`` is given it is fitted, as by :meth:`fit`.
+        y : ignored
+        sample_weight, priors, error_covariances
+            As for :meth:`fit`.
+        memory : float, optional
+            How many points are remembered: of older ones less and less is left
+            (:eq:`memory`).  A number follows what drifts.  ``math.inf`` is for data that do not
+            drift and a start that is good.  By default the memory grows with the stream, but more
+            slowly: the start is forgotten, and the parameters settle.
+
+        Returns
+        -------
+        GMM
+            The model itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data or arguments that do not fit, if the first batch is too small for a start, and
+            if a component has no points left.  The model is then what it was.
+
+        Examples
+        --------
+        Batches that are thrown away, and their mixture:
+
+        >>> truth = GMM.from_parameters([0.3, 0.7], [[-2.0], [2.0]], 1.0, covariance_type="EII")
+        >>> stream = truth.set_params(random_state=np.random.default_rng(0))
+        >>> model = GMM(2, random_state=0)
+        >>> for _ in range(100):
+        ...     model = model.partial_fit(stream.sample(200)[0])
+        >>> model.means_.ravel().round(1), model.n_samples_seen_
+        (array([-2.,  2.]), 20000.0)
+        """
+        known = {"priors": priors, "error_covariances": error_covariances}
+        online.partial_fit(self, X, memory, sample_weight=sample_weight, **known)
+        return self
 
     # ---- Why EM climbs -----------------------------------------------------------------------
 
@@ -1257,7 +1322,8 @@ class GMM(Estimator):
             return {}
         K, D = (check_count(values[name], name) for name in ("n_components", "n_features_in_"))
         fitted_type = values.get("_fitted_type", values["covariance_type"])
-        return Parameters.shapes(K, D, covariance_model(fitted_type))
+        kind, places = covariance_model(fitted_type), K + bool(values.get("noise"))
+        return Parameters.shapes(K, D, kind) | online.shapes(places, D, kind.diagonal)
 
     def _check_state(self):
         """Arguments, parameters and results that a fit could have left here."""
@@ -1269,6 +1335,7 @@ class GMM(Estimator):
         if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(self.n_features_in_)
+            online.check_stream(self)
             K, D = self.n_components, self.n_features_in_
             shapes = Parameters.shapes(K, D, self.covariance_model)
         check_results(vars(self), shapes)
