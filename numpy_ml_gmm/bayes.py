@@ -62,7 +62,6 @@ from .validation import (
     check_means,
     check_not_negative,
     not_fitted_error,
-    random_generator,
 )
 
 NOTHING = 10 * EPS  # points that every component holds, so that none is divided by 0
@@ -607,7 +606,9 @@ class BayesianGMM(GMM):
         self._set_theta(self.maximise(statistics, self._rule), statistics.dtype)
         return self
 
-    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def iterate(
+        self, X, *, sample_weight=None, priors=None, error_covariances=None, checkpoint=None
+    ):
         """Find a start, then yield the model after every step.
 
         The steps go on from their own distributions, not from attributes that somebody sets.
@@ -625,7 +626,7 @@ class BayesianGMM(GMM):
         >>> held[0] > held[-1]
         np.True_
         """
-        known = {"sample_weight": sample_weight, "priors": priors}
+        known = {"sample_weight": sample_weight, "priors": priors, "checkpoint": checkpoint}
         yield from super().iterate(X, **known, error_covariances=error_covariances)
 
     # ---- Use ---------------------------------------------------------------------------------
@@ -708,7 +709,11 @@ class BayesianGMM(GMM):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, self._natural(rows))
 
-    def _find_start(self, data, known):
+    def _go_on(self, data):
+        """The prior, as a start would have set it."""
+        self._set_prior(data)
+
+    def _find_start(self, data, known, rng):
         """The prior, and the best start under it, as the arguments ask for."""
         old = None
         if self.warm_start and hasattr(self, "means_"):
@@ -718,7 +723,7 @@ class BayesianGMM(GMM):
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        rng, kept = random_generator(self.random_state), with_weight(data.rows)
+        kept = with_weight(data.rows)
         attempt, guesses = self._attempt(data, kept, rng)
         sampled = len(attempt.data.rows.X) < len(kept.X)
         return start_from(attempt, guesses, sampled, data.rows.total_weight, rng)

@@ -572,12 +572,14 @@ class GMM(Estimator):
             statistics = e_step(theta)
         return theta, statistics
 
-    def iterate(self, X, *, sample_weight=None, priors=None, error_covariances=None):
+    def iterate(
+        self, X, *, sample_weight=None, priors=None, error_covariances=None, checkpoint=None
+    ):
         """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
-        It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
-        A lesson can stop in between, look, and set parameters: the next step starts from those
-        that are there.
+        It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator,
+        and says what its arguments are.  A lesson can stop in between, look, and set parameters:
+        the next step starts from those that are there.
 
         Yields
         ------
@@ -597,38 +599,50 @@ class GMM(Estimator):
         if data.dependence:
             warn(data.dependence)
         known = self._known(data)
-        start = self._find_start(data, known)
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing, known=known)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
-        theta, gain = start.theta if known is None else known.holding(start.theta), math.nan
+        journal = restarts.journal_of(checkpoint, self, data.rows)
+        start, gain, over = restarts.begin(journal, self, data, known)
+        theta, walk = start.theta, journal.entry("walk")
         statistics = e_step(theta)
         self._set_theta(theta, rows.X.dtype, data.rows.box)
         online.learnt_from(self, rows.total_weight)
-        self._show(statistics, start)
-        for _ in range(self.max_iter):
-            last, last_gain = statistics.objective, gain
-            theta, statistics = self.em_step(theta, statistics, m_step, e_step)
-            gain = statistics.objective - last
-            left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
-            start.history.append(statistics.objective)
-            self._set_theta(theta, rows.X.dtype)
-            self._show(statistics, start, left < self.tol)
-            shown = self._shown()
-            yield self
-            if self.converged_:
-                break
-            if self._shown() != shown:  # somebody has set parameters: go on from those
-                theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
-                theta = theta if known is None else known.holding(theta)
-                statistics = e_step(theta)
+        self._show(statistics, start, over)
+        with journal:
+            for _ in range(len(start.history), 0 if over else self.max_iter):
+                last, last_gain = statistics.objective, gain
+                theta, statistics = self.em_step(theta, statistics, m_step, e_step)
+                gain = statistics.objective - last
+                left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
+                start.history.append(statistics.objective)
+                self._set_theta(theta, rows.X.dtype)
+                self._show(statistics, start, left < self.tol)
+                walk.keep(theta, gain, self.converged_, *start[1:], self.n_iter_)
+                shown = self._shown()
+                yield self
+                if self.converged_:
+                    break
+                if self._shown() != shown:  # somebody has set parameters: go on from those
+                    theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
+                    theta = theta if known is None else known.holding(theta)
+                    statistics = e_step(theta)
         natural_of(self._places, data.rows)  # an error if singular without the data's own frame
         collapsed = self._collapse(theta, data)
         if collapsed and self.max_iter > 0 and self.n_components > 1 and not data.dependence:
             warn(collapsed, CollapseWarning)
 
     @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
-    def fit(self, X, y=None, *, sample_weight=None, priors=None, error_covariances=None):
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        sample_weight=None,
+        priors=None,
+        error_covariances=None,
+        checkpoint=None,
+    ):
         """Fit the mixture by EM.
 
         Parameters
@@ -648,6 +662,10 @@ class GMM(Estimator):
         error_covariances : array (N, D) or (N, D, D), optional
             Variances, or covariances, of what was added to each point when it was measured: the
             mixture is that of the points without it (:eq:`deconvolution`).
+        checkpoint : path, or (path, seconds), optional
+            A file that the state goes to every 30 seconds, or every so many.  After a kill the same
+            call goes on from there, and ends with the bits of a fit that nobody stopped.  The file
+            stays, and a fit that was finished is there again at once.
 
         Returns
         -------
@@ -657,7 +675,8 @@ class GMM(Estimator):
         Raises
         ------
         ValueError, TypeError
-            For data or arguments that do not fit, and when a component
+            For data or arguments that do not fit, also to those of the checkpoint, and when a
+            component
             collapses.  The model is then what it was.
 
         Warns
@@ -676,7 +695,7 @@ class GMM(Estimator):
                [5.1 ]])
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
-        known = {"sample_weight": sample_weight, "priors": priors}
+        known = {"sample_weight": sample_weight, "priors": priors, "checkpoint": checkpoint}
         for _ in run.iterate(X, **known, error_covariances=error_covariances):
             pass
         for name in self._fitted:
@@ -1241,9 +1260,12 @@ class GMM(Estimator):
         """The components, and in the last place the noise."""
         return self._box.beside(self.theta, self.noise_weight_) if self.noise else self.theta
 
-    def _find_start(self, data, known):
+    def _find_start(self, data, known, rng):
         """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
-        return restarts.find_start(self, data, known, random_generator(self.random_state))
+        return restarts.find_start(self, data, known, rng)
+
+    def _go_on(self, data):
+        """What a fit to some data has to know where it goes on without looking for a start."""
 
     def _collapse(self, theta, data):
         """In words, that a component has no volume of its own; or None."""
