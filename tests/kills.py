@@ -3,106 +3,102 @@
     python -m tests.kills 100            # a hundred kills of a fit, and of a search; minutes
     python -m tests.kills 100 --seed 7
 
-A child process works with a checkpoint, and is killed (SIGKILL) after a random time.  The file must
-be whole then, or not there yet.  The next child goes on from it.  The one that comes to the end
-must have the bits of the fit that nobody stopped; then the file is deleted, and it begins anew.
+A child works with a checkpoint, and is killed (SIGKILL) after a random time.  The file must be
+whole then, or not there yet.  The next child goes on from it.  One that comes to the end must have
+the bits of the work that nobody stopped; then the file is deleted, and the next begins anew.
 """
 
 import argparse
+import hashlib
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from numpy_ml_gmm import archive, checkpoints
+from numpy_ml_gmm import GMM, archive, checkpoints, select
 
-WORK = """
-import hashlib, sys
-import numpy as np
-from numpy_ml_gmm import GMM, select
 
-kind, path = sys.argv[1:3]
-rng = np.random.default_rng(0)
-X = np.vstack([rng.normal(size=(100, 3)) + shift for shift in (0, 2, 3)])
-print("ready", flush=True)
-if kind == "fit":
-    model = GMM(4, n_init=6, tol=1e-9, random_state=0).fit(X, checkpoint=(path, 0) if path else None)
-    numbers = model.weights_, model.means_, model.covariances_, model.history_[model.best_restart_]
-else:
-    types = ["EEE", "VVI", "VVV"]
-    table = select(X, [1, 2, 3, 4], types, checkpoint=(path, 0) if path else None)
+def fit(checkpoint):
+    """A fit of a second or so: many starts, moves, and a long walk."""
+    model = GMM(4, n_init=6, tol=1e-9, random_state=0).fit(data(), checkpoint=checkpoint)
+    return model.weights_, model.means_, model.covariances_, *map(np.array, model.history_)
+
+
+def search(checkpoint):
+    """A table of twelve cells."""
+    types, Ks = ["EEE", "VVI", "VVV"], [1, 2, 3, 4]
+    table = select(data(), Ks, types, random_state=0, checkpoint=checkpoint)
     numbers = [[row.log_likelihood, row.icl, row.silhouette] for row in table.rows]
-    numbers += [table.best.weights_, table.best.means_, table.best.covariances_]
-print(hashlib.sha256(b"".join(np.asarray(a, float).tobytes() for a in numbers)).hexdigest())
-"""
+    return np.array(numbers), table.best.weights_, table.best.means_, table.best.covariances_
 
 
-def started(kind, path):
-    """A child at work, once it has imported what it needs."""
-    command = [sys.executable, "-W", "ignore", "-c", WORK, kind, str(path)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout.readline() == "ready\n"
-    return child
+def data():
+    """Three clusters that overlap."""
+    rng = np.random.default_rng(0)
+    return np.vstack([rng.normal(size=(100, 3)) + shift for shift in (0, 2, 3)])
 
 
-def killed(kind, path, seconds):
-    """Whether a child had to be killed after some seconds; if not, what it found."""
-    child = started(kind, path)
-    try:
-        return False, child.communicate(timeout=seconds)[0].strip()
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-        return True, None
+def child(work, checkpoint, answer):
+    """What a child does: the work, and a digest of all bits of the result."""
+    warnings.simplefilter("ignore")
+    bits = b"".join(np.ascontiguousarray(a) for a in work(checkpoint))
+    answer.send(hashlib.sha256(bits).hexdigest())
 
 
-def check_whole(path):
-    """A checkpoint is not there yet, or can be read."""
-    if path.exists():
-        archive.load(path, checkpoints.KIND, checkpoints.PARTS, checkpoints.no_shapes)
+def outcome(work, checkpoint, seconds=None):
+    """What a child finds; None if it is killed, after some seconds."""
+    fork = multiprocessing.get_context("fork")  # what it imports is there already
+    ours, theirs = fork.Pipe(duplex=False)
+    process = fork.Process(target=child, args=(work, checkpoint, theirs))
+    process.start()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    return ours.recv() if ours.poll() else None
 
 
-def kill(kind, n, seed=0):
-    """Kill n children; how many came to the end between them, and how far apart files were."""
-    rng, ends = np.random.default_rng(seed), 0
-    begin = time.monotonic()
-    child = started(kind, "")
-    begin = time.monotonic()
-    wanted = child.communicate()[0].strip()
-    longest = time.monotonic() - begin
+def killed(work, n, seed=0):
+    """Kill n children: how many moments found a file, and how often work came to an end."""
+    rng = np.random.default_rng(seed)
+    wanted = outcome(work, None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "checkpoint.npz")
-        kills = 0
+        begin = time.monotonic()
+        assert outcome(work, (path, 0)) == wanted, "with a checkpoint the bits are others"
+        longest = time.monotonic() - begin
+        path.unlink()
+        kills = ends = there = 0
         while kills < n or path.exists():
-            patience = rng.uniform(0, longest) if kills < n else None
-            was_killed, found = killed(kind, path, patience)
-            kills += was_killed
-            check_whole(path)
-            if not was_killed:
-                assert found == wanted, (kind, kills, found, wanted)
-                path.unlink()
-                ends += 1
+            found = outcome(work, (path, 0), rng.uniform(0, longest) if kills < n else None)
+            if path.exists():
+                archive.load(path, checkpoints.KIND, checkpoints.PARTS, checkpoints.no_shapes)
+            if found is None:
+                kills, there = kills + 1, there + path.exists()
+                continue
+            assert found == wanted, f"after {kills} kills the bits are others"
+            path.unlink()
+            ends += 1
         left = [name for name in os.listdir(folder) if not name.startswith(".")]
         assert left == [], left
-    return ends
+    return there, ends
 
 
 def main():
-    """A hundred kills of each kind, or as many as asked for."""
+    """A hundred kills of each kind of work, or as many as asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("n", type=int, nargs="?", default=100)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    for kind in ("fit", "select"):
+    for work in fit, search:
         begin = time.monotonic()
-        ends = kill(kind, args.n, args.seed)
+        there, ends = killed(work, args.n, args.seed)
         spent = time.monotonic() - begin
-        print(f"{kind}: {args.n} kills, {ends} ends, all with the same bits; {spent:.0f} s")
+        print(f"{work.__name__}: {args.n} kills, {there} of which left a file, all whole;", end=" ")
+        print(f"{ends} ends, all with the bits of work that nobody stopped; {spent:.0f} s")
 
 
 if __name__ == "__main__":
