@@ -68,8 +68,9 @@ def partial_fit(model: Any, X: Any, memory: float | None = None, **known: Any) -
     run = copy.copy(model)
     if not hasattr(run, "means_"):
         begin(run, X, **known)
-    S = statistics = run.e_step(X, **known)
-    n, b, size = seen_by(run), float(S.counts.sum()), sum(np.size(a) for a in run.theta)
+    rows = run._check_rows(X, **known)
+    S = statistics = run.e_step(rows)
+    n, b, size = seen_by(run), rows.total_weight, sum(np.size(a) for a in run.theta)
     if n > 0:
         before, limits = sums_of(run), (IN_FULL * size, POWER) if memory is None else (memory, 0.0)
         S = statistics + kept(n, b, *limits) / float(before.counts.sum()) * before
@@ -124,6 +125,8 @@ def kept(n: float, b: float, c: float, power: float) -> float:
     if early < b:
         r, x = 1 - power, max(n / c, 1.0)
         u += x**r * math.expm1(r * math.log1p((b - early) / (c * x))) / r
+    if u == 0:  # b is lost in the rounding of n
+        return n
     return b / math.expm1(u) if u < 700 else 0.0
 
 

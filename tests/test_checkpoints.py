@@ -138,9 +138,12 @@ def test_the_state_of_any_generator_is_text(kind):
 
 
 def test_a_failed_fit_fails_again_and_changes_nothing(tmp_path):
-    rows, work = np.repeat([[0.0], [1.0], [5.0]], 5, axis=0), GMM(3, var_smoothing=0, random_state=0)
+    rows, work = (
+        np.repeat([[0.0], [1.0], [5.0]], 5, axis=0),
+        GMM(3, var_smoothing=0, random_state=0),
+    )
     for _ in range(2):
-        with pytest.raises(ValueError, match="component|different"):
+        with pytest.raises(ValueError, match=r"component|different"):
             work.fit(rows, checkpoint=tmp_path / "file.npz")
         assert not hasattr(work, "means_")
 
@@ -226,7 +229,7 @@ def test_functions_are_known_by_what_they_do():
     assert token(functools.partial(make, 1)) != token(functools.partial(make, 2))
     assert token(lambda x: x in {"a", "b"}) == token(lambda x: x in {"b", "a"})
     with pytest.raises(TypeError, match="cannot be known again"):
-        token((i for i in range(3)))
+        token(i for i in range(3))
 
 
 def test_a_token_is_the_same_in_another_process():
@@ -264,7 +267,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(file):
 def test_what_is_no_checkpoint_is_refused_and_kept(file, content):
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
     before = file.read_bytes()
-    with pytest.raises(ValueError, match="no checkpoint to go on from: .* Delete that file"):
+    with pytest.raises(ValueError, match=r"no checkpoint to go on from: .* Delete that file"):
         WORK["full"](checkpoint=file)
     assert file.read_bytes() == before
 
