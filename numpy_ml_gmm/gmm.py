@@ -675,9 +675,8 @@ class GMM(Estimator):
         Raises
         ------
         ValueError, TypeError
-            For data or arguments that do not fit, also to those of the checkpoint, and when a
-            component
-            collapses.  The model is then what it was.
+            For data or arguments that do not fit, each other or the checkpoint, and when a
+            component collapses.  The model is then what it was.
 
         Warns
         -----
@@ -720,6 +719,7 @@ class GMM(Estimator):
         self.fit(X, sample_weight=sample_weight, **what_is_known)
         return self.predict(X, **what_is_known)
 
+    @np.errstate()  # as in fit
     def partial_fit(
         self,
         X,

@@ -696,6 +696,7 @@ def best_or_reason(model, runs, data):
     if reason := collapse(best.end, model, data):
         return reason
     fit = fitted_by(model, best, data.rows.X.dtype, data.rows.box)
+    fit.n_samples_seen_ = data.rows.total_weight
     try:
         Natural.of(fit._places, data.rows)  # as whoever uses it will
     except SingularCovariance as error:

@@ -1,7 +1,7 @@
 """Kill fits and searches with a checkpoint at random moments, and see what comes out.
 
     python -m tests.kills 100            # a hundred kills of a fit, and of a search; minutes
-    python -m tests.kills 100 --seed 7
+    python -m tests.kills 100 --seed 7 --work fit
 
 A child works with a checkpoint, and is killed (SIGKILL) after a random time.  The file must be
 whole then, or not there yet.  The next child goes on from it.  One that comes to the end must have
@@ -34,6 +34,12 @@ def search(checkpoint):
     table = select(data(), Ks, types, random_state=0, checkpoint=checkpoint)
     numbers = [[row.log_likelihood, row.icl, row.silhouette] for row in table.rows]
     return np.array(numbers), table.best.weights_, table.best.means_, table.best.covariances_
+
+
+def quick(checkpoint):
+    """A fit that is over soon, for the tests."""
+    model = GMM(2, n_init=3, random_state=0).fit(data()[::3], checkpoint=checkpoint)
+    return model.weights_, model.means_, model.covariances_, *map(np.array, model.history_)
 
 
 def data():
@@ -92,8 +98,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("n", type=int, nargs="?", default=100)
     parser.add_argument("--seed", type=int, default=0)
+    kinds = {work.__name__: work for work in (fit, search, quick)}
+    parser.add_argument("--work", nargs="+", choices=kinds, default=["fit", "search"])
     args = parser.parse_args()
-    for work in fit, search:
+    for work in map(kinds.get, args.work):
         begin = time.monotonic()
         there, ends = killed(work, args.n, args.seed)
         spent = time.monotonic() - begin

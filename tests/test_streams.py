@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 
-from numpy_ml_gmm import GMM, BayesianGMM, load_iris
+from numpy_ml_gmm import GMM, BayesianGMM, load_iris, select
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.online import IN_FULL, POWER, STREAM, kept, sums_of
 
@@ -202,6 +202,13 @@ def test_a_fit_goes_on_as_a_stream_and_its_points_count():
     assert model.weights_[k] == close((50 + 30) / 180, abs=1e-3)
     others = [j for j in range(3) if j != k]
     np.testing.assert_allclose(model.means_[others], before[others], atol=1e-6)
+
+
+def test_the_best_of_a_table_goes_on_too():
+    model = select(X, [2, 3], ["VVV"]).best
+    means = model.means_.copy()
+    assert model.partial_fit(X[:1]).n_samples_seen_ == 151
+    np.testing.assert_allclose(model.means_, means, atol=0.02)
 
 
 @pytest.mark.parametrize(
