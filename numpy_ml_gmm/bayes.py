@@ -48,13 +48,14 @@ from scipy.special import digamma, gammaln, logsumexp
 from .archive import check_shape, is_number
 from .blocks import Patterns
 from .covariances import covariance_model
+from .covariances.rules import each
 from .frames import EPS, WIDE, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
 from .missing import natural_of
 from .parameters import Parameters, diagonals
 from .restarts import Attempt, Start, first_statistics, start_from
 from .starts import counts_of, first_guesses, is_random, some_rows, with_weight
-from .statistics import add_up, map_log_joint
+from .statistics import Statistics, add_up, map_log_joint
 from .training import completed_rows
 from .validation import (
     as_floats,
@@ -226,6 +227,18 @@ class Prior:
         W = statistics.scatters + square + share * self.scatter
         Sigma = rule(W, N + share * self.freedom, last)
         return Parameters(N, self.mean + (N / beta)[..., None] * shift, Sigma)
+
+    def sums(self, beta: np.ndarray, m: np.ndarray, Sigma: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Counts, means less the prior's, and scatters of which :meth:`maximise` makes these."""
+        N = np.maximum(beta - self.precision, NOTHING)
+        shift = (m - self.mean) * (beta / N)[:, None]
+        share = 1 if self.varies else 1 / len(N)
+        d = np.sqrt(self.precision * N / beta)[:, None] * shift
+        square = d * d if self.root is None else d[:, :, None] * d[:, None, :]
+        W = each(N + share * self.freedom, Sigma) * Sigma - square - share * self.scatter
+        variances = W if self.root is None else np.einsum("kdd->kd", W)
+        np.maximum(variances, 0, out=variances)  # where there are no points, that is rounding
+        return N, shift, W
 
     def weights(self, alpha):
         """Expected weights (..., K); those of sticks are divided by their sum, as sticks go on."""
@@ -437,6 +450,9 @@ class BayesianGMM(GMM):
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
+    n_samples_seen_ : float
+        Weight of all points, of a fit or of a stream.  After :meth:`partial_fit` there are the sums
+        that it goes on from too, as in :class:`~numpy_ml_gmm.GMM`, and no ``lower_bound_``.
 
     Notes
     -----
@@ -708,6 +724,12 @@ class BayesianGMM(GMM):
     def _per_block(self, rows, function):
         """``function`` of the expected log joint (K, B) of each block, joined along the rows."""
         return map_log_joint(function, rows, self._natural(rows))
+
+    def _sums(self) -> Statistics:
+        """The statistics of the points that a fit has seen, as its distributions tell them."""
+        theta, prior = self.theta, self.prior
+        N, shift, W = prior.sums(self.mean_precision_, theta.means, theta.covariances)
+        return Statistics(N, N[:, None] * shift, W, 0.0, prior.mean, self.means_.dtype)
 
     def _go_on(self, data):
         """The prior, as a start would have set it."""

@@ -169,10 +169,12 @@ def sums_of(model: Any) -> Statistics:
     if hasattr(model, "stream_counts_"):
         found = {name: getattr(model, f"stream_{name}_") for name in SUMS}
         return Statistics(**found, dtype=model.means_.dtype)
-    if model.conjugate_prior is not None or hasattr(model, "mean_precision_"):
+    if hasattr(model, "mean_precision_"):
+        return model._sums()
+    if model.conjugate_prior is not None:
         raise ValueError(
-            f"this {type(model).__name__} comes from a fit, and what is its prior's and what the "
-            "data's cannot be told any more: give the first batch to partial_fit too, not to fit"
+            "this model comes from a fit with a conjugate_prior, and what is the prior's and what "
+            "the data's cannot be told any more: give the first batch to partial_fit too"
         )
     theta = model._places
     N, origin = model.n_samples_seen_ * theta.weights, theta.weights @ theta.means

@@ -211,14 +211,24 @@ def test_the_best_of_a_table_goes_on_too():
     np.testing.assert_allclose(model.means_, means, atol=0.02)
 
 
-@pytest.mark.parametrize(
-    "model", [GMM(2, conjugate_prior="default"), BayesianGMM(2)], ids=["prior", "variational"]
-)
-def test_a_fit_with_a_prior_has_no_sums_to_go_on_from(model):
-    model.fit(X)
+def test_a_fit_with_a_prior_has_no_sums_to_go_on_from():
+    model = GMM(2, conjugate_prior="default").fit(X)
     with pytest.raises(ValueError, match="give the first batch to partial_fit too"):
         model.partial_fit(X)
     assert model.converged_
+
+
+@pytest.mark.parametrize("kind", ["dirichlet_process", "dirichlet_distribution"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sums_behind_a_variational_fit_give_its_distributions_again(name, kind):
+    prior = {"weight_concentration_prior_type": kind, "mean_precision_prior": 0.3}
+    model = BayesianGMM(4, covariance_type=name, random_state=0, **prior).fit(X)
+    again = copy.copy(model).m_step(sums_of(model))
+    for field in "weights_", "means_", "covariances_", "mean_precision_", "degrees_of_freedom_":
+        found, wanted = getattr(again, field), getattr(model, field)
+        np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=1e-10)
+    seen = copy.copy(model).partial_fit(X[:30], memory=math.inf)
+    assert seen.mean_precision_.sum() == close(4 * 0.3 + 180)
 
 
 def test_a_new_fit_ends_a_stream():
