@@ -60,7 +60,7 @@ OF_A_FIT = (  # what there is to say of a climb, and not of a stream
 
 
 def partial_fit(model: Any, X: Any, memory: float | None = None, **known: Any) -> None:
-    """A step of stepwise EM (:eq:`stream`); see :meth:`GMM.partial_fit`.
+    """A step of stepwise EM (:eq:`stream`); see :meth:`numpy_ml_gmm.GMM.partial_fit`.
 
     A copy of the model takes it, so that an error leaves the model as it was.
     """
