@@ -84,7 +84,7 @@ def storable(name, value):
         ) from None
 
 
-def load(path, kind, names, shapes, bare=False):
+def load(path, kind, names, shapes, bare=False, what="model written by save"):
     """The values that :func:`save` wrote.
 
     Parameters
@@ -98,6 +98,8 @@ def load(path, kind, names, shapes, bare=False):
         From the plain values, and the shape of each array, to the shapes that arrays must have.
     bare : bool
         Whether a file without a header is one of the class.
+    what : str
+        What the file should be, in words.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def load(path, kind, names, shapes, bare=False):
     """
     path = as_path(path)
     with open(path, "rb") as stream:
-        with damage_told(path):
+        with damage_told(path, what):
             file = zipfile.ZipFile(stream)
             members = {name: Member.of(file, name) for name in unpacked_names(file)}
             header = {"format": FORMAT, "class": kind, "values": {}}
@@ -120,20 +122,19 @@ def load(path, kind, names, shapes, bare=False):
             )
         if owner != kind:
             raise ValueError(f"{path} holds {owner}, expected {kind}")
-        with damage_told(path):
+        with damage_told(path, what):
             check_names(header, members, names)
             return read_members(header["values"], members, shapes)
 
 
 @contextmanager
-def damage_told(path):
+def damage_told(path, what):
     """Whatever damaged bytes do to zipfile, json and NumPy is one error."""
     try:
         yield
     except Exception as error:
-        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        what = what or type(error).__name__
-        raise ValueError(f"{path} is not a model written by save: {what}") from None
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{path} is not a {what}: {reason or type(error).__name__}") from None
 
 
 def unpacked_names(file):

@@ -42,7 +42,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,9 +53,10 @@ from .archive import check_shape, is_number
 from .blocks import Patterns, Rows
 from .chunks import additive, row_by_row
 from .covariances import covariance_model
+from .covariances.rules import each
 from .frames import EPS, WIDE, Frame, SingularCovariance, cholesky
 from .gmm import FITTED, GMM
-from .hints import Array, Given, Init, Seed
+from .hints import Array, Checkpoint, Given, Init, Seed
 from .log import tell_step
 from .missing import natural_of
 from .parameters import Parameters, diagonals
@@ -70,7 +71,6 @@ from .validation import (
     check_means,
     check_not_negative,
     not_fitted_error,
-    random_generator,
 )
 
 if TYPE_CHECKING:
@@ -238,6 +238,18 @@ class Prior:
         W = statistics.scatters + square + share * self.scatter
         Sigma = rule(W, N + share * self.freedom, last)
         return Parameters(N, self.mean + (N / beta)[..., None] * shift, Sigma)
+
+    def sums(self, beta: np.ndarray, m: np.ndarray, Sigma: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Counts, means less the prior's, and scatters of which :meth:`maximise` makes these."""
+        N = np.maximum(beta - self.precision, NOTHING)
+        shift = (m - self.mean) * (beta / N)[:, None]
+        share = 1 if self.varies else 1 / len(N)
+        d = np.sqrt(self.precision * N / beta)[:, None] * shift
+        square = d * d if self.root is None else d[:, :, None] * d[:, None, :]
+        W = each(N + share * self.freedom, Sigma) * Sigma - square - share * self.scatter
+        variances = W if self.root is None else np.einsum("kdd->kd", W)
+        np.maximum(variances, 0, out=variances)  # where there are no points, that is rounding
+        return N, shift, W
 
     def weights(self, alpha):
         """Expected weights (..., K); those of sticks are divided by their sum, as sticks go on."""
@@ -449,6 +461,9 @@ class BayesianGMM(GMM):
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
+    n_samples_seen_ : float
+        Weight of all points, of a fit or of a stream.  After :meth:`partial_fit` there are the sums
+        that it goes on from too, as in :class:`~numpy_ml_gmm.GMM`, and no ``lower_bound_``.
 
     Notes
     -----
@@ -643,7 +658,8 @@ class BayesianGMM(GMM):
         return self
 
     def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
-                error_covariances: Given = None) -> Iterator[Self]:  # fmt: skip
+                error_covariances: Given = None, checkpoint: Checkpoint = None
+                ) -> Iterator[Self]:  # fmt: skip
         """Find a start, then yield the model after every step.
 
         The steps go on from their own distributions, not from attributes that somebody sets.
@@ -661,7 +677,7 @@ class BayesianGMM(GMM):
         >>> held[0] > held[-1]
         np.True_
         """
-        known = {"sample_weight": sample_weight, "priors": priors}
+        known: Any = {"sample_weight": sample_weight, "priors": priors, "checkpoint": checkpoint}
         yield from super().iterate(X, **known, error_covariances=error_covariances)
 
     # ---- Use ---------------------------------------------------------------------------------
@@ -758,7 +774,17 @@ class BayesianGMM(GMM):
 
     _objective = "lower bound"
 
-    def _find_start(self, data, known):
+    def _sums(self) -> Statistics:
+        """The statistics of the points that a fit has seen, as its distributions tell them."""
+        theta, prior = self.theta, self.prior
+        N, shift, W = prior.sums(self.mean_precision_, theta.means, theta.covariances)
+        return Statistics(N, N[:, None] * shift, W, 0.0, prior.mean, self.means_.dtype)
+
+    def _go_on(self, data):
+        """The prior, as a start would have set it."""
+        self._set_prior(data)
+
+    def _find_start(self, data, known, rng):
         """The prior, and the best start under it, as the arguments ask for."""
         old = None
         if self.warm_start and hasattr(self, "means_"):
@@ -768,7 +794,7 @@ class BayesianGMM(GMM):
         self._set_prior(data)
         if old:
             return Start(self.maximise(old, self._rule), [[]], 0)
-        rng, kept = random_generator(self.random_state), data.rows.with_weight()
+        kept = data.rows.with_weight()
         attempt, guesses = self._attempt(data, kept, rng)
         sampled = len(attempt.data.rows.X) < len(kept.X)
         return start_from(attempt, guesses, sampled, data.rows.total_weight, rng)

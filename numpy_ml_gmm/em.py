@@ -40,10 +40,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .blocks import one_blas_thread
+from .checkpoints import next_entry
 from .covariances import CovarianceModel
 from .frames import ROUNDING, SingularCovariance, collapsed
 from .parameters import Parameters, choose
 from .priors import Known
+from .statistics import Statistics
 
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
 
@@ -67,6 +69,13 @@ class Run(NamedTuple):
     history: Sequence = ()  # the objective after every step that was kept
     converged: bool = False
     error: str | None = None
+
+    @classmethod
+    def of(cls, start, end, *rest):
+        """A run from what a checkpoint has of it."""
+        return cls(
+            *(None if theta is None else Parameters(*theta) for theta in (start, end)), *rest
+        )
 
 
 # ---- When to stop -----------------------------------------------------------------------------
@@ -293,14 +302,22 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
     """
     max_iter = min(max_iter, np.iinfo(int).max)  # NumPy's whole numbers have an end
     runs = [Run(start, history=[]) for start in starts]
-    going, N = np.arange(len(runs)), data.rows.total_weight
-    heights = np.full(len(runs), -np.inf)
+    going, N, first = np.arange(len(runs)), data.rows.total_weight, 0
+    heights, entry = np.full(len(runs), -np.inf), next_entry()
     with one_blas_thread():  # small products, which threads would slow down
-        stack = SideBySide(family, data, cells)
-        theta = stack.together(starts)
-        x = stack.e_step(theta)
-        left = gain = np.full(len(runs), np.nan)  # nothing is known yet
-        for n_rounds in itertools.count():
+        if entry.state:  # a checkpoint has seen it
+            runs, (stack, theta, x), rest = gone_before(family, data, cells, *entry.state)
+            if stack is None:
+                on_end(len(runs))
+                return runs
+            going, heights, left, gain, first = rest
+        else:
+            stack = SideBySide(family, data, cells)
+            theta = stack.together(starts)
+            x = stack.e_step(theta)
+            left = gain = np.full(len(runs), np.nan)  # nothing is known yet
+        for n_rounds in itertools.count(first):
+            entry.keep(*as_kept(runs, going, heights, left, gain, n_rounds, stack, theta, x))
             heights[going] = x.objective
             steps = np.array([len(runs[m].history) for m in going])
             over = (left < tol) | (steps >= max_iter)
@@ -320,6 +337,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
             if over.any():
                 on_end(np.count_nonzero(over))
                 if over.all():
+                    entry.keep(runs, None)
                     return runs
                 stack, theta, x = _narrowed(stack, theta, x, ~over)
                 going, steps, gain = going[~over], steps[~over], gain[~over]
@@ -348,3 +366,26 @@ def _narrowed(stack, theta, x, on):
     cut = {name: getattr(x, name)[on][:, used] for name in ("counts", "firsts", "scatters")}
     x = x._replace(log_likelihood=x.log_likelihood[on], log_prior=x.log_prior[on], **cut)
     return few, Parameters(*(a[on][:, used] for a in theta)), x
+
+
+def as_kept(runs, going, heights, left, gain, n_rounds, stack, theta, x):
+    """A climb at the beginning of a round, for a checkpoint: nothing in it changes afterwards."""
+    lengths = [len(run.history) for run in runs]  # histories do change, at their ends
+    sums = x.counts, x.firsts, x.scatters, x.log_likelihood, x.origin, x.log_prior
+    rest = going, heights.copy(), left, gain, n_rounds
+    return list(runs), [lengths, rest, list(stack.failures.items()), theta, sums]
+
+
+def gone_before(family, data, cells, runs, state):
+    """What :func:`as_kept` was given, from a checkpoint: runs, stack with theta and x, the rest."""
+    runs = [Run.of(*run) for run in runs]
+    if state is None:  # it had come to its end
+        return runs, (None, None, None), None
+    lengths, (going, *rest), failures, theta, (*sums, log_prior) = state
+    for run, length in zip(runs, lengths, strict=True):
+        del run.history[length:]
+    going = going.astype(int)
+    stack = SideBySide(family, data.taken(going), [cells[m] for m in going])
+    stack.failures = dict(failures)
+    x = Statistics(*sums, data.rows.X.dtype, log_prior)
+    return runs, (stack, Parameters(*theta), x), (going, *rest)

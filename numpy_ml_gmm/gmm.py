@@ -53,7 +53,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, log_softmax, logsumexp, xlogy
 from scipy.special import softmax as responsibilities
 
-from . import compare, conditional, density, exchange, restarts, summary
+from . import compare, conditional, density, exchange, online, restarts, summary
 from .archive import check_results
 from .blocks import Block, Rows, in_chunks, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
@@ -61,7 +61,7 @@ from .conventions import Estimator
 from .covariances import CovarianceModel, covariance_model
 from .em import gain_to_come
 from .frames import ROUNDING, TINY, Frame, Natural, cholesky, holds, is_resolved
-from .hints import Array, Columns, Fixed, Given, Init, Labels, Seed
+from .hints import Array, Checkpoint, Columns, Fixed, Given, Init, Labels, Seed
 from .log import tell_step
 from .missing import natural_of
 from .noise import Box
@@ -99,6 +99,7 @@ FITTED = (  # what a fit leaves behind
     *("weights_", "means_", "covariances_", "n_features_in_", "_fitted_type"),
     *("log_likelihood_", "converged_", "n_iter_", "history_", "best_restart_"),
     *("counts_", "log_posterior_", "noise_weight_", "noise_box_"),  # where there are any
+    *online.STREAM,
 )
 
 
@@ -185,6 +186,13 @@ class GMM(Estimator):
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
+    n_samples_seen_ : float
+        Weight of all points that the parameters come from, of a fit or of a stream.
+    stream_counts_, stream_firsts_, stream_scatters_, stream_log_likelihood_, stream_origin_
+        Only after :meth:`partial_fit`: the sums that it goes on from, as
+        :class:`~numpy_ml_gmm.statistics.Statistics` have them.  The log-likelihood is that of each
+        point under the parameters that it met.  A stream has no ``log_likelihood_``,
+        ``history_``, ``converged_`` or ``best_restart_``, and ``n_iter_`` counts its M steps.
 
     Examples
     --------
@@ -620,12 +628,13 @@ class GMM(Estimator):
         return theta, statistics
 
     def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,
-                error_covariances: Given = None) -> Iterator[Self]:  # fmt: skip
+                error_covariances: Given = None, checkpoint: Checkpoint = None
+                ) -> Iterator[Self]:  # fmt: skip
         """Find a start, then yield the model after every EM step (:eq:`e-step`, :eq:`m-step`).
 
-        It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator.
-        A lesson can stop in between, look, and set parameters: the next step starts from those
-        that are there.
+        It ends when little is left to gain (:eq:`aitken`).  :meth:`fit` exhausts this generator,
+        and says what its arguments are.  A lesson can stop in between, look, and set parameters:
+        the next step starts from those that are there.
 
         Yields
         ------
@@ -645,30 +654,34 @@ class GMM(Estimator):
         if data.dependence:
             warn(data.dependence)
         known = self._known(data)
-        start = self._find_start(data, known)
         m_step = partial(self.maximise, rule=self._rule, smoothing=data.smoothing, known=known)
         e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
-        theta, gain = start.theta if known is None else known.holding(start.theta), math.nan
+        journal = restarts.journal_of(checkpoint, self, data.rows)
+        start, gain, over = restarts.begin(journal, self, data, known)
+        theta, walk = start.theta, journal.entry("walk")
         statistics = e_step(theta)
         self._set_theta(theta, rows.X.dtype, data.rows.box)
-        self._show(statistics, start)
-        for _ in range(self.max_iter):
-            last, last_gain = statistics.objective, gain
-            theta, statistics = self.em_step(theta, statistics, m_step, e_step)
-            gain = statistics.objective - last
-            left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
-            start.history.append(statistics.objective)
-            self._set_theta(theta, rows.X.dtype)
-            self._show(statistics, start, left < self.tol)
-            shown = self._shown()
-            yield self
-            if self.converged_:
-                break
-            if self._shown() != shown:  # somebody has set parameters: go on from those
-                theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
-                theta = theta if known is None else known.holding(theta)
-                statistics = e_step(theta)
+        online.learnt_from(self, rows.total_weight)
+        self._show(statistics, start, over)
+        with journal:
+            for _ in range(len(start.history), 0 if over else self.max_iter):
+                last, last_gain = statistics.objective, gain
+                theta, statistics = self.em_step(theta, statistics, m_step, e_step)
+                gain = statistics.objective - last
+                left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
+                start.history.append(statistics.objective)
+                self._set_theta(theta, rows.X.dtype)
+                self._show(statistics, start, left < self.tol)
+                walk.keep(theta, gain, self.converged_, *start[1:], self.n_iter_)
+                shown = self._shown()
+                yield self
+                if self.converged_:
+                    break
+                if self._shown() != shown:  # somebody has set parameters: go on from those
+                    theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
+                    theta = theta if known is None else known.holding(theta)
+                    statistics = e_step(theta)
         if rows.at_hand:  # an error if singular without the data's own frame
             natural_of(self._places, data.rows)
         collapsed = self._collapse(theta, data)
@@ -677,7 +690,7 @@ class GMM(Estimator):
 
     @np.errstate()  # NumPy's settings are put back, even if Ctrl-C comes as they change
     def fit(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None, priors: Given = None,
-            error_covariances: Given = None) -> Self:  # fmt: skip
+            error_covariances: Given = None, checkpoint: Checkpoint = None) -> Self:  # fmt: skip
         """Fit the mixture by EM.
 
         Parameters
@@ -697,6 +710,10 @@ class GMM(Estimator):
         error_covariances : array (N, D) or (N, D, D), optional
             Variances, or covariances, of what was added to each point when it was measured: the
             mixture is that of the points without it (:eq:`deconvolution`).
+        checkpoint : path, or (path, seconds), optional
+            A file that the state goes to every 30 seconds, or every so many.  After a kill the same
+            call goes on from there, and ends with the bits of a fit that nobody stopped.  The file
+            stays, and a fit that was finished is there again at once.
 
         Returns
         -------
@@ -706,8 +723,8 @@ class GMM(Estimator):
         Raises
         ------
         ValueError, TypeError
-            For data or arguments that do not fit, and when a component
-            collapses.  The model is then what it was.
+            For data or arguments that do not fit, each other or the checkpoint, and when a
+            component collapses.  The model is then what it was.
 
         Warns
         -----
@@ -725,7 +742,7 @@ class GMM(Estimator):
                [5.1 ]])
         """
         run = copy.copy(self)  # this model changes when all has gone well, at once
-        known = {"sample_weight": sample_weight, "priors": priors}
+        known: Any = {"sample_weight": sample_weight, "priors": priors, "checkpoint": checkpoint}
         try:
             for _ in run.iterate(X, **known, error_covariances=error_covariances):
                 pass
@@ -747,9 +764,59 @@ class GMM(Estimator):
         >>> GMM(2, init_params=[0, 0, 1, 1]).fit_predict([[0.0], [0.1], [5.0], [5.2]])
         array([0, 0, 1, 1])
         """
-        what_is_known = {"priors": priors, "error_covariances": error_covariances}
+        what_is_known: Any = {"priors": priors, "error_covariances": error_covariances}
         self.fit(X, sample_weight=sample_weight, **what_is_known)
         return self.predict(X, **what_is_known)
+
+    @np.errstate()  # as in fit
+    def partial_fit(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
+                    priors: Given = None, error_covariances: Given = None,
+                    memory: float | None = None) -> Self:  # fmt: skip
+        """Learn from one more batch of a stream, by a step of stepwise EM (:eq:`stream`).
+
+        The batch is met by the present parameters and then let go: what stays are sums, and
+        :meth:`save`, copies and pickles keep them.  See :doc:`/streams`.
+
+        Parameters
+        ----------
+        X : array (N, D)
+            From one row on.  Only the first batch must hold a start: if no ``weights_init``,
+            ``means_init`` or ``covariances_init`` is given it is fitted, as by :meth:`fit`.
+        y : ignored
+        sample_weight, priors, error_covariances
+            As for :meth:`fit`.
+        memory : float, optional
+            How many points are remembered: of older ones less and less is left
+            (:eq:`memory`).  A number follows what drifts.  ``math.inf`` is for data that do not
+            drift and a start that is good.  By default the memory grows with the stream, but more
+            slowly: the start is forgotten, and the parameters settle.
+
+        Returns
+        -------
+        GMM
+            The model itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data or arguments that do not fit, if the first batch is too small for a start, and
+            if a component has no points left.  The model is then what it was.
+
+        Examples
+        --------
+        Batches that are thrown away, and their mixture:
+
+        >>> truth = GMM.from_parameters([0.3, 0.7], [[-2.0], [2.0]], 1.0, covariance_type="EII")
+        >>> stream = truth.set_params(random_state=np.random.default_rng(0))
+        >>> model = GMM(2, random_state=0)
+        >>> for _ in range(100):
+        ...     model = model.partial_fit(stream.sample(200)[0])
+        >>> model.means_.ravel().round(1), model.n_samples_seen_
+        (array([-2.,  2.]), 20000.0)
+        """
+        known = {"priors": priors, "error_covariances": error_covariances}
+        online.partial_fit(self, X, memory, sample_weight=sample_weight, **known)
+        return self
 
     # ---- Why EM climbs -----------------------------------------------------------------------
 
@@ -1438,9 +1505,12 @@ class GMM(Estimator):
         """What EM climbs, in words."""
         return "log-likelihood" if self.conjugate_prior is None else "log-posterior"
 
-    def _find_start(self, data, known):
+    def _find_start(self, data, known, rng):
         """Where a fit to some data starts, as a :class:`~numpy_ml_gmm.restarts.Start`."""
-        return restarts.find_start(self, data, known, random_generator(self.random_state))
+        return restarts.find_start(self, data, known, rng)
+
+    def _go_on(self, data):
+        """What a fit to some data has to know where it goes on without looking for a start."""
 
     def _collapse(self, theta, data):
         """In words, that a component has no volume of its own; or None."""
@@ -1532,8 +1602,9 @@ class GMM(Estimator):
             return {}
         K, D = (check_count(values[name], name) for name in ("n_components", "n_features_in_"))
         fitted_type = values.get("_fitted_type", values["covariance_type"])
-        places = {"counts_": (K + bool(values.get("noise")),)}
-        return Parameters.shapes(K, D, covariance_model(fitted_type)) | places
+        kind, places = covariance_model(fitted_type), K + bool(values.get("noise"))
+        shapes = Parameters.shapes(K, D, kind) | {"counts_": (places,)}
+        return shapes | online.shapes(places, D, kind.diagonal)
 
     def _check_state(self):
         """Arguments, parameters and results that a fit could have left here."""
@@ -1545,6 +1616,7 @@ class GMM(Estimator):
         if hasattr(self, "n_features_in_") or hasattr(self, "means_"):
             self._check_is_fitted()
             self._checked_theta(self.n_features_in_)
+            online.check_stream(self)
             K, D = self.n_components, self.n_features_in_
             shapes = Parameters.shapes(K, D, self.covariance_model)
             shapes |= {"counts_": (self._n_places,)}

@@ -11,11 +11,12 @@ Statistics & Data Analysis 41, https://doi.org/10.1016/S0167-9473(02)00163-9.
 """
 
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .blocks import slices
+from .checkpoints import Journal, fingerprint, set_state, state_of
 from .covariances.rules import each
 from .em import Cell, Run, climb
 from .frames import EPS, TINY, SingularCovariance
@@ -43,7 +44,7 @@ from .statistics import (
     statistics_of,
 )
 from .training import Data, completed_rows
-from .validation import check_alive, check_distinct_rows, in_words
+from .validation import check_alive, check_distinct_rows, in_words, random_generator
 
 SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
@@ -65,6 +66,39 @@ class Start(NamedTuple):
     def history(self):
         """Of this start: what the fit goes on writing."""
         return self.histories[self.best]
+
+
+def journal_of(checkpoint: Any, model: Any, rows: Any) -> Journal:
+    """The journal of a fit of a model to some rows; see :mod:`numpy_ml_gmm.checkpoints`."""
+
+    def whose() -> dict[str, object]:
+        found = {"class": type(model).__name__, **model.get_params(), "X": fingerprint(rows)}
+        if model.warm_start:
+            found["parameters"] = [getattr(model, name, None) for name in model._fitted]
+        return {name: v for name, v in found.items() if name not in ("n_jobs", "verbose")}
+
+    seed = None if checkpoint is None else state_of(random_generator(model.random_state))
+    return Journal(checkpoint, whose, seed)
+
+
+def begin(journal: Journal, model: Any, data: Data, known: Any) -> tuple[Start, float, bool]:
+    """The start of a fit, or where it goes on; its last gain; and whether it was over by then."""
+    rng = random_generator(model.random_state)
+    if state := journal.entry("walk").state:
+        theta, gain, over, histories, best, n_steps = state
+        del histories[best][n_steps:]
+        set_state(rng, (journal.entry("random").state or [])[0])
+        model._go_on(data)
+        return Start(Parameters(*theta), histories, best), gain, over
+    if journal.seed is not None:
+        set_state(rng, journal.seed)
+    with journal, journal.active():
+        start = model._find_start(data, known, rng)
+    if known is not None:
+        start = start._replace(theta=known.holding(start.theta))
+    walk = start.theta, np.nan, False, *start[1:], len(start.history)
+    journal.settled(random=[state_of(rng)], walk=walk)
+    return start, np.nan, False
 
 
 def find_start(model, data, known, rng):

@@ -47,11 +47,12 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 from .blocks import slices
+from .checkpoints import Journal, fingerprint, next_entry
 from .covariances import MODELS, covariance_model
 from .em import Cell, Run, climb
 from .frames import TINY, Natural, SingularCovariance
 from .gmm import GMM
-from .hints import Given, Init, Seed
+from .hints import Checkpoint, Given, Init, Seed
 from .priors import NormalInverseWishart
 from .processes import in_processes
 from .restarts import (
@@ -317,6 +318,7 @@ def select(
     progress: bool = False,
     conjugate_prior: str | Mapping[str, Any] | NormalInverseWishart | None = None,
     noise: bool = False,
+    checkpoint: Checkpoint = None,
 ) -> Selection:
     """Fit every number of components with every covariance model, and choose.
 
@@ -357,6 +359,10 @@ def select(
     conjugate_prior, noise
         As for :class:`~numpy_ml_gmm.GMM`, in every cell.  With a prior the criteria are those of
         the log-likelihood at the mode, as in mclust, and no cell can collapse.
+    checkpoint : path, or (path, seconds), optional
+        A file that the state goes to every 30 seconds, or every so many, as for
+        :meth:`numpy_ml_gmm.GMM.fit`.  Processes hand in what they have when they are done, so with
+        ``n_jobs`` it is coarser.
 
     Returns
     -------
@@ -404,23 +410,33 @@ VVV with 2 components (2322.1917), VVV with 3 components (2324.1784)
         rounds = 1  # nothing to learn from, or starts that are known
     settings: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "var_smoothing": var_smoothing}
     settings |= {"conjugate_prior": conjugate_prior, "noise": noise}
-    settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": one_seed(random_state)}
-    look = GMM(covariance_type="diag", **settings)
+    settings |= {"n_init": n_init, "n_jobs": n_jobs, "random_state": random_state}
     check_table_priors(priors, Ks)
-    rows = look._check_training_rows(X, sample_weight, priors, n_places=max(Ks) + bool(noise))
+    door = GMM(**settings)
+    rows = door._check_training_rows(X, sample_weight, priors, n_places=max(Ks) + bool(noise))
     if not any(np.ndim(init) for init in inits):  # labels, say, are those of all rows
         rows = rows.with_weight()
-    data = look._data(rows)  # an error about the data is none about a model
-    models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
-    with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
-        ends = fit_table(data, models, inits, rounds, bar.update)
-    table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
-    if sound := [row for row in table if not row.error]:
-        add_clusters(rows, sound)
-    for row in sound:
-        row.model._remember_features(X)
-    selection = Selection(table, criterion)
-    finish(data, selection, TO_THE_END * tol)  # the last may collapse on the way
+
+    def whose():
+        found = {"n_components": Ks, "covariance_types": types, "criterion": criterion}
+        found |= {**settings, "init_params": inits, "rounds": rounds, "n_jobs": rows.n_jobs}
+        return {"class": "select", **found, "X": fingerprint(rows)}
+
+    journal = Journal(checkpoint, whose, one_seed(random_state))
+    settings["random_state"] = journal.seed
+    with journal, journal.active():
+        look = GMM(covariance_type="diag", **settings)
+        data = look._data(rows)  # an error about the data is none about a model
+        models = [GMM(K, covariance_type=t, **settings) for t in types for K in Ks]
+        with tqdm(total=len(models), desc="fits", disable=not progress, leave=False) as bar:
+            ends = fit_table(data, models, inits, rounds, bar.update)
+        table = [row_of(model, runs, data) for model, runs in zip(models, ends, strict=True)]
+        if sound := [row for row in table if not row.error]:
+            add_clusters(rows, sound)
+        for row in sound:
+            row.model._remember_features(X)
+        selection = Selection(table, criterion)
+        finish(data, selection, TO_THE_END * tol)  # the last may collapse on the way
     if all(row.error for row in table):
         raise ValueError(f"no cell could be fitted; {describe(table[0])}: {table[0].error}")
     return selection
@@ -514,8 +530,15 @@ def fit_shares(rows, few, guesses, models, cells, on_end, finalists=FINALISTS):
     alone = rows._replace(n_jobs=1)
     few = alone if few is rows else few._replace(n_jobs=1)
     one = partial(fit_cells, alone, few, guesses, **limits)
-    found = {}
-    for share, ends in zip(shares, in_processes(one, shares, len(shares)), strict=True):
+    found, entries = {}, [next_entry() for _ in shares]
+    new = [share for share, entry in zip(shares, entries, strict=True) if not entry.state]
+    coming = iter(in_processes(one, new, len(shares)))
+    for share, entry in zip(shares, entries, strict=True):
+        if entry.state:
+            ends = [[Run.of(*run) for run in runs] for runs in entry.state]
+        else:
+            ends = next(coming)
+            entry.keep(*ends)
         on_end(len(share))
         found |= dict(zip(share, ends, strict=True))
     return [found[cell] for cell in cells]
@@ -677,6 +700,7 @@ def best_or_reason(model, runs, data):
     if reason := collapse(best.end, model, data):
         return reason
     fit = fitted_by(model, best, data.rows.X.dtype, data.rows.box)
+    fit.n_samples_seen_ = data.rows.total_weight
     try:
         Natural.of(fit._places, data.rows)  # as whoever uses it will
     except SingularCovariance as error:
