@@ -23,16 +23,15 @@ from pathlib import Path
 import dask.array as da
 import matplotlib.pyplot as plt
 import numpy as np
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client, LocalCluster, get_task_stream
 from scipy.optimize import nnls
 
 from numpy_ml_gmm import GMM
-from numpy_ml_gmm.chunks import rows_of
 from numpy_ml_gmm.frames import n_features
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "cluster.json"
-CHUNK = 500_000  # rows
+CHUNK = 1_000_000  # rows
 GRID = [  # rows, features, components
     *((N, 8, 16) for N in (10_000, 100_000, 1_000_000, 8_000_000)),
     *((1_000_000, D, 16) for D in (2, 32)),
@@ -82,21 +81,6 @@ def seconds_a_step(N, D, K, steps=5):
     return float(np.median(times))
 
 
-def alone(D, K):
-    """Seconds to make one chunk and to take its sums, in this process and nothing else."""
-    theta = started(D, K, 0).fit(points(2 * CHUNK, D)).theta
-    X = points(CHUNK, D)
-    rows = rows_of(X, K)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        part = rows_of(X.compute(scheduler="synchronous"), K)
-        GMM.expect(theta, part)
-        times.append(time.perf_counter() - start)
-    del rows
-    return min(times)
-
-
 def cluster(n):
     """So many worker processes of one thread."""
     return LocalCluster(
@@ -123,7 +107,6 @@ def large():
     """Ten gigabytes of rows, which are never in memory together: time, memory, and what moved."""
     N, D, K = LARGE
     found = json.loads(RESULTS.read_text())
-    own = alone(D, K)
     with cluster(2) as machines, Client(machines) as client:
         peaks, done = {}, threading.Event()
 
@@ -139,26 +122,38 @@ def large():
 
         watcher = threading.Thread(target=look)
         watcher.start()
-        times, bytes_moved = [], []
+        times, own, bytes_moved = [], [], []
         X = points(N, D)
         last, before = time.perf_counter(), sent()
-        for model in started(D, K, 5).iterate(X):
-            now, after = time.perf_counter(), sent()
-            times.append(now - last)
+        steps = started(D, K, 5).iterate(X)
+        for n in range(1, 6):
+            with get_task_stream(client) as stream:
+                model = next(steps)
+                times.append(time.perf_counter() - last)
+            seconds = [
+                part["stop"] - part["start"]
+                for task in stream.data
+                for part in task["startstops"]
+                if part["action"] == "compute"
+            ]
+            own.append(sum(seconds) / 2)
+            after = sent()
             bytes_moved.append(after - before)
-            print(f"step {model.n_iter_}: {times[-1]:.1f} s, {bytes_moved[-1]} bytes", flush=True)
-            last, before = now, after
+            said = f"{times[-1]:.1f} s, its chunks {own[-1]:.1f} s, {bytes_moved[-1]} bytes moved"
+            print(f"step {n}: {said}", flush=True)
+            last, before = time.perf_counter(), after
+        assert model.n_iter_ == 5
         done.set()
         watcher.join()
-    step = float(np.median(times[1:]))
+    step, chunks = float(np.median(times[1:])), float(np.median(own[1:]))
     found["large"] = {
         "rows": N,
         "features": D,
         "components": K,
         "chunks": X.numblocks[0],
         "seconds a step": step,
-        "chunks alone": own * X.numblocks[0] / 2,
-        "ratio": step / (own * X.numblocks[0] / 2),
+        "seconds of its chunks on each process": chunks,
+        "ratio": step / chunks,
         "megabytes of each worker": [round(peak / 2**20) for peak in peaks.values()],
         "bytes moved a step": bytes_moved[1:],
     }
