@@ -1,10 +1,12 @@
 """Data in Dask's chunks: the sums are those of NumPy, wherever the rows lie."""
 
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -177,6 +179,38 @@ SUMS = {
     "counts": lambda m, X, of: m.e_step(X).counts,
     "scatters": lambda m, X, of: m.e_step(X, priors=of(LABELS)).scatters,
 }
+
+
+@pytest.mark.equation("chunk-sums")
+def test_the_sums_of_chunks_are_those_of_all_rows_point_by_point():
+    joint = np.stack([MODEL.log_joint(x[None])[0] for x in IRIS])
+    r = np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
+    rows = rows_of(chunked(IRIS, 33), 3)
+    found = GMM.expect(MODEL.theta, rows)
+    assert len(rows.chunks) == 5 and found.log_likelihood == pytest.approx(
+        np.logaddexp.reduce(joint, axis=1).sum(), rel=1e-12
+    )
+    np.testing.assert_allclose(found.counts, r.sum(axis=0), rtol=1e-10)
+    np.testing.assert_allclose(found.means, (r.T @ IRIS) / r.sum(axis=0)[:, None], rtol=1e-10)
+    for k in range(3):
+        delta = IRIS - found.means[k]
+        np.testing.assert_allclose(found.scatters[k], (r[:, k] * delta.T) @ delta, rtol=1e-9)
+
+
+def test_the_model_of_the_cost_finds_the_numbers_that_made_the_times():
+    path = Path(__file__).parents[1] / "benchmarks" / "cluster.py"
+    if not path.exists():
+        pytest.skip("benchmarks/ is not part of an installed package")
+    spec = importlib.util.spec_from_file_location("cluster", path)
+    cluster = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(cluster)
+    numbers = np.array([1e-9, 2e-10, 3e-3, 0.05])
+    sizes = [(N, D, K, max(1, N // 1_000_000), P) for N, D, K in cluster.GRID for P in (1, 2)]
+    runs = [[*size, float(numbers @ cluster.terms(*size))] for size in sizes]
+    np.testing.assert_allclose(cluster.model_of(runs), numbers, rtol=1e-6)
+    N, D, K, C, P = 10**10, 8, 16, 10_000, 200  # a row has 1 + 8 + 36 numbers a component
+    by_hand = (N * D * 1e-9 + N * 45 * K * 2e-10 + C * 3e-3) / P + 0.05
+    assert numbers @ cluster.terms(N, D, K, C, P) == pytest.approx(by_hand)
 
 
 @pytest.mark.parametrize("name", SUMS)
