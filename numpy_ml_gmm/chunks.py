@@ -213,7 +213,7 @@ class Chunks:
         return Rows(X, w, priors, self.n_jobs, None, self.names, patterns, errors, self.box)
 
     def gathered(self, function: Callable, combine: Callable = operator.add) -> Any:
-        """``function`` of the rows of each chunk, combined in a tree."""
+        """``function`` of the rows of each chunk, combined in a tree (:eq:`chunk-sums`)."""
         from dask import delayed
 
         work = delayed(partial(in_place, self.made, function), traverse=False)
