@@ -50,3 +50,36 @@ print(*sorted(model.means_.mean(axis=1).round(1)))
     assert found.stdout.split() == ["0.0", "4.0"], found.stderr
     found = limited(fits.replace('mmap_mode="r"', ""), tmp_path / "points.npy")
     assert "MemoryError" in found.stderr  # the limit holds
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_is_read_in_less_memory_than_it_has_bytes(tmp_path, kind):
+    pytest.importorskip("dask.dataframe")
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path, n = tmp_path / f"a.{kind}", 120_000
+    X = np.random.default_rng(0).normal(size=(n, 4)) + 4 * (np.arange(n) % 2)[:, None]
+    if kind == "csv":
+        np.savetxt(path, X, fmt="%.15f", delimiter=",", header="a,b,c,d", comments="")
+    else:
+        X = np.repeat(X, 8, axis=1)
+        names = [f"{name}{d}" for name in "abcd" for d in range(8)]
+        frame = pa.table(dict(zip(names, X.T, strict=True)))
+        pq.write_table(frame, path, row_group_size=6000, compression=None)
+    run = """
+import dask, dask.dataframe, pyarrow.parquet, scipy.spatial
+from numpy_ml_gmm.cli import main, pieces
+dask.config.set(scheduler="synchronous")
+pieces.BYTES, (path, *words) = 2**18, sys.argv[1:]
+model = path + ".model.npz"
+limit(LIMIT)
+fit = ["--n_clusters", "2", "--n_init", "1", "--init_params", "kmeans", "--max_iter", "2"]
+columns = ["--columns", "a*,c*"]
+assert main([path, *fit, *columns, "--labels", path + ".csv", "--quiet", *words]) == 0
+print("done")
+"""
+    run = run.replace("LIMIT", "12" if kind == "csv" else "24")
+    found = limited(run, path, "--engine", "dask")
+    assert found.stdout == "done\n", found.stderr
+    lines = (tmp_path / f"a.{kind}.csv").read_text().splitlines()
+    assert len(lines) == n + 1 and lines[0].endswith("component,probability,outlier")
+    assert "memory" in limited(run, path).stderr  # at once it is too much
