@@ -53,33 +53,40 @@ print(*sorted(model.means_.mean(axis=1).round(1)))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_table_is_read_in_less_memory_than_it_has_bytes(tmp_path, kind):
+def test_a_table_is_labelled_in_less_memory_than_it_has_bytes(tmp_path, kind):
     pytest.importorskip("dask.dataframe")
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    path, n = tmp_path / f"a.{kind}", 120_000
+    few, many, n = tmp_path / f"few.{kind}", tmp_path / f"many.{kind}", 75_000
     X = np.random.default_rng(0).normal(size=(n, 4)) + 4 * (np.arange(n) % 2)[:, None]
     if kind == "csv":
-        np.savetxt(path, X, fmt="%.15f", delimiter=",", header="a,b,c,d", comments="")
+        np.savetxt(many, X, fmt="%.15f", delimiter=",", header="a,b,c,d", comments="")
+        few.write_bytes(b"\n".join(many.read_bytes().split(b"\n", 1001)[:-1]))
     else:
-        X = np.repeat(X, 8, axis=1)
-        names = [f"{name}{d}" for name in "abcd" for d in range(8)]
-        frame = pa.table(dict(zip(names, X.T, strict=True)))
-        pq.write_table(frame, path, row_group_size=6000, compression=None)
+        X = np.hstack([X, np.random.default_rng(1).random((n, 24))])  # and columns that wait
+        frame = pa.table(list(X.T), [*"abcd", *(f"other{d}" for d in range(24))])
+        pq.write_table(frame, many, row_group_size=1000, compression=None)
+        pq.write_table(frame[:1000], few)
     run = """
-import dask, dask.dataframe, pyarrow.parquet, scipy.spatial
+import dask, dask.dataframe
 from numpy_ml_gmm.cli import main, pieces
 dask.config.set(scheduler="synchronous")
-pieces.BYTES, (path, *words) = 2**18, sys.argv[1:]
-model = path + ".model.npz"
-limit(LIMIT)
-fit = ["--n_clusters", "2", "--n_init", "1", "--init_params", "kmeans", "--max_iter", "2"]
-columns = ["--columns", "a*,c*"]
-assert main([path, *fit, *columns, "--labels", path + ".csv", "--quiet", *words]) == 0
-print("done")
+pieces.BYTES, (folder, kind, *words) = 2**17, sys.argv[1:]
+model = GMM.from_parameters([0.5, 0.5], [[0.0] * 4, [4.0] * 4], [np.eye(4)] * 2)
+model.save(folder + "/model.npz")
+def predict(name, *words):
+    path = folder + "/" + name + "." + kind
+    out = folder + "/out." + (kind if words else "csv")
+    words += "--model", folder, "--columns", "a,b,c,d", "--out", out
+    return main(["predict", path, *words])
+predict("few", *words)  # what is loaded when it is needed
+limit(5 if kind == "csv" else 9)
+print(predict("many", *words))
 """
-    run = run.replace("LIMIT", "12" if kind == "csv" else "24")
-    found = limited(run, path, "--engine", "dask")
-    assert found.stdout == "done\n", found.stderr
-    lines = (tmp_path / f"a.{kind}.csv").read_text().splitlines()
-    assert len(lines) == n + 1 and lines[0].endswith("component,probability,outlier")
-    assert "memory" in limited(run, path).stderr  # at once it is too much
+    assert many.stat().st_size > (5 if kind == "csv" else 9) * MB
+    found = limited(run, tmp_path, kind, "--engine", "dask")
+    assert found.stdout == "0\n", found.stderr
+    if kind == "csv":
+        assert (tmp_path / "out.csv").read_bytes().count(b"\n") == n + 1
+        assert "not enough memory" in limited(run, tmp_path, kind).stderr  # all at once
+    else:
+        assert len(list((tmp_path / "out.parquet").iterdir())) == n / 1000

@@ -11,14 +11,7 @@ from ..blocks import in_chunks, thread_count
 from ..chunks import rows_of
 from ..covariances import covariance_model
 from ..gmm import GMM
-from ..selection import (
-    ROWS_IN_SILHOUETTE,
-    Selection,
-    aligned,
-    check_types,
-    select,
-    silhouette,
-)
+from ..selection import Selection, aligned, check_types, select, silhouette, some_points
 from ..validation import check_count, check_not_negative
 from .columns import Data, points_of, read, source_of
 from .labelling import check_table_file, labels, write_beside
@@ -247,7 +240,7 @@ def criteria(model: GMM, data: Data) -> list[list[str]]:
 def silhouette_of(model: GMM, X: np.ndarray) -> float:
     """The silhouette of the labels; of data in chunks, that of some rows."""
     if in_chunks(X):
-        X = rows_of(X, 1).spread(ROWS_IN_SILHOUETTE)
+        X = some_points(rows_of(X, 1)).X
     return silhouette(X, model.predict(X))
 
 

@@ -174,7 +174,7 @@ class Group:
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.path) as file:
-            found = file.read_row_group(self.index, names)
+            found = file.read_row_group(self.index, names, use_threads=False)
         return found.select(names or self.names).replace_schema_metadata(None)
 
     def numbers(self, chosen: Sequence[int]) -> Table:
