@@ -78,7 +78,7 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
             sheet = read_sheet(args.data_path, args.header)
             chosen, table, w, aside = parts(args, sheet, model)
             data = with_rows(args, Data(sheet, chosen, table, np.ones(sheet.n_rows, bool), w, None))
-            tell_dropped(args, np.count_nonzero(data.kept), sheet.n_rows)
+            tell_dropped(args, int(data.kept.sum()), sheet.n_rows)
             data = data._replace(ids=ids_of(args, sheet, aside["id"]))
     there = not in_chunks(data.X)  # else it would be read once more for what the fit says too
     if problems := there and what_is_wrong(data.table, model is not None):

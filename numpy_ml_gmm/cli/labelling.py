@@ -38,7 +38,8 @@ def check_table_file(option: str, name: str, args: Namespace) -> None:
     if path.exists() and path.is_dir() is not folder:
         kinds = ("a file: name a folder", "a folder: name a file")
         raise ValueError(f"{option} {name} is {kinds[path.is_dir()]}")
-    read = [data_path] if (data_path := getattr(args, "data_path", None)) else []
+    data_path: Any = getattr(args, "data_path", None)
+    read = [data_path] if data_path else []
     if in_pieces and read:
         from .pieces import files_of
 
@@ -81,12 +82,12 @@ def write_beside(to: str, data: Data, beside: Callable[[Data], dict[str, np.ndar
         if columns:
             break
     new = {name: values.dtype for name, values in before[-1][1].items()}
-    labelled = chain(before, labelled)
+    all_parts = chain(before, labelled)
     if to.lower().endswith(".parquet"):
         from .pieces import write_parquet
 
-        return write_parquet(to, labelled, new)
-    rows = (row for part, columns in labelled for row in rows_beside(part, columns, len(new)))
+        return write_parquet(to, all_parts, new)
+    rows = (row for part, columns in all_parts for row in rows_beside(part, columns, len(new)))
     return write_table(to, header_of(data.sheet.names, new), rows, data.sheet.separator or ",")
 
 

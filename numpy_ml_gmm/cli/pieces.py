@@ -43,7 +43,9 @@ def read_in_pieces(args: Namespace, model: GMM | None) -> Data:
         remedy = 'pip install "numpy_ml_gmm[dask]"'
         raise ImportError(f"--engine dask needs Dask ({error}): {remedy}") from None
     files = files_of(args.data_path)
-    pieces = (groups_of if files[0].suffix.lower() == ".parquet" else texts_of)(files, args.header)
+    pieces: list = (groups_of if files[0].suffix.lower() == ".parquet" else texts_of)(
+        files, args.header
+    )
     like = pieces[0].sheet()
     chosen, _, _, aside = parts(args, like, model)
     read = partial(part_of, args, like, chosen, aside["weights"], model is not None)
@@ -278,7 +280,8 @@ def write_parquet(to: str, labelled: Iterable[tuple], new: dict[str, np.dtype]) 
         for n, (part, columns) in enumerate(labelled):
             sheet = part.sheet
             frame = sheet.frame() if isinstance(sheet, Group) else frame_of(sheet, part.chosen)
-            names = header_of(frame.column_names, new)[frame.num_columns :]
+            header = header_of(frame.column_names, new) or []
+            names = header[frame.num_columns :]
             for name, (label, dtype) in zip(names, new.items(), strict=True):
                 column = np.zeros(sheet.n_rows, dtype)
                 column[part.kept] = columns.get(label, 0)
