@@ -20,6 +20,7 @@ from dataclasses import asdict, is_dataclass
 
 import numpy as np
 
+from .blocks import in_chunks
 from .validation import check_count
 from .writing import as_path, whole_file, whole_folder
 
@@ -311,6 +312,11 @@ def results_of(model, X, sample_weight=None):
     }
 
 
+def blocks_of(X):
+    """An array as it is; one of Dask's block by block, in memory one at a time."""
+    return (X.blocks[n].compute() for n in range(X.numblocks[0])) if in_chunks(X) else [X]
+
+
 def write_results(folder, model, X, extra="", sample_weight=None):
     """Labels, responsibilities, parameters and the model itself, whole or not at all.
 
@@ -331,8 +337,10 @@ def write_results(folder, model, X, extra="", sample_weight=None):
     """
     values = results_of(model, X, sample_weight)
     with whole_folder(folder, outdated=RESULTS) as to:
-        np.savetxt(to / "labels.txt", model.predict(X), fmt="%d")
-        np.savetxt(to / "responsibilities.txt", model.predict_proba(X), fmt="%.17g")
+        with open(to / "labels.txt", "w") as z, open(to / "responsibilities.txt", "w") as r:
+            for some in blocks_of(X):
+                np.savetxt(z, model.predict(some), fmt="%d")
+                np.savetxt(r, model.predict_proba(some), fmt="%.17g")
         (to / "parameters.json").write_text(json.dumps(values, indent=2) + "\n")
         model.save(to / "model.npz")
         if extra:

@@ -349,12 +349,12 @@ def bytes_of(source: Any) -> bytes:
         return stream.read()
 
 
-def as_text(content: bytes) -> str:
-    """Bytes in UTF-8 as text."""
+def as_text(content: bytes, first: int = 1) -> str:
+    """Bytes in UTF-8 as text; ``first`` is the number of their first line."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + first
         wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         guess = "UTF-16" if wide else "ISO-8859-1"
         raise ValueError(
@@ -366,13 +366,15 @@ def as_text(content: bytes) -> str:
 # ---- Lines of text -------------------------------------------------------------------------------
 
 
-def read_text_table(text: str, header: bool | None, separator: str | None = None) -> Sheet:
+def read_text_table(
+    text: str, header: bool | None, separator: str | None = None, first_line: int = 1
+) -> Sheet:
     """The lines of a text without those that are empty or remarks.
 
     A line that begins with # is a remark above the first other line.  Below it is one if it has
     not the cells of a row: else it may be a colour.
     """
-    found = [(n, line) for n, line in numbered_lines(text) if line.strip()]
+    found = [(n, line) for n, line in numbered_lines(text, first_line) if line.strip()]
     top = next((i for i, (_, line) in enumerate(found) if not line.startswith("#")), 0)
     found = found[top:]
     if not found:
@@ -396,12 +398,12 @@ def read_text_table(text: str, header: bool | None, separator: str | None = None
     return sheet
 
 
-def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(text: str, first: int = 1) -> Iterator[tuple[int, str]]:
     """The lines of a text with their numbers; a quoted cell may go on in the next line."""
     lines = re.split("\r\n|\n|\r", text)
     if '"' not in text:
-        return enumerate(lines, 1)
-    return joined_at_quotes(lines)
+        return enumerate(lines, first)
+    return ((n + first, line) for n, line in joined_at_quotes(lines))
 
 
 def joined_at_quotes(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -412,7 +414,7 @@ def joined_at_quotes(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
         if lines[n].count('"') % 2:
             later = range(n + 1, len(lines))
             end = next((m for m in later if lines[m].count('"') % 2), n)
-        yield n + 1, "\n".join(lines[n : end + 1])
+        yield n, "\n".join(lines[n : end + 1])
         n = end + 1
 
 

@@ -90,6 +90,48 @@ def test_stopped_work_goes_on_and_ends_with_the_same_bits(stop, tmp_path, name):
         assert stop["count"] <= n - at + 2  # and nothing was done twice but the round at hand
 
 
+# In chunks of Dask: the arguments, and what goes with the rows.
+CHUNKED = {
+    "fit": ({}, {"sample_weight": np.arange(150) % 3 + 1.0}),
+    "missing": ({"covariance_type": "diag"}, {}),
+    "process": ({"tol": 1e-4}, {}),
+    "table": ({"tol": 1e-2}, {}),
+}
+
+
+@pytest.mark.parametrize("name", CHUNKED)
+def test_data_in_chunks_go_on_with_the_same_bits_and_others_are_refused(stop, tmp_path, name):
+    dask, da = pytest.importorskip("dask"), pytest.importorskip("dask.array")
+    (params, known), file = CHUNKED[name], tmp_path / "checkpoint.npz"
+    rows = HOLES if name == "missing" else X
+
+    def work(checkpoint, rows=rows, size=40, known=known):
+        lazy = da.from_array(rows, chunks=(size, 4))
+        if name == "table":
+            return select(lazy, [1, 2], "VVI", random_state=0, checkpoint=checkpoint, **params)
+        model = BayesianGMM if name == "process" else GMM
+        model = model(3, random_state=0, n_init=2, max_iter=6, **params)
+        return model.fit(lazy, checkpoint=checkpoint, **known)
+
+    with dask.config.set(scheduler="synchronous"):
+        wanted = bits(work(None))
+        assert bits(work(file)) == wanted
+        n, stop["count"] = stop["count"], 0
+        for at in (n // 3, n - 2):  # in the search, and in mid-climb
+            file.unlink()
+            stop |= {"count": 0, "at": at}
+            with pytest.raises(Stopped):
+                work((file, 0))
+            stop |= {"count": 0, "at": None}
+            assert bits(work(file)) == wanted
+            assert stop["count"] <= n - at + 2
+        others = [{"rows": rows + 1}, {"rows": rows[::-1]}, {"size": 50}]
+        others += [{"known": {"sample_weight": np.ones(150)}}] if known else []
+        for other in others:
+            with pytest.raises(ValueError, match="belongs to other work"):
+                work(file, **other)
+
+
 def test_stopped_again_and_again_it_comes_to_the_same_end(stop, tmp_path):
     work, ends = WORK["full"], []
     while not ends:

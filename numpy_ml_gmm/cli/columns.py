@@ -9,12 +9,13 @@ import re
 import warnings
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..blocks import in_chunks
 from ..gmm import GMM
 from ..tables import ColumnError, Sheet, Table, look_at_first_line, read_sheet
 from ..validation import DataWarning, check_X, in_words
@@ -24,7 +25,10 @@ LIKE = 5  # so many names are listed where one is not found
 
 
 class Data(NamedTuple):
-    """A table, and the parts of it that were asked for."""
+    """A table, and the parts of it that were asked for.
+
+    With ``--engine dask`` the sheet is its first piece, and the numbers and weights are Dask's.
+    """
 
     sheet: Sheet
     chosen: list  # the columns that are features
@@ -32,6 +36,13 @@ class Data(NamedTuple):
     kept: np.ndarray  # (N,), which these are
     weights: np.ndarray | None  # of each row that was kept
     ids: list | None  # of each row of the sheet
+    pieces: Sequence = ()  # each as if it were all, when it is asked for
+    decimal: str | None = None  # the mark of the whole table, where this is a part
+
+    @property
+    def mark(self) -> str:
+        """The mark before the decimals."""
+        return self.decimal or self.sheet.decimal
 
     @property
     def X(self) -> np.ndarray:
@@ -42,6 +53,10 @@ class Data(NamedTuple):
     def weighted(self) -> dict:
         """The weights, as an argument."""
         return {} if self.weights is None else {"sample_weight": self.weights}
+
+    def parts(self) -> "Iterator[Data]":
+        """What fits into memory, one after the other, in the order of the rows."""
+        return (piece() for piece in self.pieces) if self.pieces else iter([self])
 
 
 def read(args: Namespace, model: GMM | None = None) -> Data:
@@ -55,37 +70,62 @@ def read(args: Namespace, model: GMM | None = None) -> Data:
         If it cannot be read.
     """
     with progress(args, f"reading {source_of(args)}"):
-        sheet = read_sheet(args.data_path, args.header)
-        chosen, table, w, id_column = parts(args, sheet, model)
-    kept: np.ndarray = np.ones(sheet.n_rows, bool)
-    if getattr(args, "dropna", False):
-        kept = np.asarray(~np.isnan(np.asarray(table.X, np.float64)).any(axis=1))
-        tell_dropped(args, kept)
-        table, w = table._replace(X=table.X[kept]), w if w is None else w[kept]
-    if problems := what_is_wrong(table, model is not None):
+        if args.engine == "dask":
+            from .pieces import read_in_pieces
+
+            data = read_in_pieces(args, model)
+        else:
+            sheet = read_sheet(args.data_path, args.header)
+            chosen, table, w, aside = parts(args, sheet, model)
+            data = with_rows(args, Data(sheet, chosen, table, np.ones(sheet.n_rows, bool), w, None))
+            tell_dropped(args, int(data.kept.sum()), sheet.n_rows)
+            data = data._replace(ids=ids_of(args, sheet, aside["id"]))
+    there = not in_chunks(data.X)  # else it would be read once more for what the fit says too
+    if problems := there and what_is_wrong(data.table, model is not None):
         raise ValueError("; ".join(problems))
     with notes(args):
-        look_at_first_line(sheet, table, args.header)
-    return Data(sheet, chosen, table, kept, w, ids_of(args, sheet, id_column))
+        look_at_first_line(data.sheet, next(data.parts()).table, args.header)
+    return data
+
+
+def with_rows(args: Namespace, data: Data) -> Data:
+    """The rows that count: all, or with ``--dropna`` those that lack no cell."""
+    if not getattr(args, "dropna", False):
+        return data
+    kept = np.asarray(~np.isnan(np.asarray(data.X, np.float64)).any(axis=1))
+    w = None if data.weights is None else data.weights[kept]
+    return data._replace(table=data.table._replace(X=data.X[kept]), kept=kept, weights=w)
 
 
 def parts(args: Namespace, sheet: Sheet, model: GMM | None) -> tuple:
-    """The features, their numbers, the weights and the column of ids; or all that is wrong."""
+    """The features, their numbers, the weights and the columns aside; or all that is wrong."""
     problems: list[str] = []
     aside = {
         option: one_column(sheet, option, getattr(args, option, None), problems)
         for option in ("id", "weights")
     }
     chosen = feature_columns(args, sheet, set(aside.values()), model, problems)
+    try:
+        table, w = values(sheet, chosen, aside["weights"], model is not None, problems)
+    except ValueError as error:
+        raise ValueError(f"{source_of(args)}: {error}") from None
+    return chosen, table, w, aside
+
+
+def values(
+    sheet: Sheet, chosen: list[int], weights: int | None, fitted: bool, problems: Sequence[str] = ()
+) -> tuple:
+    """The numbers of the features and the weights; or what is wrong, and the problems until now."""
+    problems = [*problems]
     table, error = numbers(sheet, chosen)
-    w = weights_of(sheet, aside["weights"], problems)
+    w = weights_of(sheet, weights, problems)
     if error is not None:
         error.droppable += [] if table is None else useless(table)
         problems.append(str(error))
     if problems:
-        problems += [] if table is None else what_is_wrong(table, model is not None, odd=True)
-        raise ValueError(f"{source_of(args)}: {'; '.join(problems)}")
-    return chosen, table, w, aside["id"]
+        problems += [] if table is None else what_is_wrong(table, fitted, odd=True)
+        raise ValueError("; ".join(problems))
+    return table, w
 
 
 def source_of(args: Namespace) -> str:
@@ -259,13 +299,21 @@ def what_is_wrong(table: Table, fitted: bool, odd: bool = False) -> list[str]:
     return found + [str(warning.message) for warning in caught if odd]
 
 
-def tell_dropped(args: Namespace, kept: np.ndarray) -> None:
+def points_of(table: Table) -> Any:
+    """What a model is fitted to: the table, or a frame or array of Dask's."""
+    if not in_chunks(table.X):
+        return table
+    from dask.dataframe import from_dask_array
+
+    return from_dask_array(table.X, columns=table.names) if table.names else table.X
+
+
+def tell_dropped(args: Namespace, n_kept: int, n: int) -> None:
     """How many rows are left out."""
-    lost = len(kept) - np.count_nonzero(kept)
-    if lost == len(kept):
+    if n_kept == 0 < n:
         raise ValueError("every row lacks a cell: leave --dropna away, or --ignore some columns")
-    if lost:
-        note(args, f"{lost} of {len(kept)} rows lack a cell and are left out (--dropna)")
+    if n_kept < n:
+        note(args, f"{n - n_kept} of {n} rows lack a cell and are left out (--dropna)")
 
 
 def ids_of(args: Namespace, sheet: Sheet, column: int | None) -> list[str] | None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from ..archive import results_of, write_results
-from ..blocks import thread_count
+from ..blocks import in_chunks, thread_count
+from ..chunks import rows_of
 from ..covariances import covariance_model
 from ..gmm import GMM
-from ..selection import Selection, aligned, check_types, select, silhouette
+from ..selection import Selection, aligned, check_types, select, silhouette, some_points
 from ..validation import check_count, check_not_negative
-from .columns import Data, read, source_of
+from .columns import Data, points_of, read, source_of
 from .labelling import check_table_file, labels, write_beside
 from .pictures import check_features, check_plot, check_writable, write_picture
 from .saying import fail, flush, note, notes, on_terminal, output_lost, progress, say, say_json
@@ -69,10 +70,14 @@ def check(args: Namespace) -> None:
         raise ValueError(f"--find_num_clusters_range {low} {high}: give 1 or more, the lower first")
     check_types(types(args))
     thread_count(args.n_jobs)
+    if args.engine == "dask" and args.n_jobs is not None:
+        raise ValueError(
+            "--n_jobs is not for --engine dask: DASK_NUM_WORKERS says how many threads"
+        )
     if args.out is not None:
         check_out(args.out)
     if args.labels is not None:
-        check_table_file("--labels", args.labels, args.data_path)
+        check_table_file("--labels", args.labels, args)
         if args.labels == "-" and args.json:
             raise ValueError("--labels - and --json both print to standard output: choose one")
     if not 0 < args.mass < 1:
@@ -125,15 +130,16 @@ def fit(args: Namespace, data: Data) -> tuple[GMM, Selection | None]:
     shared |= {name: value for name, value in given.items() if value is not None}
     alone = args.n_clusters and len(types(args)) == 1 and types(args) != ["all"]
     table, units = standardised(data) if args.standardise else (data.table, None)
+    points = points_of(table)
     with notes(args):
         if alone:
             search = None
             model = GMM(args.n_clusters, covariance_type=types(args)[0], **shared)
-            model.fit(table, **data.weighted)
+            model.fit(points, **data.weighted)
             late = "EM" * (not model.converged_)
         else:
             shared |= data.weighted | {"progress": on_terminal(args)}
-            search = select(table, range(low, high + 1), types(args), args.criterion, **shared)
+            search = select(points, range(low, high + 1), types(args), args.criterion, **shared)
             model, n = search.best, len(search.rows)
             n_late = sum(not (row.converged or row.error) for row in search.rows)
             late = f"{n_late} of {n} fits" if n_late else ""
@@ -144,12 +150,11 @@ def fit(args: Namespace, data: Data) -> tuple[GMM, Selection | None]:
 
 def standardised(data: Data) -> tuple:
     """The table in units of each column's standard deviation; and their mean and that."""
-    X = np.asarray(data.X, np.float64)
-    w = np.ones(len(X)) if data.weights is None else data.weights
-    there = w[:, None] * ~np.isnan(X)  # (N, D)
+    X = data.X.astype(np.float64)
+    there = (1.0 if data.weights is None else data.weights[:, None]) * ~np.isnan(X)  # (N, D)
     total = there.sum(axis=0)
-    centre = (there * np.nan_to_num(X)).sum(axis=0) / total
-    scale = np.sqrt((there * np.nan_to_num(X - centre) ** 2).sum(axis=0) / total)
+    centre = np.asarray((there * np.nan_to_num(X)).sum(axis=0) / total)
+    scale = np.asarray(np.sqrt((there * np.nan_to_num(X - centre) ** 2).sum(axis=0) / total))
     return data.table._replace(X=(X - centre) / scale), (centre, scale)
 
 
@@ -228,8 +233,15 @@ def criteria(model: GMM, data: Data) -> list[list[str]]:
         ["BIC", f"{model.bic(X, **weighted):.4f}", "smaller is better"],
         ["ICL", f"{model.icl(X, **weighted):.4f}", "smaller is better"],
     ]
-    s = silhouette(X, model.predict(X))
+    s = silhouette_of(model, X)
     return rows + ([] if np.isnan(s) else [["silhouette", f"{s:.4f}", "larger is better"]])
+
+
+def silhouette_of(model: GMM, X: np.ndarray) -> float:
+    """The silhouette of the labels; of data in chunks, that of some rows."""
+    if in_chunks(X):
+        X = some_points(rows_of(X, 1)).X
+    return silhouette(X, model.predict(X))
 
 
 def aligned_lines(rows: list[list[str]]) -> list[str]:
@@ -261,7 +273,7 @@ def as_values(args: Namespace, data: Data, model: GMM, search: Selection | None)
     """What is shown, for programs."""
     values = {"data": args.data_path, "n_samples": len(data.X)}
     values |= results_of(model, data.X, data.weights)
-    values["silhouette"] = silhouette(data.X, model.predict(data.X))
+    values["silhouette"] = silhouette_of(model, data.X)
     if search is not None:
         rows = [asdict(row) | {"model": None} for row in search.rows]
         values["criterion"] = search.criterion
@@ -279,7 +291,7 @@ def write(
         write_results(args.out, model, data.X, table, data.weights)
         where["results"] = args.out
     if args.labels:
-        write_beside(args.labels, data, labels(model, data, args))
+        write_beside(args.labels, data, lambda part: labels(model, part, args))
         where["labels"] = args.labels
     if args.plot:
         write_picture(args, args.plot, model, data.X, data.table.columns, shown)

@@ -9,7 +9,8 @@ import os
 import sys
 from argparse import Namespace
 from codecs import getwriter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,27 @@ from .pictures import check_writable
 ENDINGS = tuple(f"{end}{gz}" for gz in ("", ".gz") for end in (".csv", ".tsv", ".txt"))
 
 
-def check_table_file(option: str, name: str, data_path: str | None = None) -> None:
+def check_table_file(option: str, name: str, args: Namespace) -> None:
     """A table can be written there, and it is not the one that is read."""
     if name == "-":
         return
-    path = Path(name)
-    if not name.lower().endswith(ENDINGS):
-        raise ValueError(f"{option} {name} must end in {', '.join(ENDINGS)}, or be -")
+    path, in_pieces = Path(name), getattr(args, "engine", None) == "dask"
+    endings = (*ENDINGS, ".parquet") if in_pieces else ENDINGS
+    if not name.lower().endswith(endings):
+        raise ValueError(f"{option} {name} must end in {', '.join(endings)}, or be -")
     if not path.parent.is_dir():
         raise ValueError(f"{option} {name}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise ValueError(f"{option} {name} is a folder: name a file")
-    if data_path and path.exists() and os.path.exists(data_path) and path.samefile(data_path):
+    folder = name.lower().endswith(".parquet")
+    if path.exists() and path.is_dir() is not folder:
+        kinds = ("a file: name a folder", "a folder: name a file")
+        raise ValueError(f"{option} {name} is {kinds[path.is_dir()]}")
+    data_path: Any = getattr(args, "data_path", None)
+    read = [data_path] if data_path else []
+    if in_pieces and read:
+        from .pieces import files_of
+
+        read = [*read, *(place for file in files_of(data_path) for place in (file, file.parent))]
+    if path.exists() and any(os.path.exists(file) and path.samefile(file) for file in read):
         raise ValueError(f"{option} {name} is the table that is read: name another file")
     check_writable(path.parent, f"{option} {name}")
 
@@ -42,7 +52,7 @@ def check_table_file(option: str, name: str, data_path: str | None = None) -> No
 # ---- What stands beside a row --------------------------------------------------------------------
 
 
-def labels(model: GMM, data: Data, args: Namespace) -> dict[str, list[str]]:
+def labels(model: GMM, data: Data, args: Namespace) -> dict[str, np.ndarray]:
     """The component of each row, how probable it is, and whether the row is an outlier."""
     r, z = model.predict_proba(data.X), model.predict(data.X)
     outlier = model.outliers(data.X, args.mass) | (z == -1)
@@ -51,7 +61,7 @@ def labels(model: GMM, data: Data, args: Namespace) -> dict[str, list[str]]:
         K = model.n_components
         beside |= {f"probability_{k}": r[:, k] for k in range(K)}
         beside |= {"probability_noise": r[:, K]} if model.noise else {}
-    return {name: as_cells(values) for name, values in beside.items()}
+    return beside
 
 
 def as_cells(values: np.ndarray) -> list[str]:
@@ -63,17 +73,30 @@ def as_cells(values: np.ndarray) -> list[str]:
 # ---- How it is written ---------------------------------------------------------------------------
 
 
-def write_beside(to: str, data: Data, beside: dict[str, list[str]]) -> None:
-    """The table as it was read, with columns beside it."""
-    sheet = data.sheet
-    columns = [with_mark(cells, sheet.decimal) for cells in beside.values()]
-    new, empty = zip(*columns, strict=True), ("",) * len(columns)
-    rows = (
-        [*row, *(next(new) if kept else empty)]
-        for row, kept in zip(sheet.rows(), data.kept.tolist(), strict=True)
-    )
-    names = header_of(sheet.names, beside)
-    write_table(to, names, rows, sheet.separator or ",")
+def write_beside(to: str, data: Data, beside: Callable[[Data], dict[str, np.ndarray]]) -> None:
+    """The table as it was read, with columns beside it, part by part."""
+    labelled = ((part, beside(part) if len(part.X) else {}) for part in data.parts())
+    before = []  # a part has no columns beside it if all its rows were left out
+    for part, columns in labelled:
+        before.append((part, columns))
+        if columns:
+            break
+    new = {name: values.dtype for name, values in before[-1][1].items()}
+    all_parts = chain(before, labelled)
+    if to.lower().endswith(".parquet"):
+        from .pieces import write_parquet
+
+        return write_parquet(to, all_parts, new)
+    rows = (row for part, columns in all_parts for row in rows_beside(part, columns, len(new)))
+    return write_table(to, header_of(data.sheet.names, new), rows, data.sheet.separator or ",")
+
+
+def rows_beside(part: Data, beside: dict[str, np.ndarray], width: int) -> Iterator[list[str]]:
+    """The cells of a part, and new ones; none beside a row that was left out."""
+    columns = [with_mark(as_cells(values), part.mark) for values in beside.values()]
+    new, empty = zip(*columns, strict=True), ("",) * width
+    for row, kept in zip(part.sheet.rows(), part.kept.tolist(), strict=True):
+        yield [*row, *(next(new) if kept else empty)]
 
 
 def with_mark(cells: list[str], decimal: str) -> list[str]:

@@ -260,6 +260,13 @@ def table(p: Any) -> Any:
         "--ignore", action="append", metavar="A,B", help="all columns but these are features"
     )
     p.add_argument("--id", metavar="COLUMN", help="names the rows, and is no feature")
+    p.add_argument(
+        "--engine",
+        choices=("numpy", "dask"),
+        default="numpy",
+        help="dask: never read all at once, but in pieces; DATA may be a folder or a pattern of "
+        "text or .parquet files, and a table that is written a folder that ends in .parquet",
+    )
     return p
 
 

@@ -88,6 +88,7 @@ def picture(
     if X is not None and len(X) > POINTS:
         X = X[np.sort(np.random.default_rng(0).choice(len(X), POINTS, replace=False))]
         note(args, f"the picture shows {POINTS} of the rows, drawn at random")
+    X = None if X is None else np.asarray(X)
     points: Any = None  # with the names of its columns
     if X is not None:
         points = Table(

@@ -30,7 +30,7 @@ def run(args: Namespace, command: str) -> int:
     try:
         check(args, command)
         model = load(args.model)
-        model.random_state = getattr(args, "seed", 0)
+        model.random_state = np.random.default_rng(getattr(args, "seed", 0))
         with notes(args):
             ACTIONS[command](args, model)
         flush()
@@ -52,7 +52,12 @@ def check(args: Namespace, command: str) -> None:
     if command == "plot":
         check_plot("--out", Path(args.out))
     elif args.out is not None:
-        check_table_file("--out", args.out, getattr(args, "data_path", None))
+        check_table_file("--out", args.out, args)
+    if getattr(args, "engine", None) == "dask" and command in ("predict", "impute"):
+        if args.json:
+            raise ValueError("--json holds all rows at once: with --engine dask name --out FILE")
+        if command == "impute" and args.out.lower().endswith(".parquet"):
+            raise ValueError(f"--out {args.out}: impute writes .csv, .tsv or .txt")
 
 
 def load(name: str) -> GMM:
@@ -73,13 +78,13 @@ def load(name: str) -> GMM:
 def predict(args: Namespace, model: GMM) -> None:
     """The table with the component of each row beside it."""
     data = read(args, model)
-    beside = labels(model, data, args)
     if args.json:
-        values = {name: [json.loads(cell) for cell in cells] for name, cells in beside.items()}
+        beside = labels(model, data, args)
+        values = {name: [*map(json.loads, as_cells(some))] for name, some in beside.items()}
         ids = {} if data.ids is None else {"id": kept_ids(data)}
         say_json({"data": args.data_path, **ids, **values, "notes": getattr(args, "notes", [])})
     if not args.json or args.out != "-":
-        write_beside(args.out, data, beside)
+        write_beside(args.out, data, lambda part: labels(model, part, args))
 
 
 def kept_ids(data: Data) -> list[str]:
@@ -93,7 +98,7 @@ def score(args: Namespace, model: GMM) -> None:
     total = model.log_likelihood(data.X, **data.weighted)
     mean = model.score(data.X, **data.weighted)
     if args.out is not None:
-        write_beside(args.out, data, {"log_density": as_cells(model.score_samples(data.X))})
+        write_beside(args.out, data, lambda part: {"log_density": model.score_samples(part.X)})
     if args.json:
         values = {"data": args.data_path, "n_samples": len(data.X)}
         values |= {"log_likelihood": total, "mean_log_likelihood": mean}
@@ -123,27 +128,25 @@ def sample(args: Namespace, model: GMM) -> None:
 def impute(args: Namespace, model: GMM) -> None:
     """The table with its missing cells filled in."""
     data = read(args, model)
-    completed = model.impute(data.X, args.draws)
-    tables = completed[None] if args.draws is None else completed
     if args.json:
-        values = {"columns": data.table.columns, "rows": completed}
+        values = {"columns": data.table.columns, "rows": model.impute(data.X, args.draws)}
         say_json({"data": args.data_path, **values, "notes": getattr(args, "notes", [])})
     if not args.json or args.out != "-":
         header = data.sheet.names
         if args.draws is not None:
             header = header_of(header, ["draw"])
-        rows = filled_in(data, tables, args.draws is not None)
+        rows = (row for part in data.parts() for row in filled_in(part, model, args.draws))
         write_table(args.out, header, rows, data.sheet.separator or ",")
 
 
-def filled_in(data: Data, tables: np.ndarray, numbered: bool) -> Iterator[list[str]]:
-    """The rows of the sheet with new numbers (M, N, D) where there were none."""
-    missing = np.isnan(data.X)
-    for m, table in enumerate(tables, 1):
+def filled_in(data: Data, model: GMM, draws: int | None) -> Iterator[list[str]]:
+    """The rows of the sheet with new numbers where there were none; draws under each other."""
+    missing, completed = np.isnan(data.X), model.impute(data.X, draws)
+    for m, table in enumerate(completed[None] if draws is None else completed, 1):
         for row, new, lacking in zip(data.sheet.rows(), table, missing, strict=True):
             for j in np.flatnonzero(lacking):
-                row[data.chosen[j]] = with_mark([f"{new[j]:.10g}"], data.sheet.decimal)[0]
-            yield [*row, str(m)] if numbered else row
+                row[data.chosen[j]] = with_mark([f"{new[j]:.10g}"], data.mark)[0]
+            yield row if draws is None else [*row, str(m)]
 
 
 def plot(args: Namespace, model: GMM) -> None:
