@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpy_ml_gmm import GMM, BayesianGMM, bootstrap_parameters, load_iris, select
-from numpy_ml_gmm.blocks import blas_controller, one_blas_thread
+from numpy_ml_gmm import (
+    GMM,
+    BayesianGMM,
+    GMMClassifier,
+    GMMRegressor,
+    bootstrap_parameters,
+    load_iris,
+    select,
+)
+from numpy_ml_gmm.blocks import blas_controller, in_chunks, one_blas_thread
 from numpy_ml_gmm.chunks import Chunks, additive, row_by_row, rows_of
+from numpy_ml_gmm.plots import plot_classification, plot_responsibilities
 from numpy_ml_gmm.validation import check_distinct_rows
 
 dask = pytest.importorskip("dask")
@@ -209,6 +218,39 @@ def test_an_answer_for_each_point_waits_until_it_is_asked_for(name, X):
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(found[100:103], expected[100:103], rtol=1e-10, atol=1e-12)
+
+
+def test_classifiers_and_regressors_answer_in_chunks():
+    y, X = np.array(["a", "b", "c"])[np.repeat([0, 1, 2], 50)], chunked(HOLES)
+    classifier = GMMClassifier(covariance_type="EEE").fit(IRIS, y)
+    for verb in ("log_joint", "predict", "predict_proba", "predict_log_proba"):
+        found = getattr(classifier, verb)(X)
+        assert in_chunks(found)
+        np.testing.assert_array_equal(found.compute(), getattr(classifier, verb)(HOLES))
+    for known in ({}, {"sample_weight": WEIGHTS}):
+        score = classifier.score(HOLES, y, **known)
+        for labels in (y, chunked(y, 70)):
+            assert classifier.score(X, labels, **known) == pytest.approx(score)
+    regressor = GMMRegressor(2, init_params="kmeans").fit(IRIS[:, :2], IRIS[:, 2:])
+    here = regressor.predict(HOLES[:, :2], return_std=True)
+    for a, b in zip(regressor.predict(X[:, :2], return_std=True), here, strict=True):
+        np.testing.assert_array_equal(a.compute(), b)
+    score = regressor.score(HOLES[:, :2], IRIS[:, 2:])
+    assert regressor.score(X[:, :2], IRIS[:, 2:]) == pytest.approx(score)
+
+
+def test_what_needs_all_rows_does_not_gather_them_in_silence():
+    model, X = GMM(2, init_params="kmeans").fit(IRIS), chunked(IRIS)
+    batch, labels = GMM(2), chunked(np.repeat([0, 1], 75))
+    for call in (
+        lambda: batch.partial_fit(X),
+        lambda: GMMClassifier().fit(X, labels),
+        lambda: GMMRegressor().fit(X, labels),
+        lambda: plot_classification(model, X, features=(0, 1)),
+        lambda: plot_responsibilities(model, X, features=(0, 1)),
+    ):
+        with pytest.raises(TypeError, match=r"X is a collection of Dask's.*compute"):
+            call()
 
 
 def test_nothing_is_worked_out_before():
