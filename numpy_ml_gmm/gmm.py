@@ -211,8 +211,10 @@ class GMM(Estimator):
     history_: list[list[float]]
     best_restart_: int
     log_posterior_: float
+    counts_: Array
     noise_weight_: float
     noise_box_: Array
+    n_samples_seen_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
@@ -565,6 +567,7 @@ class GMM(Estimator):
         known = known_to(self, N, mean, covariance, self._box)
         theta = self.maximise(statistics, self._rule, smoothing, last, known)
         self._set_theta(theta, statistics.dtype)
+        online.learnt_from(self, float(N))
         return self
 
     def _rule(self, W, N_k, last):

@@ -208,8 +208,9 @@ class Summary(NamedTuple):
 
 def summarise(model: Any) -> Summary:
     """The summary of a fitted mixture, or of one with given parameters."""
-    theta, counts = model.theta, getattr(model, "counts_", None)
-    K, D = theta.means.shape
+    theta, counts = model._places, getattr(model, "counts_", None)
+    K, D = model.n_components, theta.means.shape[1]
+    theta = theta.reorder(slice(K))  # without the noise
     given = getattr(model, "feature_names_in_", [""] * D)
     names = [name if name.strip() else f"x{d}" for d, name in enumerate(given)]
     noise = None
