@@ -214,7 +214,7 @@ class Pieces(NamedTuple):
         else:
             roots = cholesky(theta.covariances)
         log_dets = np.log(diagonals(roots)).sum(axis=1)
-        entropies = means.shape[1] / 2 * np.log(2 * np.pi * np.e) + log_dets
+        entropies = means.shape[1] / 2 * (1 + np.log(2 * np.pi)) + log_dets
         if box is not None:
             roots[-1], entropies[-1] = box.edges.T / np.sqrt(3), box.log_volume
         there = weights > 0

@@ -305,6 +305,32 @@ def test_a_chunk_without_any_weight():
     assert_same(ours, GMM(2, **few).fit(IRIS, sample_weight=w))
 
 
+@pytest.mark.parametrize("verb", ["score", "log_likelihood", "bic", "e_step"])
+def test_sums_over_chunks_of_which_some_have_no_weight_or_all_have_the_same(verb):
+    model, some = GMM(3, init_params="kmeans").fit(IRIS), np.r_[np.zeros(60), np.ones(90)]
+    for w in (some, 2.0):
+        here, there = (getattr(model, verb)(X, sample_weight=w) for X in (IRIS, chunked(IRIS)))
+        if verb == "e_step":
+            here, there = here.counts, there.counts
+        np.testing.assert_allclose(there, here, rtol=1e-12)
+    with pytest.raises(ValueError, match="sample_weight is 0 in every row"):
+        getattr(model, verb)(chunked(IRIS), sample_weight=np.zeros(150))
+    with pytest.raises(ValueError, match="X has 0 sample"):
+        getattr(model, verb)(chunked(IRIS)[:0])
+    for wrong in (np.ones(7), chunked(np.ones(7))):
+        with pytest.raises(ValueError, match=r"sample_weight.shape == \(7,\), expected \(150,\)"):
+            getattr(model, verb)(chunked(IRIS), sample_weight=wrong)
+
+
+def test_one_weight_for_all_rows():
+    here, there = (
+        GMM(3, init_params="kmeans", random_state=0).fit(X, sample_weight=2.0)
+        for X in (IRIS, chunked(IRIS))
+    )
+    assert_same(there, here)
+    assert there.n_samples_seen_ == 300
+
+
 def test_a_data_frame():
     frame = pd.DataFrame(IRIS, columns=list("abcd"))
     frame.iloc[3, 1] = np.nan
