@@ -1162,7 +1162,7 @@ class GMM(Estimator):
         """The same mixture as scikit-learn's ``GaussianMixture``, for tools that ask for one.
 
         Covariances that scikit-learn has no type for are written out, one for each component.
-        Given X, the points of the fit, ``lower_bound_`` is their mean log-likelihood.
+        ``lower_bound_`` is the mean log-likelihood of the points of the fit, or of X if given.
 
         Raises
         ------
