@@ -446,7 +446,7 @@ def calls(method: Callable, args: tuple, known: dict) -> list:
     """A call of the method for each chunk, with the rows that each argument has there."""
     rest, by_row = told_apart(method, args, known)
     return [
-        called(partial(at_chunk, i, method, seeded(rest, i), list(by_row)), *parts)
+        called(partial(at_chunk, i, method, for_chunk(i, rest), list(by_row)), *parts)
         for i, parts in enumerate(side_by_side(by_row))
     ]
 
@@ -456,13 +456,18 @@ def may_be_by_row(value) -> bool:
     return not in_chunks(value) and (isinstance(value, list | tuple) or np.ndim(value) > 0)
 
 
-def seeded(rest: dict, i: int) -> dict:
-    """The arguments for chunk i: its model draws numbers of its own."""
-    model: Any = copy.copy(rest.get("self"))
-    if i == 0 or getattr(model, "random_state", None) is None:
+def for_chunk(i: int, rest: dict) -> dict:
+    """The arguments for chunk i: its model stays as it is, and draws numbers of its own.
+
+    Chunks share the cores already, so it works in one thread.
+    """
+    if "self" not in rest:
         return rest
-    rng = random_generator(copy.deepcopy(model.random_state))
-    model.random_state = np.random.default_rng([i, *rng.integers(2**32, size=4).tolist()])
+    model: Any = copy.copy(rest["self"])  # a later fit changes no answer that still waits
+    model.n_jobs = None
+    if i > 0 and getattr(model, "random_state", None) is not None:
+        rng = random_generator(copy.deepcopy(model.random_state))
+        model.random_state = np.random.default_rng([i, *rng.integers(2**32, size=4).tolist()])
     return rest | {"self": model}
 
 

@@ -701,6 +701,7 @@ class GMM(Estimator):
         X : array (N, D)
             float32 stays float32; other numbers become float64.  Covariances that would be
             singular in single precision are float64 all the same.  nan is a missing value.
+            Dask's arrays and data frames are looked at where their chunks lie; see :doc:`/chunks`.
         y : ignored
             There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
             are known to ``priors``.

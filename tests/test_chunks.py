@@ -261,6 +261,23 @@ def test_nothing_is_worked_out_before():
     assert MODEL.predict(lazy).shape == (150,)
 
 
+def test_a_later_fit_changes_no_answer_that_waits():
+    model = GMM(3, init_params="kmeans").fit(IRIS)
+    wanted, waiting = model.predict_proba(IRIS), model.predict_proba(chunked(IRIS))
+    model.fit(IRIS[:100])
+    np.testing.assert_array_equal(waiting.compute(), wanted)
+
+
+def test_pools_of_threads_do_not_nest():
+    class Asked(GMM):
+        @additive
+        def jobs(self, X):
+            return [self.n_jobs]
+
+    model = Asked(n_jobs=-1)
+    assert model.jobs(chunked(IRIS)) == [None] * 4 and model.jobs(IRIS) == [-1] == [model.n_jobs]
+
+
 def test_draws_of_one_chunk_are_not_those_of_the_next():
     lacking = np.full((200, 4), np.nan)
     lacking[:, 0] = 5.0
