@@ -68,6 +68,7 @@ from .noise import Box
 from .parameters import Parameters, choose
 from .priors import Known, NormalInverseWishart, as_prior, check_fixed, known_to
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
+from .summary import Summary
 from .training import Data
 from .validation import (
     CollapseWarning,
@@ -1360,7 +1361,7 @@ class GMM(Estimator):
         """
         return compare.kl_divergence(self, other, n_samples, self.random_state)
 
-    def summary(self):
+    def summary(self) -> Summary:
         """A table of the components: weight, points, mean and deviation of each feature.
 
         It also says which features tell each component from its nearest (:eq:`affinity`).  It
