@@ -49,6 +49,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import get_lapack_funcs, solve_triangular
 from scipy.special import digamma, gammaln, logsumexp
 
+from . import online
 from .archive import check_shape, is_number
 from .blocks import Patterns, Rows
 from .chunks import additive, row_by_row
@@ -458,6 +459,8 @@ class BayesianGMM(GMM):
         The bound after every step of every restart.
     best_restart_ : int
         Which of them was kept.
+    counts_ : ndarray (K,)
+        How many of the training points each component is expected to hold.
     n_features_in_ : int
     feature_names_in_ : ndarray
         Only after a fit to a data frame with string column names.
@@ -655,6 +658,7 @@ class BayesianGMM(GMM):
         self._check_is_fitted()
         self._check_statistics(statistics)
         self._set_theta(self.maximise(statistics, self._rule), statistics.dtype)
+        online.learnt_from(self, float(statistics.counts.sum()))
         return self
 
     def iterate(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None,

@@ -304,6 +304,11 @@ def bootstrap_parameters(
             f"kind={kind!r} is not known: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}"
         )
     check_count(n_bootstraps, "n_bootstraps", minimum=2)
+    if not isinstance(model, GMM) or hasattr(type(model), "mixture_"):
+        raise TypeError(
+            f"model is a {type(model).__name__}, whose fits are not repeated here: pass a fitted "
+            "GMM (a BayesianGMM has distributions of its parameters)"
+        )
     r = model.predict_proba(X, priors=priors)  # an error if it is not fitted, or X does not fit
     rows = check_rows(X, r.shape[1], sample_weight, priors)
     if rows.weights is not None:  # a pairing shares points as often as they count

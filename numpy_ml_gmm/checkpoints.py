@@ -164,8 +164,8 @@ class Journal:
                 raise ValueError("its parts do not fit together")
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(
-                f"checkpoint={str(self.path)!r} is no checkpoint to go on from: {error}. Delete "
-                "that file to begin anew, or name another"
+                f"checkpoint={str(self.path)!r} is no checkpoint to go on from: {error}. Name "
+                "another file, or delete that one to begin anew"
             ) from None
         check_owner(self.path, belongs, self.belongs)
         self.seed, self.entries, self.due = seed, entries, time.monotonic() + self.seconds
@@ -227,7 +227,7 @@ def as_checkpoint(checkpoint: Any) -> tuple[Path | None, float]:
         if len(checkpoint) != 2:
             raise ValueError(f"checkpoint={checkpoint!r} must be a path, or (path, seconds)")
         path, seconds = checkpoint
-    path = archive.as_path(path)
+    path = archive.as_path(path, "checkpoint")
     if path.exists() and not path.is_file():
         raise ValueError(f"checkpoint={str(path)!r} is no plain file: name a file, there or new")
     return path, check_not_negative(seconds, "the seconds of checkpoint")
@@ -238,6 +238,7 @@ def check_owner(path: Path | None, theirs: dict, ours: dict) -> None:
     names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
     if not names:
         return
+    names = ["class"] if "class" in names else names  # work of another kind has other arguments
     shown = ", ".join(
         f"{name} is another"
         if "digest" in f"{theirs.get(name)}{ours.get(name)}"

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import itertools
 import operator
 from collections.abc import Callable
@@ -234,7 +235,8 @@ def rows_of_chunk(of, dtype, lacking, X, w, priors, errors) -> Rows:
     """The parts of one of the chunks ``of`` some data, which have been checked, as ``Rows``."""
     plain = type(X) is np.ndarray and X.dtype == dtype
     X = X if plain else check_X(X, missing=True).astype(dtype)
-    w = None if w is None else as_floats(w, "sample_weight").astype(dtype, copy=False)
+    if w is not None:
+        w = np.broadcast_to(as_floats(w, "sample_weight").astype(dtype, copy=False), len(X))
     priors = None if priors is None else check_priors(np.asarray(priors), len(X), of.K)
     errors = None if errors is None or not of.errors else check_errors(errors, X)
     patterns = Patterns.of(X, errors) if lacking else None
@@ -324,6 +326,8 @@ def parts_of(name: str, value, first, sizes: list) -> list:
     if value is first:
         check_table(name, value)
         return delayed_parts(value)
+    if not in_chunks(value) and np.ndim(value) == 0:  # one weight for all rows
+        return [value] * first.npartitions
     if hasattr(value, "to_dask_array"):  # a frame, or a column of one
         value = value.to_dask_array(lengths=True)
     elif not in_chunks(value):
@@ -396,7 +400,12 @@ def additive(method: F) -> F:
         if not any(map(in_chunks, (*args, *known.values()))):
             return method(*args, **known)
         found = computed(calls(whole, args, known))
-        return functools.reduce(operator.add, [part for part in found if part is not None])
+        sums = [part for part in found if part is not None]
+        if not sums:
+            raise ValueError(
+                "X has 0 sample(s), or sample_weight is 0 in every row: pass some rows"
+            )
+        return functools.reduce(operator.add, sums)
 
     return cast(F, whole)
 
@@ -422,21 +431,22 @@ def row_by_row(method: F) -> F:
     return cast(F, whole)
 
 
-def told_apart(args: tuple, known: dict) -> tuple:
-    """The arguments by name or number, and those of them that have a row for each point."""
-    arguments = {str(i): a for i, a in enumerate(args)} | known
+def told_apart(method: Callable, args: tuple, known: dict) -> tuple:
+    """The arguments by name, and those of them that have a row for each point."""
+    arguments = inspect.signature(method).bind(*args, **known).arguments
     first = next(value for value in arguments.values() if in_chunks(value))
-    N = sum(sizes_of(first)) if any(map(may_be_by_row, arguments.values())) else None
-    here = {n: a for n, a in arguments.items() if may_be_by_row(a) and len(a) == N}
+    may_be = {n: a for n, a in arguments.items() if may_be_by_row(a)}
+    N = sum(sizes_of(first)) if may_be else None
+    here = {n: a for n, a in may_be.items() if n in KNOWN or len(a) == N}
     by_row = {n: a for n, a in arguments.items() if in_chunks(a)} | here
     return {n: a for n, a in arguments.items() if n not in by_row}, by_row
 
 
 def calls(method: Callable, args: tuple, known: dict) -> list:
     """A call of the method for each chunk, with the rows that each argument has there."""
-    rest, by_row = told_apart(args, known)
+    rest, by_row = told_apart(method, args, known)
     return [
-        called(partial(at_chunk, i, method, seeded(rest, i), list(by_row)), *parts)
+        called(partial(at_chunk, i, method, for_chunk(i, rest), list(by_row)), *parts)
         for i, parts in enumerate(side_by_side(by_row))
     ]
 
@@ -446,41 +456,41 @@ def may_be_by_row(value) -> bool:
     return not in_chunks(value) and (isinstance(value, list | tuple) or np.ndim(value) > 0)
 
 
-def seeded(rest: dict, i: int) -> dict:
-    """The arguments for chunk i: its model draws numbers of its own."""
-    model: Any = copy.copy(rest.get("0"))
-    if i == 0 or getattr(model, "random_state", None) is None:
+def for_chunk(i: int, rest: dict) -> dict:
+    """The arguments for chunk i: its model stays as it is, and draws numbers of its own.
+
+    Chunks share the cores already, so it works in one thread.
+    """
+    if "self" not in rest:
         return rest
-    rng = random_generator(copy.deepcopy(model.random_state))
-    model.random_state = np.random.default_rng([i, *rng.integers(2**32, size=4).tolist()])
-    return rest | {"0": model}
+    model: Any = copy.copy(rest["self"])  # a later fit changes no answer that still waits
+    model.n_jobs = None
+    if i > 0 and getattr(model, "random_state", None) is not None:
+        rng = random_generator(copy.deepcopy(model.random_state))
+        model.random_state = np.random.default_rng([i, *rng.integers(2**32, size=4).tolist()])
+    return rest | {"self": model}
 
 
 def at_chunk(i, method, rest, names, *parts) -> Any:
-    """The method, called with the parts of chunk i; None if it has no rows."""
-    if len(parts[0]) == 0:
+    """The method, called with the parts of chunk i; None if it has no rows, or none with weight."""
+    by_row = dict(zip(names, parts, strict=True))
+    if len(parts[0]) == 0 or not np.any(by_row.get("sample_weight", True)):
         return None
     try:
         with one_blas_thread():
-            return called_by_name(method, rest | dict(zip(names, parts, strict=True)))
+            return method(**rest | by_row)
     except (ValueError, TypeError) as error:
         if type(error) not in (ValueError, TypeError):
             raise
         raise type(error)(f"in chunk {i}: {error}") from None
 
 
-def called_by_name(method, arguments: dict) -> Any:
-    """The method, with arguments by number or name."""
-    args = [arguments[str(i)] for i in range(sum(map(str.isdigit, arguments)))]
-    return method(*args, **{name: a for name, a in arguments.items() if not name.isdigit()})
-
-
 def answered_later(method: Callable, args: tuple, known: dict) -> Any:
     """Dask's array of what the method answers, chunk by chunk; a tuple, if that is its answer."""
     import dask.array as da
 
-    arguments, by_row = told_apart(args, known)
-    example = called_by_name(method, arguments | {name: two_rows(a) for name, a in by_row.items()})
+    arguments, by_row = told_apart(method, args, known)
+    example = method(**arguments | {name: two_rows(a) for name, a in by_row.items()})
     several = isinstance(example, tuple)
     examples = example if several else (example,)
     waiting = calls(method, args, known)

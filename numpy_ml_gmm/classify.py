@@ -45,6 +45,7 @@ from scipy.special import log_softmax, softmax
 
 from .archive import check_results
 from .blocks import Patterns, Rows, thread_count
+from .chunks import additive, row_by_row
 from .conventions import Estimator
 from .covariances import covariance_model
 from .gmm import GMM
@@ -307,6 +308,7 @@ class GMMClassifier(Estimator):
         check_enough_rows(rows, 1)
         return rows, classes, z
 
+    @row_by_row
     def log_joint(self, X: ArrayLike) -> Array:
         r"""Log joint of each point and each class, (N, C) (:eq:`class-joint`).
 
@@ -334,6 +336,7 @@ class GMMClassifier(Estimator):
         first = np.cumsum([0, *self.n_components_[:-1]])
         return np.logaddexp.reduceat(joint, first, axis=1)
 
+    @row_by_row
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each point, (N,).
 
@@ -346,6 +349,7 @@ class GMMClassifier(Estimator):
         joint = self.log_joint(X)
         return self.classes_[joint.argmax(axis=1)]
 
+    @row_by_row
     def predict_proba(self, X: ArrayLike) -> Array:
         r"""How probable each class is for each point, (N, C) (:eq:`class-posterior`).
 
@@ -359,6 +363,7 @@ class GMMClassifier(Estimator):
         """
         return softmax(self.log_joint(X), axis=1)
 
+    @row_by_row
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """The log of :meth:`predict_proba`, which does not underflow, (N, C).
 
@@ -382,10 +387,18 @@ class GMMClassifier(Estimator):
         >>> lda.score(iris.X, iris.target)
         0.98
         """
+        right, total = self._right(X, y, sample_weight)
+        return float(right / total)
+
+    @additive
+    def _right(self, X, y, sample_weight):
+        """The weight of the points whose class is predicted, and of all: (2,)."""
         predicted = self.predict(X)
         right = 1.0 * (predicted == check_classes(y, len(predicted)))
-        w = None if sample_weight is None else check_sample_weight(sample_weight, right)
-        return float(np.average(right, weights=w))
+        w = np.ones(len(right))
+        if sample_weight is not None:
+            w = check_sample_weight(sample_weight, right)
+        return np.array([right @ w, w.sum()])
 
     @property
     def mixture_(self) -> GMM:

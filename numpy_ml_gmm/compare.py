@@ -42,6 +42,7 @@ from scipy.special import logsumexp
 from .covariances import covariance_model
 from .density import log_density
 from .frames import SingularCovariance, cholesky, mixture_moments
+from .hints import Seed
 from .parameters import Parameters, diagonals
 from .validation import check_count, random_generator
 
@@ -69,7 +70,7 @@ class Estimate(NamedTuple):
 # ---- By draws ----------------------------------------------------------------------------------
 
 
-def kl_divergence(p, q, n_samples: int = 10_000, random_state=None) -> Estimate:
+def kl_divergence(p: Any, q: Any, n_samples: int = 10_000, random_state: Seed = None) -> Estimate:
     r"""Divergence of q from p, in nats, by draws from p (:eq:`kl-mixtures`).
 
     .. math::
@@ -113,7 +114,7 @@ def kl_divergence(p, q, n_samples: int = 10_000, random_state=None) -> Estimate:
     return Estimate.of(log_p(p, x) - log_p(q, x))
 
 
-def js_divergence(p, q, n_samples: int = 10_000, random_state=None) -> Estimate:
+def js_divergence(p: Any, q: Any, n_samples: int = 10_000, random_state: Seed = None) -> Estimate:
     r"""Divergence of p and q from their average, in nats: from 0 to log 2 (:eq:`js`).
 
     It is the same in both directions, never infinite, and its root is a metric.  There are
@@ -214,7 +215,7 @@ class Pieces(NamedTuple):
         else:
             roots = cholesky(theta.covariances)
         log_dets = np.log(diagonals(roots)).sum(axis=1)
-        entropies = means.shape[1] / 2 * np.log(2 * np.pi * np.e) + log_dets
+        entropies = means.shape[1] / 2 * (1 + np.log(2 * np.pi)) + log_dets
         if box is not None:
             roots[-1], entropies[-1] = box.edges.T / np.sqrt(3), box.log_volume
         there = weights > 0
@@ -265,7 +266,7 @@ def within(box, other) -> bool:
     return bool((reach <= lengths * (1 + 1e-9)).all())
 
 
-def kl_approximation(p, q) -> float:
+def kl_approximation(p: Any, q: Any) -> float:
     r"""An approximation of the divergence of q from p without draws (:eq:`kl-approximation`).
 
     .. math::
@@ -288,7 +289,7 @@ def kl_approximation(p, q) -> float:
     return float(p.weights @ (own - other))
 
 
-def kl_bound(p, q) -> float:
+def kl_bound(p: Any, q: Any) -> float:
     r"""An upper bound of the divergence of q from p, the lowest of its kind (:eq:`kl-bound`).
 
     .. math::
@@ -404,7 +405,7 @@ class Reduction(NamedTuple):
         return f"<Reduction: {K} components to {n}, costs {self.costs.sum():.4g} nats>"
 
 
-def reduce_mixture(model, n_components: int) -> Reduction:
+def reduce_mixture(model: Any, n_components: int) -> Reduction:
     r"""A mixture of fewer components, by merging pairs, the cheapest first (:eq:`merge-cost`).
 
     Mean and covariance of the whole stay what they are (:eq:`merged-moments`).  No data are needed.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-NO_METADATA = "self", "X", "y"
+NO_METADATA = "self", "X", "y", "checkpoint"
 ROUTED = "fit", "predict", "predict_proba", "predict_log_proba", "score"
 
 

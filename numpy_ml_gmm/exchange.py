@@ -62,8 +62,8 @@ def to_sklearn(model, X=None):
     model : GMM or BayesianGMM
         Fitted, without noise.
     X : array (N, D), optional
-        Points whose mean log-likelihood is the ``lower_bound_`` of a ``GaussianMixture``, as a
-        rule those of the fit.  Without them it is nan.
+        Points whose mean log-likelihood is the ``lower_bound_`` of a ``GaussianMixture``.  Without
+        them those of the fit, and nan if there was none.
 
     Raises
     ------
@@ -93,8 +93,14 @@ def to_sklearn(model, X=None):
     if variational:
         theirs.weight_concentration_ = theirs_of(model.weight_concentration_)
     else:
-        theirs.lower_bound_ = np.nan if X is None else model.score(X)
+        theirs.lower_bound_ = height_of(model) if X is None else model.score(X)
     return theirs
+
+
+def height_of(model):
+    """The mean log-likelihood of the points of a fit; nan if it is not known."""
+    N = getattr(model, "n_samples_seen_", 0)
+    return getattr(model, "log_likelihood_", np.nan) / N if N else np.nan
 
 
 def precisions(covariances, kind):

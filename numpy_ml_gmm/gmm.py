@@ -68,6 +68,7 @@ from .noise import Box
 from .parameters import Parameters, choose
 from .priors import Known, NormalInverseWishart, as_prior, check_fixed, known_to
 from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
+from .summary import Summary
 from .training import Data
 from .validation import (
     CollapseWarning,
@@ -211,8 +212,10 @@ class GMM(Estimator):
     history_: list[list[float]]
     best_restart_: int
     log_posterior_: float
+    counts_: Array
     noise_weight_: float
     noise_box_: Array
+    n_samples_seen_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
@@ -565,6 +568,7 @@ class GMM(Estimator):
         known = known_to(self, N, mean, covariance, self._box)
         theta = self.maximise(statistics, self._rule, smoothing, last, known)
         self._set_theta(theta, statistics.dtype)
+        online.learnt_from(self, float(N))
         return self
 
     def _rule(self, W, N_k, last):
@@ -698,6 +702,7 @@ class GMM(Estimator):
         X : array (N, D)
             float32 stays float32; other numbers become float64.  Covariances that would be
             singular in single precision are float64 all the same.  nan is a missing value.
+            Dask's arrays and data frames are looked at where their chunks lie; see :doc:`/chunks`.
         y : ignored
             There for scikit-learn's pipelines.  Labels in it are not looked at: give those that
             are known to ``priors``.
@@ -1159,7 +1164,7 @@ class GMM(Estimator):
         """The same mixture as scikit-learn's ``GaussianMixture``, for tools that ask for one.
 
         Covariances that scikit-learn has no type for are written out, one for each component.
-        Given X, the points of the fit, ``lower_bound_`` is their mean log-likelihood.
+        ``lower_bound_`` is the mean log-likelihood of the points of the fit, or of X if given.
 
         Raises
         ------
@@ -1356,7 +1361,7 @@ class GMM(Estimator):
         """
         return compare.kl_divergence(self, other, n_samples, self.random_state)
 
-    def summary(self):
+    def summary(self) -> Summary:
         """A table of the components: weight, points, mean and deviation of each feature.
 
         It also says which features tell each component from its nearest (:eq:`affinity`).  It

@@ -55,7 +55,7 @@ SUMS = "counts", "firsts", "scatters", "log_likelihood", "origin"  # of Statisti
 STREAM = "n_samples_seen_", *(f"stream_{name}_" for name in SUMS)
 OF_A_FIT = (  # what there is to say of a climb, and not of a stream
     *("log_likelihood_", "log_posterior_", "lower_bound_"),
-    *("converged_", "history_", "best_restart_"),
+    *("converged_", "history_", "best_restart_", "counts_"),
 )
 
 
@@ -149,19 +149,17 @@ def seen_by(model: Any) -> float:
 
 
 def learnt_from(model: Any, weight: float) -> None:
-    """Parameters come from so many points, all at once: there is no stream, or none any more."""
-    for name in STREAM:
+    """Parameters come from so many points, all at once: what was said of others is over."""
+    for name in (*STREAM, *OF_A_FIT):
         vars(model).pop(name, None)
     model.n_samples_seen_ = weight
 
 
 def remember(model: Any, S: Statistics, n: float) -> None:
     """The sums of a stream as attributes, and no results of an earlier fit."""
-    for name in OF_A_FIT:
-        vars(model).pop(name, None)
+    learnt_from(model, n)
     for name in SUMS:
         setattr(model, f"stream_{name}_", getattr(S, name))
-    model.n_samples_seen_ = n
 
 
 def sums_of(model: Any) -> Statistics:

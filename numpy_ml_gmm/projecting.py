@@ -79,7 +79,7 @@ class Projection(NamedTuple):
 
 
 def separating_directions(
-    model,
+    model: Any,
     X: ArrayLike | None = None,
     *,
     share_of_means: float = 1.0,

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .blocks import Patterns, Rows, thread_count
+from .chunks import row_by_row
 from .conditional import Conditional
 from .conventions import Estimator
 from .gmm import FITTED, GMM
@@ -170,6 +171,7 @@ class GMMRegressor(Estimator):
     @overload
     def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[Array, Array]: ...
 
+    @row_by_row
     def predict(self, X, return_std=False):
         """The mean of y given each row of X, and its standard deviation.
 
@@ -225,7 +227,7 @@ class GMMRegressor(Estimator):
         >>> round(GMMRegressor().fit(line, [1, 0, 3, 2, 5, 4, 7, 6, 8]).score(line, line[:, 0]), 2)
         1.0
         """
-        predicted = self.predict(X)
+        predicted = np.asarray(self.predict(X))  # as many numbers as y has
         predicted = predicted.reshape(len(predicted), -1)
         y = check_outputs(y, len(predicted)).reshape(predicted.shape)
         w = np.ones(len(y)) if sample_weight is None else check_sample_weight(sample_weight, y)

@@ -21,6 +21,8 @@ matrices*, Journal of Open Source Software 9(101), 4371; Scrucca, Fop, Murphy & 
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from .gmm import GMM
 from .selection import select
 
@@ -95,8 +97,8 @@ def cluster_anndata(
         model = select(X, list(n_components), covariance_type, **params).best
     else:
         model = GMM(n_components, covariance_type=covariance_type, **params).fit(X)
-    labels, r, bic = model.predict(X), model.predict_proba(X), model.bic(X)
-    names = [str(k) for k in range(-bool(model.noise), model.n_components)]
+    labels, r = np.asarray(model.predict(X)), np.asarray(model.predict_proba(X))  # Dask's, perhaps
+    bic, names = model.bic(X), [str(k) for k in range(-bool(model.noise), model.n_components)]
     adata = adata.copy() if copy else adata
     adata.obs[key_added] = pd.Categorical(labels.astype(str), categories=names)
     adata.obsm[f"{key_added}_proba"] = r

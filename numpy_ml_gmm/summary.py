@@ -31,7 +31,7 @@ IEEE Transactions on Communication Technology 15(1), 52-60.
 import itertools
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,15 +51,21 @@ EPS = float(np.finfo(np.float64).eps)
 OVERLAP = "Overlap of each component with its nearest, 1 if they are the same:"
 SEPARATION = ["components", "overlap", "the features that overlap least"]
 STYLE = """<style>
-.gmm-summary { overflow-x: auto; color: inherit; }
-.gmm-summary table { border-collapse: collapse; margin: 0.5em 0; color: inherit; }
-.gmm-summary th, .gmm-summary td {
+.numpy-ml-gmm { overflow-x: auto; max-width: 100%; color: inherit; }
+.numpy-ml-gmm table { border-collapse: collapse; margin: 0.5em 0; color: inherit; }
+.numpy-ml-gmm :is(th, td) {
   padding: 0.2em 0.7em; text-align: right; white-space: nowrap; background: transparent;
-  font-variant-numeric: tabular-nums; border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.4);
+  color: inherit; font-variant-numeric: tabular-nums;
+  border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.4);
 }
-.gmm-summary th:first-child, .gmm-summary .overlap :last-child { text-align: left; }
-.gmm-summary .overlap td:last-child { white-space: normal; }
-.gmm-summary th[scope="row"] { font-weight: normal; }
+.numpy-ml-gmm :is(th:first-child, .overlap :last-child, .arguments :last-child) {
+  text-align: left;
+}
+.numpy-ml-gmm :is(.overlap, .arguments) td:last-child { white-space: normal; }
+.numpy-ml-gmm .arguments td { font-family: monospace; }
+.numpy-ml-gmm th[scope="row"] { font-weight: normal; }
+.numpy-ml-gmm summary { cursor: pointer; }
+.numpy-ml-gmm .aside { opacity: 0.75; }
 </style>"""
 Rows = list[list[str]]
 
@@ -85,6 +91,7 @@ class Summary(NamedTuple):
     points: np.ndarray | None  # (K,) expected numbers of training points; None if not known
     noise: tuple[float, float] | None  # weight and points of the noise, if there is any
     least: int  # with fewer points a component is marked
+    labels: list[str]  # of the K components
 
     @property
     def deviations(self) -> np.ndarray:
@@ -127,7 +134,8 @@ class Summary(NamedTuple):
         )
 
     def __str__(self) -> str:
-        parts = [self.kind, *map(aligned, blocks(self._table(LONGEST))), *self._notes()]
+        table = self.table(self._shown(), LONGEST)
+        parts = [self.kind, *map(aligned, blocks(table)), *self._notes()]
         if pairs := self._separation(LONGEST):
             parts.append(f"{OVERLAP}\n\n{aligned([SEPARATION, *pairs], left=(0, 2))}")
         return "\n\n".join(parts)
@@ -136,13 +144,13 @@ class Summary(NamedTuple):
         return str(self)
 
     def _repr_html_(self) -> str:
-        table = self._table()
+        table = self.table(self._shown())
         table = table if fits(table) else transposed(table)
         parts = [f"<p><b>{escape(self.kind)}</b></p>", html_table(table)]
         parts += [f"<p>{escape(note)}</p>" for note in self._notes()]
         if pairs := self._separation():
             parts += [f"<p>{OVERLAP}</p>", html_table([SEPARATION, *pairs], "overlap")]
-        return f'{STYLE}<div class="gmm-summary" tabindex="0">{"".join(parts)}</div>'
+        return f'{STYLE}<div class="numpy-ml-gmm" tabindex="0">{"".join(parts)}</div>'
 
     # ---- What is in the tables ---------------------------------------------------------------
 
@@ -155,15 +163,15 @@ class Summary(NamedTuple):
         best = np.argsort(np.min(rho, axis=0, initial=1.0), kind="stable") if rho else np.arange(D)
         return sorted(best[:MOST].tolist())
 
-    def _table(self, longest: int | None = None) -> Rows:
-        """A head, and a row of text for each component: number, weight, points, features."""
-        head, columns = ["component", "weight"], [[*map(str, range(len(self.theta.weights)))]]
+    def table(self, features: Iterable[int], longest: int | None = None) -> Rows:
+        """A head, and a row of text for each component: label, weight, points, features."""
+        head, columns = ["component", "weight"], [self.labels]
         columns.append([as_share(pi) for pi in self.theta.weights.tolist()])
         if self.points is not None:
             head.append("points")
             marks, counts = ["*" if few else "" for few in self.few()], self._counts()
             columns.append([m + n for m, n in zip(marks, counts, strict=False)])
-        for d in self._shown():
+        for d in features:
             exponent, cells = means_and_deviations(self.theta.means[:, d], self.deviations[:, d])
             unit = f" / 1e{exponent}" if exponent else ""
             head.append(shortened(self.names[d], longest) + unit)
@@ -190,7 +198,13 @@ class Summary(NamedTuple):
             if longest is not None:  # in a line of a terminal
                 room = itertools.accumulate(width(word) + 2 for word in words)
                 words = [w for w, so_far in zip(words, room, strict=True) if so_far <= WIDTH - 23]
-            rows.append([f"{i} and {j}", f"{math.exp(-both):.2f}", ", ".join(words)])
+            rows.append(
+                [
+                    f"{self.labels[i]} and {self.labels[j]}",
+                    f"{math.exp(-both):.2f}",
+                    ", ".join(words),
+                ]
+            )
         return rows
 
     def _notes(self) -> list[str]:
@@ -200,16 +214,21 @@ class Summary(NamedTuple):
             notes.append(
                 f"{MOST} of {D} features, which tell neighbours apart; to_frame() has all."
             )
-        if self.few().any():
-            remedy = "" if self.noise else ", which noise=True sets apart"
-            notes.append(f"* fewer than {self.least} points: outliers, perhaps{remedy}.")
-        return notes
+        return notes + self.marks()
+
+    def marks(self) -> list[str]:
+        """What the mark of a component means, if any is marked."""
+        if not self.few().any():
+            return []
+        remedy = "" if self.noise else ", which noise=True sets apart"
+        return [f"* fewer than {self.least} points: outliers, perhaps{remedy}."]
 
 
 def summarise(model: Any) -> Summary:
     """The summary of a fitted mixture, or of one with given parameters."""
-    theta, counts = model.theta, getattr(model, "counts_", None)
-    K, D = theta.means.shape
+    theta, counts = model._places, getattr(model, "counts_", None)
+    K, D = model.n_components, theta.means.shape[1]
+    theta = theta.reorder(slice(K))  # without the noise
     given = getattr(model, "feature_names_in_", [""] * D)
     names = [name if name.strip() else f"x{d}" for d, name in enumerate(given)]
     noise = None
@@ -221,7 +240,8 @@ def summarise(model: Any) -> Summary:
     said = ", ".join(f"{n:.6g} {what}{'' if round(n, 6) == 1 else 's'}" for n, what in sizes)
     kind = f"{type(model).__name__}, {model.covariance_type!r}: {said}"
     points = None if counts is None else np.asarray(counts[:K], np.float64)
-    return Summary(kind, names, theta, points, noise, max(FEW, D + 1) if own else FEW)
+    least, labels = max(FEW, D + 1) if own else FEW, [str(k) for k in range(K)]
+    return Summary(kind, names, theta, points, noise, least, labels)
 
 
 # ---- How far apart -------------------------------------------------------------------------------

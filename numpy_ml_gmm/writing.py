@@ -36,12 +36,12 @@ PREFIX = ".numpy_ml_gmm-"
 AT_WORKING_FOLDER, EXCHANGE = -100, 2  # of Linux's renameat2
 
 
-def as_path(path):
+def as_path(path, name="path"):
     """A path from text, bytes or a path; a number would be somebody's open file."""
     try:
         return Path(os.fsdecode(path))
     except TypeError:
-        raise TypeError(f"path={path!r} must be the name of a file, or a path") from None
+        raise TypeError(f"{name}={path!r} must be the name of a file, or a path") from None
 
 
 @contextmanager

@@ -10,7 +10,15 @@ import pytest
 from problems import slow_log_likelihood
 from scipy.stats import dirichlet
 
-from numpy_ml_gmm import GMM, CollapseWarning, DataWarning, load_iris, load_old_faithful
+from numpy_ml_gmm import (
+    GMM,
+    BayesianGMM,
+    CollapseWarning,
+    DataWarning,
+    GMMClassifier,
+    load_iris,
+    load_old_faithful,
+)
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
     Bootstrap,
@@ -307,6 +315,16 @@ def test_bad_input_is_named(arguments, message):
     model = GMM(1).fit(FAITHFUL)
     with pytest.raises(ValueError, match=message):
         bootstrap_parameters(**{"model": model, "X": FAITHFUL} | arguments)
+
+
+def test_only_a_gmm_is_fitted_again():
+    bayes = BayesianGMM(2, init_params="kmeans").fit(FAITHFUL)
+    classes = GMMClassifier(covariance_type="EEE").fit(FAITHFUL, FAITHFUL[:, 0] > 3)
+    for model in (bayes, classes):
+        with pytest.raises(
+            TypeError, match=f"model is a {type(model).__name__}.*pass a fitted GMM"
+        ):
+            bootstrap_parameters(model, FAITHFUL)
 
 
 def test_a_model_must_be_fitted():

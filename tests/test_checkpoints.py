@@ -274,6 +274,14 @@ def test_functions_are_known_by_what_they_do():
         token(i for i in range(3))
 
 
+def test_work_of_another_kind_is_told_by_its_kind_alone(tmp_path):
+    GMM(2, init_params="kmeans").fit(X, checkpoint=tmp_path / "file.npz")
+    with pytest.raises(ValueError, match=r"other work: class='GMM' there and 'select' here\."):
+        select(X, [1, 2], ["EEE"], checkpoint=tmp_path / "file.npz")
+    with pytest.raises(TypeError, match="checkpoint=5 must be the name of a file"):
+        GMM(2).fit(X, checkpoint=5)
+
+
 def test_a_token_is_the_same_in_another_process():
     code = "from tests.test_checkpoints import OTHERS, token; print(token(OTHERS['function'][0]))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -302,14 +310,14 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(file):
         try:
             assert bits(WORK["full"](checkpoint=(file, 1e6))) == wanted
         except ValueError as error:
-            assert "Delete that file to begin anew" in str(error)
+            assert "delete that one to begin anew" in str(error)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04", None])
 def test_what_is_no_checkpoint_is_refused_and_kept(file, content):
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
     before = file.read_bytes()
-    with pytest.raises(ValueError, match=r"no checkpoint to go on from: .* Delete that file"):
+    with pytest.raises(ValueError, match=r"no checkpoint to go on from: .* Name another file"):
         WORK["full"](checkpoint=file)
     assert file.read_bytes() == before
 

@@ -14,9 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpy_ml_gmm import GMM, BayesianGMM, bootstrap_parameters, load_iris, select
-from numpy_ml_gmm.blocks import blas_controller, one_blas_thread
+from numpy_ml_gmm import (
+    GMM,
+    BayesianGMM,
+    GMMClassifier,
+    GMMRegressor,
+    bootstrap_parameters,
+    load_iris,
+    select,
+)
+from numpy_ml_gmm.blocks import blas_controller, in_chunks, one_blas_thread
 from numpy_ml_gmm.chunks import Chunks, additive, row_by_row, rows_of
+from numpy_ml_gmm.plots import plot_classification, plot_responsibilities
 from numpy_ml_gmm.validation import check_distinct_rows
 
 dask = pytest.importorskip("dask")
@@ -245,12 +254,62 @@ def test_an_answer_for_each_point_waits_until_it_is_asked_for(name, X):
     np.testing.assert_allclose(found[100:103], expected[100:103], rtol=1e-10, atol=1e-12)
 
 
+def test_classifiers_and_regressors_answer_in_chunks():
+    y, X = np.array(["a", "b", "c"])[np.repeat([0, 1, 2], 50)], chunked(HOLES)
+    classifier = GMMClassifier(covariance_type="EEE").fit(IRIS, y)
+    for verb in ("log_joint", "predict", "predict_proba", "predict_log_proba"):
+        found = getattr(classifier, verb)(X)
+        assert in_chunks(found)
+        np.testing.assert_array_equal(found.compute(), getattr(classifier, verb)(HOLES))
+    for known in ({}, {"sample_weight": WEIGHTS}):
+        score = classifier.score(HOLES, y, **known)
+        for labels in (y, chunked(y, 70)):
+            assert classifier.score(X, labels, **known) == pytest.approx(score)
+    regressor = GMMRegressor(2, init_params="kmeans").fit(IRIS[:, :2], IRIS[:, 2:])
+    here = regressor.predict(HOLES[:, :2], return_std=True)
+    for a, b in zip(regressor.predict(X[:, :2], return_std=True), here, strict=True):
+        np.testing.assert_array_equal(a.compute(), b)
+    score = regressor.score(HOLES[:, :2], IRIS[:, 2:])
+    assert regressor.score(X[:, :2], IRIS[:, 2:]) == pytest.approx(score)
+
+
+def test_what_needs_all_rows_does_not_gather_them_in_silence():
+    model, X = GMM(2, init_params="kmeans").fit(IRIS), chunked(IRIS)
+    batch, labels = GMM(2), chunked(np.repeat([0, 1], 75))
+    for call in (
+        lambda: batch.partial_fit(X),
+        lambda: GMMClassifier().fit(X, labels),
+        lambda: GMMRegressor().fit(X, labels),
+        lambda: plot_classification(model, X, features=(0, 1)),
+        lambda: plot_responsibilities(model, X, features=(0, 1)),
+    ):
+        with pytest.raises(TypeError, match=r"X is a collection of Dask's.*compute"):
+            call()
+
+
 def test_nothing_is_worked_out_before():
     def never(block):
         raise AssertionError("the chunk was looked at")
 
     lazy = chunked(IRIS, 40, 4).map_blocks(never, dtype=float, meta=np.zeros((0, 4)))
     assert MODEL.predict(lazy).shape == (150,)
+
+
+def test_a_later_fit_changes_no_answer_that_waits():
+    model = GMM(3, init_params="kmeans").fit(IRIS)
+    wanted, waiting = model.predict_proba(IRIS), model.predict_proba(chunked(IRIS))
+    model.fit(IRIS[:100])
+    np.testing.assert_array_equal(waiting.compute(), wanted)
+
+
+def test_pools_of_threads_do_not_nest():
+    class Asked(GMM):
+        @additive
+        def jobs(self, X):
+            return [self.n_jobs]
+
+    model = Asked(n_jobs=-1)
+    assert model.jobs(chunked(IRIS)) == [None] * 4 and model.jobs(IRIS) == [-1] == [model.n_jobs]
 
 
 def test_draws_of_one_chunk_are_not_those_of_the_next():
@@ -295,6 +354,32 @@ def test_a_chunk_without_any_weight():
     few = dict(n_init=2, random_state=0)
     ours = GMM(2, **few).fit(chunked(IRIS), sample_weight=w)
     assert_same(ours, GMM(2, **few).fit(IRIS, sample_weight=w))
+
+
+@pytest.mark.parametrize("verb", ["score", "log_likelihood", "bic", "e_step"])
+def test_sums_over_chunks_of_which_some_have_no_weight_or_all_have_the_same(verb):
+    model, some = GMM(3, init_params="kmeans").fit(IRIS), np.r_[np.zeros(60), np.ones(90)]
+    for w in (some, 2.0):
+        here, there = (getattr(model, verb)(X, sample_weight=w) for X in (IRIS, chunked(IRIS)))
+        if verb == "e_step":
+            here, there = here.counts, there.counts
+        np.testing.assert_allclose(there, here, rtol=1e-12)
+    with pytest.raises(ValueError, match="sample_weight is 0 in every row"):
+        getattr(model, verb)(chunked(IRIS), sample_weight=np.zeros(150))
+    with pytest.raises(ValueError, match="X has 0 sample"):
+        getattr(model, verb)(chunked(IRIS)[:0])
+    for wrong in (np.ones(7), chunked(np.ones(7))):
+        with pytest.raises(ValueError, match=r"sample_weight.shape == \(7,\), expected \(150,\)"):
+            getattr(model, verb)(chunked(IRIS), sample_weight=wrong)
+
+
+def test_one_weight_for_all_rows():
+    here, there = (
+        GMM(3, init_params="kmeans", random_state=0).fit(X, sample_weight=2.0)
+        for X in (IRIS, chunked(IRIS))
+    )
+    assert_same(there, here)
+    assert there.n_samples_seen_ == 300
 
 
 def test_a_data_frame():
@@ -457,7 +542,7 @@ def client():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):

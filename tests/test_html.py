@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from numpy_ml_gmm import GMM, BayesianGMM, GMMClassifier, GMMRegressor, load_iris
-from numpy_ml_gmm.html import component_table, representation
+from numpy_ml_gmm.html import representation
 
 IRIS = load_iris()
 X = IRIS.X
@@ -50,9 +50,10 @@ def test_a_fit_shows_weights_means_and_deviations_by_name():
         "summary",
     }
     head, first = page.rows[:2]
-    assert head == ["component", "weight", *EVIL] and first[0] == "0"
+    assert head == ["component", "weight", "points", *EVIL] and first[0] == "0"
     assert float(first[1]) == pytest.approx(model.weights_[0], abs=1e-3)
-    mean, sd = map(float, first[2].split(" ± "))
+    assert float(first[2]) == pytest.approx(model.counts_[0], abs=0.05)
+    mean, sd = map(float, first[3].split(" ± "))
     assert mean == pytest.approx(model.means_[0, 0], rel=1e-3)
     assert sd == pytest.approx(np.sqrt(model.covariances_[0, 0, 0]), rel=0.05)
     assert f"log-likelihood {model.log_likelihood_:.2f}; {model.n_iter_} steps; conv" in page.text
@@ -60,14 +61,16 @@ def test_a_fit_shows_weights_means_and_deviations_by_name():
 
 
 def test_every_kind_of_model_is_shown():
-    noisy = GMM(2, noise=True, init_params="kmeans").fit(X)
-    assert Reader(representation(noisy)).rows[3][:3] == ["noise", f"{noisy.noise_weight_:.3g}", "-"]
-    weights = [row[1] for row in component_table(noisy)[1]]
-    assert sum(weights) == pytest.approx(1)
+    scattered = np.random.default_rng(0).uniform(-9, 9, (50, 4))
+    noisy = GMM(2, noise=True, init_params="kmeans").fit(np.vstack([X, scattered]))
+    rows = Reader(representation(noisy)).rows[1:4]
+    assert noisy.noise_weight_ > 0.1 and rows[2][0] == "noise" and not any(rows[2][3:])
+    shown = [float(row[1]) for row in rows]
+    assert shown == pytest.approx([*noisy.weights_, noisy.noise_weight_], abs=5e-4)
     bayes = BayesianGMM(3, covariance_type="spherical", init_params="kmeans").fit(X)
     assert f"lower bound {bayes.lower_bound_:.2f}" in Reader(representation(bayes)).text
     line = GMMRegressor(2, init_params="kmeans").fit(X[:, :2], X[:, 2:])
-    heads = ["component", "weight", "feature 0", "feature 1", "y[0]", "y[1]"]
+    heads = ["component", "weight", "points", "x0", "x1", "y[0]", "y[1]"]
     assert Reader(representation(line)).rows[0] == heads
     names = np.array(["<i>", "b", "c"])[IRIS.target]
     classes = GMMClassifier("MclustDA", n_components={"<i>": 1, "b": 2, "c": 1}).fit(X, names)

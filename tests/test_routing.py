@@ -112,3 +112,10 @@ def test_a_request_that_makes_no_sense_changes_nothing():
     ):
         model.set_fit_request(sample_weight=True)
     assert not hasattr(model, "_metadata_request")
+
+
+def test_only_what_concerns_each_row_is_routed():
+    fit = GMM().get_metadata_routing().fit.requests
+    assert set(fit) == {"sample_weight", "priors", "error_covariances"}
+    with pytest.raises(TypeError, match="Unexpected args: checkpoint"):
+        GMM().set_fit_request(checkpoint=True)

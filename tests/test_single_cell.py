@@ -52,6 +52,20 @@ def test_a_copy_leaves_the_original_alone(adata):
     assert "clusters" not in adata.obs and not adata.uns and set(adata.obsm) == {"X_pca", "emb"}
 
 
+def test_a_representation_in_chunks_gives_the_same_clusters():
+    da = pytest.importorskip("dask.array")
+    here, there = (
+        Duck(obs=pd.DataFrame(index=NAMES), obsm={"X_pca": of}, uns={})
+        for of in (X, da.from_array(X, chunks=(100, 2)))
+    )
+    for adata in (here, there):
+        cluster_anndata(adata, n_components=2)
+    assert (here.obs["mclust"] == there.obs["mclust"]).all()
+    np.testing.assert_allclose(
+        there.obsm["mclust_proba"], here.obsm["mclust_proba"], rtol=1e-6, atol=1e-12
+    )
+
+
 def test_noise_is_a_category_of_its_own(adata):
     adata.obsm["emb"] = np.where(np.arange(len(X))[:, None] < 3, [[50.0, 300.0]], X)
     cluster_anndata(adata, "emb", 2, noise=True)

@@ -240,6 +240,20 @@ def test_a_new_fit_ends_a_stream():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("cls", [GMM, BayesianGMM])
+def test_an_m_step_by_hand_leaves_nothing_that_was_said_of_other_parameters(cls):
+    fitted = cls(2, init_params="kmeans", random_state=0).fit(X)
+    streamed = cls(2, init_params="kmeans", random_state=0).partial_fit(X)
+    for model in (fitted, streamed):
+        statistics = model.e_step(X[:60])
+        model.m_step(statistics)
+        assert model.n_samples_seen_ == close(60)
+        left = {"log_likelihood_", "lower_bound_", "converged_", "history_", "counts_", *STREAM[1:]}
+        assert not left & set(vars(model))
+        going_on = copy.copy(model).partial_fit(X[60:], memory=math.inf)
+        assert going_on.n_samples_seen_ == close(len(X)) == going_on.stream_counts_.sum()
+
+
 def test_the_log_likelihood_of_a_stream_is_of_points_as_they_came():
     model = begun()
     first = copy.copy(model).set_params(max_iter=0).fit(X[:80]).log_likelihood(X[:80])

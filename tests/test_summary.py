@@ -296,6 +296,12 @@ def test_names_are_cut_in_the_middle_and_counts_have_few_digits():
     assert as_counts([0.25, 0.75]) == ["0.25", "0.75"]
 
 
+def test_a_model_that_lacks_its_noise_says_so():
+    model = GMM(2, init_params="kmeans").fit(FAITHFUL).set_params(noise=True)
+    with pytest.raises(ValueError, match="has noise=True but no noise_box_: call fit"):
+        model.summary()
+
+
 def test_an_unfitted_model_says_so():
     with pytest.raises(AttributeError, match="fit"):
         GMM(2).summary()

@@ -1,13 +1,27 @@
 """Many features in two: points and components along the directions that separate them."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from ..hints import Columns
+from ..projecting import Projection
 from .colours import FAINT, INK, MARKERS
 from .ellipses import draw_ellipses
 from .view import check_features, check_masses, needs_data, view_of
 
 
-def plot_projection(projection, X, *, directions=None, masses=0.9, ax=None, **kwargs):
+def plot_projection(
+    projection: Projection,
+    X: ArrayLike,
+    *,
+    directions: Columns | None = None,
+    masses: ArrayLike = 0.9,
+    ax: Any = None,
+    **kwargs: Any,
+) -> Axes:
     r"""Points along the directions that separate the components best (:eq:`separation`).
 
     Each point has the colour and the marker of its component, as all features tell it.  An ellipse

@@ -11,6 +11,7 @@ from ..covariances import covariance_model
 from ..hints import Array
 from ..noise import Box
 from ..parameters import Parameters
+from ..validation import as_array
 from .colours import palette
 
 MASSES = (0.5, 0.9, 0.99)
@@ -184,7 +185,7 @@ def needs_data(X):
 
 def check_data(X, D):
     """Points (N, D), finite or missing (nan)."""
-    X = np.asarray(X, dtype=np.float64)
+    X = np.asarray(as_array(X, "X"), dtype=np.float64)
     if X.ndim != 2 or X.shape[1] != D or not len(X):
         raise ValueError(
             f"X has shape {X.shape}, expected (N, {D}) with N from 1: pass the {D} features "
