@@ -84,7 +84,7 @@ def seconds_a_step(N, D, K, steps=5):
 def cluster(n):
     """So many worker processes of one thread."""
     return LocalCluster(
-        n_workers=n, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=50
+        n_workers=n, threads_per_worker=1, dashboard_address=":0", memory_limit=0, silence_logs=50
     )
 
 
