@@ -216,6 +216,11 @@ class GMM(Estimator):
     noise_weight_: float
     noise_box_: Array
     n_samples_seen_: float
+    stream_counts_: Array
+    stream_firsts_: Array
+    stream_scatters_: Array
+    stream_log_likelihood_: float
+    stream_origin_: Array
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
