@@ -144,7 +144,7 @@ def hierarchical(Z, K, rng, w, power=0.5):
     if K == 1:
         return np.ones((len(Z), 1))
     tree = ward_tree(Y[some].tobytes(), Y.shape[1])
-    # Undo the last K - 1 merges.  By height: before 1.12, SciPy's "maxclust" lacked K = N and N - 1.
+    # Undo the last K - 1 merges: for K = N or N - 1, "maxclust" of SciPy 1.11 gives N - 2 branches.
     r = one_hot(fcluster(tree, len(some) - K - 0.5, "distance") - 1, K)
     nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
     nearest[some] = r
