@@ -19,7 +19,7 @@ def lowest(extras):
     lists += [config["options.extras_require"][extra] for extra in extras]
     for requirement in "\n".join(lists).split("\n"):
         if requirement.strip():
-            bounds = re.fullmatch(r"([\w-]+) *>= *([\w.]+)", requirement.strip())
+            bounds = re.fullmatch(r"([\w-]+)(?:\[.*\])? *>= *([\w.]+)", requirement.strip())
             if bounds is None:
                 raise SystemExit(f"{requirement!r} has no lower bound: write name >= version")
             yield f"{bounds[1]}=={bounds[2]}"

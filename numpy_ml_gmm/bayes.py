@@ -344,7 +344,8 @@ def log_student(delta, freedom, scale, together):
     d = delta.shape[1]
     if scale.ndim == 2:
         L = cholesky(scale[None])[0]
-        squares = solve_triangular(L, delta.T, lower=True).T ** 2
+        # A row may lack all: SciPy 1.11 solves no empty system.
+        squares = (solve_triangular(L, delta.T, lower=True) if d else delta.T).T ** 2
         log_dets = 2 * np.log(L.diagonal())
     else:
         squares, log_dets = delta * delta / scale, np.log(scale)

@@ -320,7 +320,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
             entry.keep(*as_kept(runs, going, heights, left, gain, n_rounds, stack, theta, x))
             heights[going] = x.objective
             steps = np.array([len(runs[m].history) for m in going])
-            over = (left < tol) | (steps >= max_iter)
+            over = (left < float(tol)) | (steps >= max_iter)
             for i in np.flatnonzero(over):
                 runs[going[i]] = runs[going[i]]._replace(
                     end=stack.alone(theta, i),

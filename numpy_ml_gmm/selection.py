@@ -75,6 +75,7 @@ from .starts import (
 )
 from .training import completed_rows
 from .validation import (
+    as_array,
     check_count,
     check_enough_rows,
     check_rows,
@@ -447,7 +448,7 @@ def check_table_priors(priors, Ks):
 
     With noise there is a column more, which stays the last one of any K.
     """
-    shape = np.shape(priors)
+    shape = priors.shape if hasattr(priors, "shape") else as_array(priors, "priors").shape
     if len(shape) > 1 and len(Ks) > 1:
         raise ValueError(
             f"priors has shape {shape}, but K={Ks} are tried: give labels (N,), -1 "

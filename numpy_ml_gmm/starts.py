@@ -143,7 +143,9 @@ def hierarchical(Z, K, rng, w, power=0.5):
     some = rows_of_tree(w, max(ROWS_IN_TREE, 2 * K))
     if K == 1:
         return np.ones((len(Z), 1))
-    r = one_hot(fcluster(ward_tree(Y[some].tobytes(), Y.shape[1]), K, "maxclust") - 1, K)
+    tree = ward_tree(Y[some].tobytes(), Y.shape[1])
+    # Undo the last K - 1 merges: for K = N or N - 1, "maxclust" of SciPy 1.11 gives N - 2 branches.
+    r = one_hot(fcluster(tree, len(some) - K - 0.5, "distance") - 1, K)
     nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
     nearest[some] = r
     return nearest
@@ -162,7 +164,7 @@ def rows_of_tree(w, most):
 def ward_tree(data, D):
     """Ward's tree of rows given as bytes.  The last two are held: a table of fits shares them."""
     tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
-    tree[:, 2] = np.arange(len(tree))  # heights without ties: a cut gives just K branches
+    tree[:, 2] = np.arange(len(tree))  # heights without ties: merge i is at height i
     return tree
 
 

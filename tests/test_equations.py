@@ -743,8 +743,9 @@ def tangent_rank(letters, K, D):
         Q = np.broadcast_to(turns, (K, D, D)) if shapes[2][0] else np.tile(np.eye(D), (K, 1, 1))
         skew = np.zeros((K, D, D))
         skew[(slice(None), *np.triu_indices(D, 1))] = angles
-        Q = Q @ np.linalg.inv(np.eye(D) + skew - skew.mT) @ (np.eye(D) - skew + skew.mT)
-        return ((Q * np.exp(log_axes)[:, None, :]) @ Q.mT).ravel()
+        skew = skew - skew.swapaxes(1, 2)
+        Q = Q @ np.linalg.inv(np.eye(D) + skew) @ (np.eye(D) - skew)
+        return ((Q * np.exp(log_axes)[:, None, :]) @ Q.swapaxes(1, 2)).ravel()
 
     theta = 0.1 * rng.normal(size=sum(a * b for a, b in shapes))
     jacobian = np.stack([(build(theta + h) - build(theta - h)) for h in 1e-5 * np.eye(len(theta))])

@@ -24,7 +24,7 @@ from numpy_ml_gmm.selection import (
     silhouette,
     work,
 )
-from numpy_ml_gmm.starts import rows_of_tree, ward_tree
+from numpy_ml_gmm.starts import hierarchical, rows_of_tree, ward_tree
 
 FAITHFUL = load_old_faithful().X
 IRIS = load_iris().X
@@ -248,6 +248,14 @@ def test_ties_give_as_many_branches_as_asked_for():
     for K in range(1, 7):
         model = GMM(K, covariance_type="tied", init_params="hierarchical", max_iter=1, tol=0).fit(X)
         assert model.means_.shape == (K, 1)
+
+
+@pytest.mark.parametrize("X", [np.eye(6), np.repeat(np.eye(4), 2, axis=0)], ids=["all", "pairs"])
+def test_a_tree_has_a_branch_for_every_component_up_to_as_many_as_different_rows(X):
+    w = np.ones(len(X))
+    for K in range(1, len(np.unique(X, axis=0)) + 1):  # of N rows, SciPy 1.11 parted N - 2 at most
+        r = hierarchical(X - X.mean(axis=0), K, None, w)
+        assert (r.sum(axis=1) == 1).all() and r.any(axis=0).all()
 
 
 # ---- What cannot be fitted -------------------------------------------------------------------
