@@ -41,13 +41,8 @@ def test_every_place_names_the_same_versions_of_python():
 def test_every_package_of_the_code_is_installed():
     folders = {path.parent for path in (ROOT / "numpy_ml_gmm").rglob("*.py")}
     names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
-<<<<<<< HEAD
     names.add("numpy_ml_gmm.tutorials")  # notebooks, from the folder that package_dir names
     assert names == set(SETTINGS["options"]["packages"].split())
-=======
-    notebooks = {"numpy_ml_gmm.tutorials"}  # from the folder at the top
-    assert names | notebooks == set(SETTINGS["options"]["packages"].split())
->>>>>>> lowest
 
 
 def test_the_lowest_versions_are_the_lower_bounds():
