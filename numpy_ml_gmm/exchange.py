@@ -70,7 +70,12 @@ def to_sklearn(model, X=None):
     ValueError
         If scikit-learn has no such model.
     """
-    from sklearn import mixture
+    try:
+        from sklearn import mixture
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "to_sklearn makes a model of scikit-learn's: python -m pip install scikit-learn"
+        ) from error
 
     theta, variational = model.theta, hasattr(model, "weight_concentration_")
     kind = counterpart(model.covariance_model)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -182,3 +183,9 @@ def test_every_plot_of_a_mixture_takes_theirs(cls, covariance_type):
     plots.plot_combination(combine(model, X), X)
     assert len(plots.density_levels(model, [0.5, 0.9], features=two)) == 2
     plt.close("all")
+
+
+def test_without_scikit_learn_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ImportError, match="python -m pip install scikit-learn"):
+        GMM.from_parameters([1.0], [[0.0]], [[[1.0]]]).to_sklearn()

@@ -292,7 +292,9 @@ def test_an_interrupt_while_numpy_changes_its_settings_leaves_them_as_they_were(
     with np.errstate():  # for the tests that follow
         with pytest.raises(KeyboardInterrupt):
             call(FAITHFUL)
-        assert (np.geterr(), np.geterrcall()) == before
+        assert np.geterr() == before[0]
+        if np.__version__ >= "2":  # NumPy 1 puts back what is called only if it set it
+            assert np.geterrcall() == before[1]
 
 
 # ---- The machine, and scikit-learn --------------------------------------------------------------
