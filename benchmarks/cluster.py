@@ -7,13 +7,14 @@
 The data are made as they are read, so they are never in memory as a whole.  The start is given,
 so that what is timed is steps alone.  The model of the seconds of a step is
 
-    rows * (making + per_row * F * K) / processes + per_chunk * chunks / processes + fixed
+    share * (rows * (D * making + F * K * product) + chunks * per_chunk) + fixed
 
-F the numbers that EM keeps of a row for each component.  Its four numbers are fitted to the
+share that of the busiest process, whole chunks, and F the numbers that EM keeps of a row for each component.  Its four numbers are fitted to the
 smaller runs by least squares of the relative errors; the other runs say whether it holds.
 """
 
 import json
+import math
 import sys
 import threading
 import time
@@ -163,8 +164,8 @@ def large():
 
 def terms(N, D, K, chunks, processes):
     """What the four numbers of the model are multiplied by."""
-    F = n_features(D, diagonal=False)
-    return [N * D / processes, N * F * K / processes, chunks / processes, 1.0]
+    F, share = n_features(D, diagonal=False), math.ceil(chunks / processes) / chunks
+    return [N * D * share, N * F * K * share, chunks * share, 1.0]
 
 
 def model_of(runs):
