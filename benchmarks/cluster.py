@@ -9,8 +9,9 @@ so that what is timed is steps alone.  The model of the seconds of a step is
 
     share * (rows * (D * making + F * K * product) + chunks * per_chunk) + fixed
 
-share that of the busiest process, whole chunks, and F the numbers that EM keeps of a row for each component.  Its four numbers are fitted to the
-smaller runs by least squares of the relative errors; the other runs say whether it holds.
+The share is that of the busiest process, in whole chunks, and F the numbers that EM keeps of a
+row for each component.  The four numbers are fitted to the grid by least squares of the relative
+errors; the large run says whether the model holds.
 """
 
 import json
@@ -38,7 +39,7 @@ GRID = [  # rows, features, components
     *((1_000_000, D, 16) for D in (2, 32)),
     *((1_000_000, 8, K) for K in (4, 64)),
 ]
-LARGE, FITTED = (160_000_000, 8, 16), 2_000_000  # up to so many rows the model is fitted
+LARGE = 160_000_000, 8, 16
 
 
 def points(N, D):
@@ -169,11 +170,9 @@ def terms(N, D, K, chunks, processes):
 
 
 def model_of(runs):
-    """The four numbers, none below 0, from the runs that are not too large."""
-    some = [run for run in runs if run[0] <= FITTED]
-    A = np.array([terms(*run[:-1]) for run in some])
-    seconds = np.array([run[-1] for run in some])
-    return nnls(A / seconds[:, None], np.ones(len(some)))[0]
+    """The four numbers, none below 0, from the runs of the grid."""
+    A, seconds = np.array([terms(*run[:-1]) for run in runs]), np.array([run[-1] for run in runs])
+    return nnls(A / seconds[:, None], np.ones(len(runs)))[0]
 
 
 def table():
