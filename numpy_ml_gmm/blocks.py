@@ -346,7 +346,7 @@ def one_blas_thread():
     ...     product = np.eye(2) @ np.eye(2)
     """
     with _limiting:
-        _limits.append(None if _limits else blas_controller().limit(limits=1))
+        _limits.append(None if _limits else blas_controller().limit(limits=1, user_api="blas"))
     try:
         yield
     finally:

@@ -6,6 +6,9 @@
   // A list role wants list items, and a label must hold the words that are seen.
   for (const list of document.querySelectorAll(".citation-list[role=list]"))
     list.removeAttribute("role");
+  // A list within a list belongs to an item: Sphinx's index of sources puts it beside one.
+  for (const list of document.querySelectorAll("ul > ul"))
+    list.previousElementSibling.append(list);
   for (const summary of document.querySelectorAll("summary[aria-label]"))
     summary.removeAttribute("aria-label");
 
