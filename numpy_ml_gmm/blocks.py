@@ -346,6 +346,7 @@ def one_blas_thread():
     ...     product = np.eye(2) @ np.eye(2)
     """
     with _limiting:
+        let_any_thread_set_limits()
         _limits.append(None if _limits else blas_controller().limit(limits=1, user_api="blas"))
     try:
         yield
@@ -353,7 +354,16 @@ def one_blas_thread():
         with _limiting:
             limit = _limits.pop()
             if limit is not None:  # the last to leave puts back what the first one found
+                let_any_thread_set_limits()
                 limit.restore_original_limits()
+                let_any_thread_set_limits()
+
+
+def let_any_thread_set_limits():
+    """From threadpoolctl 3.8 on only the first thread may, which need not be the last to leave."""
+    for library in blas_controller().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 @functools.cache
