@@ -138,7 +138,7 @@ class Chunks:
         known = [sample_weight, priors, errors]
         names = column_names(X)
         parts = side_by_side({"X": X} | dict(zip(KNOWN, known, strict=True)))
-        look = partial(looked_at, names, n_components)
+        look = partial(looked_at, n_components)
         found = computed([called(look, *some) for some in parts], progress)
         check_found(found)
         chunks = [Chunk(p, *seen) for p, seen in zip(parts, found, strict=True) if seen[1]]
@@ -261,19 +261,18 @@ def in_place(made, function, *parts) -> Any:
         return function(made(*parts))
 
 
-def looked_at(names, K, X, w, priors, errors) -> tuple:
+def looked_at(K, X, w, priors, errors) -> tuple:
     """What there is to know of a chunk: the fields of :class:`Chunk`, or its size and an error."""
     n = len(X)
     if n == 0:
         return 0, 0, 0.0, False, np.dtype(np.float32)
     nothing = w is not None and not np.any(w)  # in one chunk there may be no weight at all
     try:
-        x = check_X(X, X.shape[1], missing=True)
         rows = check_rows(X, K, None if nothing else w, priors, X.shape[1], 1, errors)
     except (ValueError, TypeError) as error:
         return n, error
     counts = (0, 0.0) if nothing else (rows.n_counted, rows.total_weight)
-    return n, *counts, bool(np.isnan(x).any()), x.dtype
+    return n, *counts, bool(np.isnan(rows.X).any()), rows.X.dtype
 
 
 def check_found(found: list) -> None:
