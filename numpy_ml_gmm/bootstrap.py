@@ -194,7 +194,7 @@ class Jackknife(NamedTuple):
 
 def root_of_squares(delta: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The root of the sum of squares of delta (B, ...) times w (B,); squares may be no numbers."""
-    unit = max(np.abs(delta).max(), TINY)
+    unit = np.maximum(np.abs(delta).max(axis=0), TINY)  # one each: features have units of their own
     return np.sqrt(np.tensordot(w, (delta / unit) ** 2, 1)) * unit
 
 
