@@ -121,16 +121,14 @@ class SideBySide:
         self.noise = data.rows.box is not None  # it has the last place of all
         self.spare = np.arange(K.max(initial=0) + self.noise) >= K[:, None]  # (M, K)
         self.spare[:, self.spare.shape[1] - self.noise :] = False
+        self.free = self.spare.copy()  # places (M, K) that need no points: that of the noise too
+        self.free[:, self.spare.shape[1] - self.noise :] = True
+        self.uneven = self.spare.any()
         self.known = cells[0].known and Known.together([cell.known for cell in cells], self.spare)
         self.kinds = {}  # covariance model -> numbers of its mixtures
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
         self.failures = {}
-
-    @property
-    def free(self):
-        """Places (M, K) that need no points: spare ones, and that of the noise."""
-        return self.spare | (np.arange(self.spare.shape[1]) >= self.spare.shape[1] - self.noise)
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
@@ -157,12 +155,15 @@ class SideBySide:
         sound = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
         if self.known is None or self.known.prior is None:  # without one, no points, no covariance
             sound &= (theta.weights > 1e-15) | self.free
-        self._fail(theta, ~self.spare & ~sound)
-        self._make_harmless(theta, self.spare)
+        if self.uneven or not sound.all():
+            self._fail(theta, ~self.spare & ~sound)
+            self._make_harmless(theta, self.spare)
         return theta
 
     def _rule(self, W, N, last):
         """From scatters to covariances, each mixture by its own model."""
+        if len(self.kinds) == 1:
+            return np.array(next(iter(self.kinds)).minimise(W, N, last))
         Sigma = np.empty_like(W)
         for model, members in self.kinds.items():
             before = None if last is None else last[members]
@@ -179,11 +180,12 @@ class SideBySide:
                 bad = np.zeros(self.spare.shape, bool)
                 bad.flat[error.k] = True
                 self._fail(theta, bad)
-        x = x._replace(log_prior=np.zeros(len(self.cells)) + x.log_prior)
-        x.log_likelihood[list(self.failures)] = -np.inf
-        for a in x.counts, x.firsts, x.scatters:
-            a[self.spare] = 0
-        return x
+        if self.failures:
+            x.log_likelihood[list(self.failures)] = -np.inf
+        if self.uneven:
+            for a in x.counts, x.firsts, x.scatters:
+                a[self.spare] = 0
+        return x._replace(log_prior=np.zeros(len(self.cells)) + x.log_prior)
 
     def _fail(self, theta, bad):
         """Note why each mixture with a bad component (M, K) fails, and make its place harmless."""

@@ -96,11 +96,12 @@ def cholesky(S):
     """
     try:
         L = np.linalg.cholesky(S)
-        bad = is_singular(L, S)
     except np.linalg.LinAlgError:
         bad = [not is_positive_definite(C) for C in S]
-    if np.any(bad):
-        raise SingularCovariance(int(np.argmax(bad)))
+        raise SingularCovariance(bad.index(True)) from None
+    bad = is_singular(L, S)
+    if bad.any():
+        raise SingularCovariance(int(bad.argmax()))
     return L
 
 
@@ -125,6 +126,21 @@ def pairs(D):
     return i, j, np.where(i == j, 1.0, 2.0)
 
 
+@functools.lru_cache(maxsize=32)
+def halves(D):
+    """What each pair counts in -1/2 of a quadratic form."""
+    return -0.5 * pairs(D)[2]
+
+
+@functools.lru_cache(maxsize=32)
+def places(D):
+    """Where each entry of a symmetric matrix stands among the pairs, (D, D)."""
+    i, j, _ = pairs(D)
+    found = np.empty((D, D), int)
+    found[i, j] = found[j, i] = np.arange(len(i))
+    return found
+
+
 def packed(C):
     """The upper triangles of symmetric matrices (..., D, D) in a row, or diagonals as they are."""
     i, j, _ = pairs(C.shape[-1])
@@ -133,10 +149,7 @@ def packed(C):
 
 def unpacked(s, D):
     """The symmetric matrices (K, D, D) of :func:`packed` ones."""
-    i, j, _ = pairs(D)
-    C = np.empty((len(s), D, D))
-    C[:, i, j] = C[:, j, i] = s
-    return C
+    return s[:, places(D)]
 
 
 # ---- Frames ----------------------------------------------------------------------------------
@@ -367,11 +380,11 @@ class Natural(NamedTuple):
                     one = own[k - 1] if same else Frame.of(None, S, k, len(rows.X))
                     own[k] = one._replace(c=mu[k])
             else:
-                with np.errstate(over="ignore", invalid="ignore"):  # off is inf or nan then
-                    eta, off = natural_parameters(log_pi, mu, Sigma, frame)
-                most = min(RESOLUTION[dtype], frame.most)
-                far = () if off.max() <= most else ~(off <= most)
-                own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in np.flatnonzero(far)}
+                eta, off = natural_parameters(log_pi, mu, Sigma, frame)
+                most, far = min(RESOLUTION[dtype], frame.most), []
+                if not off.max() <= most:
+                    far = np.flatnonzero(~(off <= most).all(axis=1)).tolist()
+                own = {k: Frame.of(mu[k], Sigma[k], k) for k in far}
             if fitted and (blurred := [k for k, one in own.items() if one.blur > COARSE]):
                 raise SingularCovariance(blurred[0])
         except SingularCovariance as error:
@@ -502,8 +515,9 @@ def n_sums(D, diagonal):
     return 1 + D + D * D if has_own_frames(D, diagonal) else n_features(D, diagonal)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of a component far off the frame
 def natural_parameters(log_weights, means, covariances, frame):
-    r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
+    r"""eta in one frame, and how far off it components are, (K, D) (:eq:`natural-parameters`).
 
     With m and S the mean and covariance in the frame and P the inverse of S,
 
@@ -519,19 +533,19 @@ def natural_parameters(log_weights, means, covariances, frame):
     m = (means - frame.c) * frame.A if frame.A.ndim == 1 else (means - frame.c) @ frame.A.T
     S = congruence(frame.A, covariances)
     if S.ndim == 2:
-        P, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
-        P_m, second, spread = P * m, -P / 2, P
+        P, variances, roots = 1 / S, S, np.sqrt(S)
+        P_m = P * m
+        eta = np.concatenate([-0.5 * (m * P_m).sum(axis=1, keepdims=True), P_m, -0.5 * P], axis=1)
     else:
         L = cholesky(S)
         U = np.linalg.inv(L)  # the factor is inverted, never the covariance
-        P, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
-        log_det = 2 * np.log(diagonals(L)).sum(axis=1)
-        P_m, second, spread = (P @ m[:, :, None])[:, :, 0], packed(P), diagonals(P)
-        second *= pairs(D)[2] * -0.5
-    energy = D * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
-    constant = log_weights + frame.log_det - energy / 2
-    off = ((m * m + variances) * spread).max(axis=1)
-    return np.concatenate([constant[:, None], P_m, second], axis=1), off
+        V = np.concatenate([U @ -m[:, :, None], U], axis=2)  # U (y - m) = V (1, y)
+        G = V.transpose(0, 2, 1) @ V  # its square is (1, y)^T G (1, y)
+        eta = packed(G) * halves(D + 1)
+        P, variances, roots = diagonals(G)[:, 1:], diagonals(S), diagonals(L)
+    eta[:, 0] += log_weights - np.log(roots).sum(axis=1)
+    eta[:, 0] += frame.log_det - 0.5 * D * math.log(2 * math.pi)
+    return eta, (m * m + variances) * P
 
 
 def check_resolved(means, covariances, dtype):
