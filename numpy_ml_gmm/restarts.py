@@ -53,6 +53,7 @@ ROUNDS = 4  # at most so many rounds of moves from the best end
 # Of a sound component: the least variance, as a portion of the average one in that direction, and
 # the points for each that its covariance needs.
 SOUND, MORE_POINTS = 1e-8, 1.25
+SOUND_END = 2  # the best grade of an end
 
 
 class Start(NamedTuple):
@@ -335,10 +336,14 @@ def likeliest(runs, model, data, tolerance=0.0):
     ends = [run for run in runs if run.end is not None]
     if not ends:
         raise ValueError(next(run.error for run in runs if run.error))
-    grades = [grade(run.end, model, data) for run in ends]
-    ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
-    height = max(run.objective for run in ends)
-    return next(run for run in ends if run.objective >= height - tolerance)
+    found, best = -1, ends[0]
+    for run in sorted(ends, key=lambda run: -run.objective):  # from the top, until one is sound
+        if (g := grade(run.end, model, data)) > found:
+            found, best = g, run
+        if found == SOUND_END:
+            break
+    near = (run for run in ends if run.objective >= best.objective - tolerance)
+    return next(run for run in near if run is best or grade(run.end, model, data) == found)
 
 
 def thinnest(theta, held):
@@ -367,7 +372,7 @@ def grade(theta, model, data):
     With a conjugate prior no component can collapse.
     """
     if model.conjugate_prior is not None:
-        return 2
+        return SOUND_END
     theta, held = as_scattered(theta, model, data)
     least = thinnest(theta, held).min()
     if not least > least_volume(model):
@@ -375,7 +380,7 @@ def grade(theta, model, data):
     letters = model.covariance_model.letters
     needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
     enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all()
-    return 2 if enough and least > SOUND else 1
+    return SOUND_END if enough and least > SOUND else 1
 
 
 def least_volume(model):
