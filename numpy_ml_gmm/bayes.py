@@ -432,6 +432,8 @@ class BayesianGMM(GMM):
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
         As for :class:`~numpy_ml_gmm.GMM`, of the bound.
+    accelerate : bool
+        As for :class:`~numpy_ml_gmm.GMM`.
 
     Attributes
     ----------
@@ -515,6 +517,7 @@ class BayesianGMM(GMM):
         warm_start: bool = False,
         n_jobs: int | None = None,
         verbose: int = 0,
+        accelerate: bool = False,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -533,6 +536,7 @@ class BayesianGMM(GMM):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.accelerate = accelerate
 
     @property
     def prior(self) -> Prior:

@@ -47,6 +47,9 @@ from .parameters import Parameters, choose
 from .priors import Known
 from .statistics import Statistics
 
+FEW_STEPS = 10  # the least that a stretch of a climb with leaps may have
+# So long a leap may be at first; and so many times as long after one that long which led higher.
+REACH, LONGER = 16.0, 4
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
 
 
@@ -101,6 +104,19 @@ def gain_to_come(gain, last_gain, log_likelihood, dtype):
     return abs(gain) / (1 - max(rate, 0)) if rate < 1 else math.inf
 
 
+def left_after_leaps(history, x):
+    """The same estimate where leaps make single gains uneven, after a step that led to x.
+
+    The gains are those of two stretches, each a sixth of the way: one that is level for a few
+    steps may rise again.
+    """
+    n = max(FEW_STEPS, len(history) // 6)
+    if len(history) < 2 * n:
+        return math.inf
+    before, middle, now = history[-2 * n], history[-n], x.objective
+    return gain_to_come(now - middle, middle - before, now, x.dtype)
+
+
 # ---- Side by side -----------------------------------------------------------------------------
 
 
@@ -129,6 +145,7 @@ class SideBySide:
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
         self.failures = {}
+        self.reach = np.full(len(cells), REACH)  # how long the next leap may be: its -alpha
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
@@ -208,6 +225,7 @@ class SideBySide:
         with np.errstate(over="ignore", invalid="ignore"):  # of a failure they mean nothing
             length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
         alpha = -np.divide(length, bend, out=np.ones(len(r)), where=(bend > 0) & (length < np.inf))
+        self.far, alpha = alpha <= -self.reach, np.maximum(alpha, -self.reach)
         for _ in range(LEAPS):
             alpha = np.minimum(alpha, -1)[:, None]
             with np.errstate(over="ignore", invalid="ignore"):  # such a leap is not possible
@@ -260,14 +278,50 @@ class SideBySide:
         """
         one, x1 = self.step(theta, x)
         two, x2 = self.step(one, x1)
+        three, x3, higher = self.leapt(two, x, x1, x2)
+        path = [x1.objective, x2.objective, np.where(higher, x3.objective, np.nan)]
+        return three, x3, np.array(path)
+
+    def leapt(self, theta, x0, x1, x2):
+        """Parameters and statistics a step beyond a leap, and where (M,) that is higher than x2.
+
+        Where it is not, they are theta and x2, to which two steps had led.
+        """
         failures = dict(self.failures)
-        three, x3 = self.step(two, self.leap(x, x1, x2))
+        three, x3 = self.step(theta, self.leap(x0, x1, x2))
         self.failures = failures  # where a leap leads says nothing of the mixture
         higher = x3.objective >= x2.objective
-        path = [x1.objective, x2.objective, np.where(higher, x3.objective, np.nan)]
-        theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, two, strict=True)))
+        longer = np.where(higher, LONGER * self.reach, np.maximum(self.reach / LONGER, 1))
+        self.reach = np.where(self.far, longer, self.reach)
+        theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, theta, strict=True)))
         x = _changed(x2, lambda name: choose(higher, getattr(x3, name), getattr(x2, name)))
-        return theta, x, np.array(path)
+        return theta, x, higher
+
+
+class Leaps:
+    """Leaps of one mixture that climbs in view: one after every second step, if it leads higher."""
+
+    def __init__(self, family, data, cell, x, reach=None):
+        self.stack = SideBySide(family, data, [cell])
+        self.stack.reach[:] = reach or REACH
+        self.path = [x]  # statistics since the last leap
+
+    @property
+    def reach(self):
+        """How long the next leap may be; None between the steps before it."""
+        return float(self.stack.reach[0]) if len(self.path) == 1 else None
+
+    def after(self, theta, x):
+        """Where to go on from a step that led to theta and x."""
+        self.path.append(x)
+        if len(self.path) < 3:
+            return theta, x
+        seen = (_changed(s, lambda name, s=s: np.array([getattr(s, name)])) for s in self.path)
+        theta, x, _ = self.stack.leapt(self.stack.together([theta]), *seen)
+        heights = {name: float(getattr(x, name)[0]) for name in ("log_likelihood", "log_prior")}
+        x = _changed(x, lambda name: getattr(x, name)[0])._replace(**heights)
+        self.path = [x]
+        return self.stack.alone(theta, 0), x
 
 
 def _changed(x, function):
@@ -364,6 +418,7 @@ def _narrowed(stack, theta, x, on):
     """The mixtures that go on, with room for the largest of them."""
     data, cells = stack.data.taken(on), [stack.cells[m] for m in np.flatnonzero(on)]
     few = SideBySide(stack.family, data, cells)
+    few.reach = stack.reach[on]
     used = ~stack.spare[on].all(axis=0)
     cut = {name: getattr(x, name)[on][:, used] for name in ("counts", "firsts", "scatters")}
     x = x._replace(log_likelihood=x.log_likelihood[on], log_prior=x.log_prior[on], **cut)
@@ -375,7 +430,8 @@ def as_kept(runs, going, heights, left, gain, n_rounds, stack, theta, x):
     lengths = [len(run.history) for run in runs]  # histories do change, at their ends
     sums = x.counts, x.firsts, x.scatters, x.log_likelihood, x.origin, x.log_prior
     rest = going, heights.copy(), left, gain, n_rounds
-    return list(runs), [lengths, rest, list(stack.failures.items()), theta, sums]
+    failures = list(stack.failures.items())
+    return list(runs), [lengths, rest, failures, stack.reach, theta, sums]
 
 
 def gone_before(family, data, cells, runs, state):
@@ -383,11 +439,11 @@ def gone_before(family, data, cells, runs, state):
     runs = [Run.of(*run) for run in runs]
     if state is None:  # it had come to its end
         return runs, (None, None, None), None
-    lengths, (going, *rest), failures, theta, (*sums, log_prior) = state
+    lengths, (going, *rest), failures, reach, theta, (*sums, log_prior) = state
     for run, length in zip(runs, lengths, strict=True):
         del run.history[length:]
     going = going.astype(int)
     stack = SideBySide(family, data.taken(going), [cells[m] for m in going])
-    stack.failures = dict(failures)
+    stack.failures, stack.reach = dict(failures), reach
     x = Statistics(*sums, data.rows.X.dtype, log_prior)
     return runs, (stack, Parameters(*theta), x), (going, *rest)

@@ -82,24 +82,27 @@ def journal_of(checkpoint: Any, model: Any, rows: Any) -> Journal:
     return Journal(checkpoint, whose, seed)
 
 
-def begin(journal: Journal, model: Any, data: Data, known: Any) -> tuple[Start, float, bool]:
-    """The start of a fit, or where it goes on; its last gain; and whether it was over by then."""
+def begin(journal: Journal, model: Any, data: Data, known: Any) -> tuple[Start, float, bool, Any]:
+    """The start of a fit, or where it goes on; what it knew there: see ``iterate``.
+
+    That is its last gain, whether it was over by then, and how long a leap may be.
+    """
     rng = random_generator(model.random_state)
     if state := journal.entry("walk").state:
-        theta, gain, over, histories, best, n_steps = state
+        theta, gain, over, histories, best, n_steps, reach = state
         del histories[best][n_steps:]
         set_state(rng, (journal.entry("random").state or [])[0])
         model._go_on(data)
-        return Start(Parameters(*theta), histories, best), gain, over
+        return Start(Parameters(*theta), histories, best), gain, over, reach
     if journal.seed is not None:
         set_state(rng, journal.seed)
     with journal, journal.active():
         start = model._find_start(data, known, rng)
     if known is not None:
         start = start._replace(theta=known.holding(start.theta))
-    walk = start.theta, np.nan, False, *start[1:], len(start.history)
+    walk = start.theta, np.nan, False, *start[1:], len(start.history), None
     journal.settled(random=[state_of(rng)], walk=walk)
-    return start, np.nan, False
+    return start, np.nan, False, None
 
 
 def find_start(model, data, known, rng):
