@@ -270,10 +270,10 @@ class OwnFeatures:
     """T where components have frames of their own: an array that is never made.
 
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
-    frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
-    first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
-    lost in rounding, and is a symmetric product of the others.  It keeps the units of the data,
-    about the frame's c: the M step asks for no others.
+    frame of the component at hand.  In its own frame :math:`\\eta_k` is (a constant, 0, -I / 2),
+    so the first is the constant less :math:`|y|^2 / 2`.  The second leaves out the points whose
+    responsibility is lost in rounding, and is a symmetric product of the others.  It keeps the
+    units of the data, about the frame's c: the M step asks for no others.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -451,12 +451,12 @@ class Natural(NamedTuple):
     def moments(self, sums):
         r"""From sums :math:`s_k = (N_k, s^1_k, s^2_k)` to counts, first moments and scatters.
 
-        In a frame, with :math:`m_k = s^1_k / N_k` (:eq:`moments`),
+        In a frame (:eq:`moments`),
 
         .. math::
 
             \sum_n r_{nk} (x_n - c) = A^{-1} s^1_k, \qquad
-            W_k = A^{-1} \bigl( s^2_k - N_k m_k m_k^\top \bigr) A^{-\top} .
+            W_k = A^{-1} \Bigl( s^2_k - \frac{s^1_k (s^1_k)^\top}{N_k} \Bigr) A^{-\top} .
 
         Returns
         -------
@@ -505,33 +505,35 @@ def n_sums(D, diagonal):
 def natural_parameters(log_weights, means, covariances, frame):
     r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
 
-    With m and S the mean and covariance in the frame and P the inverse of S,
+    With :math:`\mu'` and :math:`\Sigma'` the mean and covariance in the frame (``m`` and ``S``),
+    and :math:`\Lambda'` the inverse of the latter,
 
     .. math::
 
-        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |S| + m^\top P m\bigr),
-        \; P m, \; -\tfrac12 P \Bigr).
+        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |\Sigma'|
+            + \mu'^\top \Lambda' \mu'\bigr), \; \Lambda' \mu', \; -\tfrac12 \Lambda' \Bigr).
 
-    The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
+    The terms of :math:`\eta^\top T` are as large as :math:`\mathbb{E}[y^2] \Lambda'`, so
     their sum is wrong by that times the rounding unit.  It is returned beside eta.
     """
     D = means.shape[1]
     m = (means - frame.c) * frame.A if frame.A.ndim == 1 else (means - frame.c) @ frame.A.T
     S = congruence(frame.A, covariances)
     if S.ndim == 2:
-        P, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
-        P_m, second, spread = P * m, -P / 2, P
+        Lambda, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
+        first, second, spread = Lambda * m, -Lambda / 2, Lambda
     else:
         L = cholesky(S)
         U = np.linalg.inv(L)  # the factor is inverted, never the covariance
-        P, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
+        Lambda, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
         log_det = 2 * np.log(diagonals(L)).sum(axis=1)
-        P_m, second, spread = (P @ m[:, :, None])[:, :, 0], packed(P), diagonals(P)
+        first, second = (Lambda @ m[:, :, None])[:, :, 0], packed(Lambda)
+        spread = diagonals(Lambda)
         second *= pairs(D)[2] * -0.5
-    energy = D * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
+    energy = D * np.log(2 * np.pi) + log_det + (m * first).sum(axis=1)
     constant = log_weights + frame.log_det - energy / 2
     off = ((m * m + variances) * spread).max(axis=1)
-    return np.concatenate([constant[:, None], P_m, second], axis=1), off
+    return np.concatenate([constant[:, None], first, second], axis=1), off
 
 
 def check_resolved(means, covariances, dtype):

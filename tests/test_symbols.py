@@ -1,0 +1,157 @@
+"""One letter, one meaning: the mathematics of the chapters against ``docs/symbols.md``.
+
+And one list of sources: who is cited in a chapter stands in ``docs/references.md``.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+# No chapters: the table itself, and pages without a derivation of their own.
+PAGES = {"symbols", "index", "concordance", "references", "command-line"}
+CHAPTERS = {path.stem: path for path in DOCS.glob("*.md") if path.stem not in PAGES}
+
+# ---- The letters of a formula --------------------------------------------------------------------
+
+FENCE = re.compile(r"^(?P<fence>`{3,}|:{3,})(?P<kind>.*)$")
+MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
+# Words in a formula, and what is set, not said.
+WORDS = re.compile(
+    r"\\(?:text|texttt|mathrm|operatorname|begin|end|underbrace_)\*?\s*\{[^{}]*\}|^:\w+:.*$",
+    re.MULTILINE,
+)
+FONTS = r"mathcal|mathbb|mathbf|mathsf|mathfrak|boldsymbol"
+ACCENTS = r"hat|bar|tilde|vec|dot|widehat|widetilde|overrightarrow|overleftarrow"
+LETTER = rf"(?:\\(?:{FONTS})(?:\s*\{{\s*\w\s*\}}|\s+\w)|\\[A-Za-z]+|[A-Za-z])"
+TOKEN = re.compile(
+    rf"\\(?P<accent>{ACCENTS})(?![A-Za-z])\s*(?:\{{\s*(?P<braced>{LETTER})\s*\}}|(?P<bare>{LETTER}))"
+    rf"|(?P<letter>{LETTER})"
+)
+# What stands for an operation, a relation or a space.  Any other command counts as a symbol.
+COMMANDS = (
+    "frac tfrac sqrt sum prod int log exp arg max min det dots cdots cdot ldots times pm infty to"
+    " partial nabla top mid ge le gets leftarrow approx propto sim in ne cap equiv ll gg"
+    " left right bigl bigr Bigl Bigr bigg big Big lVert rVert lfloor rfloor lceil rceil quad qquad"
+    " underbrace xrightarrow Pr ln cos sin notin cup"
+).split()
+
+
+def formulas(text):
+    """The TeX in a Markdown page: inline, displayed, and in math directives; no code."""
+    kept, inside, stack = [], [], []
+    for line in text.splitlines():
+        fence = FENCE.match(line)
+        if fence and (not stack or fence["kind"].strip() or fence["fence"] != stack[-1][0]):
+            stack.append((fence["fence"], fence["kind"].strip()))
+        elif fence:
+            stack.pop()
+        elif stack and stack[-1][1] == "{math}":
+            inside.append(line)
+        elif all(fence.startswith(":") for fence, _ in stack):
+            kept.append(line)
+    prose = re.sub(r"(`+).+?\1", "", "\n".join(kept), flags=re.DOTALL)
+    yield "\n".join(inside)
+    yield from (display or inline for display, inline in MATH.findall(prose))
+
+
+def letters(formula):
+    r"""The symbols in TeX, each with its font or accent: ``x``, ``\bar x``, ``\mathcal L``."""
+    for match in TOKEN.finditer(WORDS.sub(" ", formula)):
+        letter = match["letter"] or match["braced"] or match["bare"]
+        name = re.sub(r"[{}\s]+", " ", letter).strip()
+        if name.removeprefix("\\") not in COMMANDS:
+            yield f"\\{match['accent']} {name}" if match["accent"] else name
+
+
+def symbols_of(text):
+    """All symbols of a page, each with how often it occurs."""
+    return Counter(letter for formula in formulas(text) for letter in letters(formula))
+
+
+NAME = re.compile(r"\\(?:mathrm|operatorname)\*?\s*\{([^{}]*)\}")
+
+
+def names_of(text):
+    """The names of several letters in the formulas of a page."""
+    return Counter(name for formula in formulas(text) for name in NAME.findall(formula))
+
+
+# ---- The table -----------------------------------------------------------------------------------
+
+
+def table(text):
+    """{symbol: (chapters, whether it goes on)}; a symbol with two lines is an error."""
+    found = {}
+    for line in text.partition("## In the sources")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        chapters = re.findall(r"\]\(([\w-]+)\.md\)", cells[-1])
+        if not line.startswith("|") or not chapters:
+            continue
+        first = cells[0]
+        for symbol in letters(first.replace("$", " ")) if "$" in first else first.split(", "):
+            if symbol in found:
+                raise ValueError(f"{symbol} has two lines, and so two meanings")
+            found[symbol] = chapters, cells[-1].endswith(" on")
+    return found
+
+
+def strangers(text, chapter, lines):
+    """What the formulas of a chapter use that the table does not list for it."""
+    used = symbols_of(text) + names_of(text)
+    return {s for s in used if s not in lines or not (lines[s][1] or chapter in lines[s][0])}
+
+
+LINES = table((DOCS / "symbols.md").read_text("utf-8"))
+USED = {
+    chapter: symbols_of(text) + names_of(text)
+    for chapter, text in ((name, path.read_text("utf-8")) for name, path in CHAPTERS.items())
+}
+
+
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS))
+def test_each_letter_of_a_chapter_is_in_the_table(chapter):
+    """With one meaning: a letter has one line, which says where it is used."""
+    assert strangers(CHAPTERS[chapter].read_text("utf-8"), chapter, LINES) == set()
+
+
+def test_the_table_lists_nothing_that_is_not_used():
+    said = {(symbol, chapter) for symbol, (chapters, _) in LINES.items() for chapter in chapters}
+    assert {(symbol, chapter) for symbol, chapter in said if symbol not in USED[chapter]} == set()
+
+
+def test_a_letter_enters_where_the_table_says():
+    course = (DOCS / "index.md").read_text("utf-8").partition(":caption: The course\n\n")[2]
+    order = course.partition("\n```")[0].split()
+    enters = {
+        symbol: next(chapter for chapter in order if symbol in USED[chapter])
+        for symbol, (_, goes_on) in LINES.items()
+        if goes_on
+    }
+    assert enters == {symbol: LINES[symbol][0][0] for symbol in enters}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a new letter $y$", {"y"}),
+        ("another type $\\mathcal{X}$ and accent $\\breve x$", {r"\mathcal X", r"\breve"}),
+        ("$$\n\\hat{\\Sigma} + \\xi\n$$", {r"\hat \Sigma", r"\xi"}),
+        ("::::{beside} x\n```{math}\n:label: new\n\\zeta = 1\n```\n::::", {r"\zeta"}),
+        ("a word $\\operatorname{new}(x) + \\mathrm{df}$", {"new"}),
+        ("| $x$ | `$y$` | $\\tilde N$ |", {r"\tilde N"}),
+        ("what the chapter may use: $p(x_n \\mid \\theta) \\text{ if } n \\ge 1$, `$y$`", set()),
+        ("```python\ncost = '$y$'\n```\n```{code-cell} ipython3\nx = '$y$'\n```", set()),
+    ],
+)
+def test_a_new_letter_fails(text, found):
+    """Seen through the eyes of the first chapter."""
+    assert strangers(text, "model", LINES) == found
+
+
+def test_a_second_meaning_fails():
+    line = "| $a$ | rate | | [model](model.md) |\n"
+    with pytest.raises(ValueError, match="a has two lines"):
+        table(line + line.replace("rate", "acceleration"))
