@@ -93,7 +93,7 @@ def gain_to_come(gain, last_gain, log_likelihood, dtype):
 
     0 if the gain is lost in the rounding of the log-likelihood.
 
-    Source: Boehning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
+    Source: Böhning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
     likelihood ratio for mixtures of densities from the one-parameter exponential family*.
     """
     if abs(gain) <= ROUNDING[dtype] * abs(log_likelihood):

@@ -3,6 +3,7 @@
 And one list of sources: who is cited in a chapter stands in ``docs/references.md``.
 """
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -155,3 +156,87 @@ def test_a_second_meaning_fails():
     line = "| $a$ | rate | | [model](model.md) |\n"
     with pytest.raises(ValueError, match="a has two lines"):
         table(line + line.replace("rate", "acceleration"))
+
+
+# ---- Sources -------------------------------------------------------------------------------------
+
+SURNAME = r"[A-ZÀ-Þ][\w'’–-]+"
+CITATION = re.compile(
+    rf"(?!(?:By|In|See)\b)({SURNAME}(?:,? (?:{SURNAME}|and|&|et al\.))*),? \(?((?:18|19|20)\d\d)\b"
+)
+PACKAGE = DOCS.parent / "numpy_ml_gmm"
+CITING = [*DOCS.glob("*.md"), *DOCS.glob("coming-from/*.md"), *PACKAGE.rglob("*.py")]
+
+
+def listed(text):
+    """Surnames and year of each entry of the list of references."""
+    for line in text.splitlines():
+        entry = re.match(r": (.+?) \((\d{4})\)", line)
+        if entry:
+            yield set(re.findall(SURNAME, entry[1])), entry[2]
+
+
+def unlisted(text, entries):
+    """Authors with a year, as in "Wu (1983)" and "(Fraley & Raftery 2007)", without an entry."""
+    for authors, year in CITATION.findall(re.sub(r"\s+", " ", text)):
+        names = set(re.findall(SURNAME, authors))
+        if not any(names <= surnames and year == when for surnames, when in entries):
+            yield f"{authors} ({year})"
+
+
+def texts_of(path):
+    """A page; of a module its docstrings, as code and comments cite nobody."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".md":
+        return [text]
+    kinds = ast.Module, ast.ClassDef, ast.FunctionDef
+    return [ast.get_docstring(n) or "" for n in ast.walk(ast.parse(text)) if isinstance(n, kinds)]
+
+
+def test_whoever_is_cited_is_in_the_list_of_references():
+    entries = list(listed((DOCS / "references.md").read_text("utf-8")))
+    missing = {
+        (path.name, citation)
+        for path in CITING
+        if path.stem != "references"
+        for text in texts_of(path)
+        for citation in unlisted(text, entries)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nobody (1983)",
+        "(Nobody & Noone 2007)",
+        "as Nobody,\nNoone and Others (2010) say",
+        "Wu (1984)",
+    ],
+)
+def test_an_unlisted_source_fails(text):
+    entries = list(listed(": Wu, C. F. J. (1983). On the convergence\n"))
+    assert list(unlisted("Wu (1983) and in 1990. " + text, entries))
+
+
+# ---- Ellipses ------------------------------------------------------------------------------------
+
+CELL = re.compile(r"^```\{code-cell\} ipython3\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DRAWN = re.compile(r"plot_ellipses\((?:[^()]|\([^()]*\))*\)")
+
+
+def ellipses(text):
+    """For each cell that draws ellipses: its head, and the masses that they hold."""
+    for cell in CELL.findall(text):
+        masses = [re.search(r"masses=([\d.]+)", call) for call in DRAWN.findall(cell)]
+        if masses:
+            head, _, _ = cell.partition("\n---\n")
+            yield head, {float(mass[1]) if mass else 0.9 for mass in masses}
+
+
+def test_each_picture_of_ellipses_says_how_much_they_hold():
+    cells = [cell for path in CHAPTERS.values() for cell in ellipses(path.read_text("utf-8"))]
+    silent = [
+        head for head, masses in cells for mass in masses if f"{100 * mass:.0f} %" not in head
+    ]
+    assert len(cells) >= 6 and silent == []
