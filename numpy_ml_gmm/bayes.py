@@ -22,7 +22,7 @@ symbol               attribute                     meaning
 ``m`` (K, D)         ``means_``                    expected means
 ``nu`` (K,)          ``degrees_of_freedom_``       how many points each covariance rests on
 ``Sigma`` (K, D, D)  ``covariances_``              :math:`\Psi_k / \nu_k`: inverse of the
-                                                   expected precision :math:`E[\Lambda_k]`
+                                                   expected precision of the component
 ``scatter`` (D, D)   ``covariance_prior_``         :math:`\Psi_0`: how the prior's points scatter
 ``N`` (K,)                                         counts :math:`N_k = \sum_n r_{nk}`
 ==================== ============================= =============================================
@@ -133,7 +133,8 @@ def kl_wishart(nu, prior, p, trace, log_det, gap):
     nu, prior : array
         Degrees of freedom, of matrices (p, p).
     trace, log_det : array
-        Of :math:`\Psi_0 E[\Lambda]`: how large the expected precision is in units of the prior.
+        Of :math:`\Psi_0 \mathbb{E}[\Lambda]`: how large the expected precision is in units of the
+        prior.
     gap : array
         :func:`log_det_gap` of nu.
     """

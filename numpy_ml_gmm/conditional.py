@@ -113,7 +113,7 @@ class Conditional(NamedTuple):
         .. math::
 
             \hat x_m = \sum_k r_k \, \mu_k(x_o) , \qquad
-            V = \sum_k r_k \bigl[ C_k +
+            \operatorname{Cov}[x_m \mid x_o] = \sum_k r_k \bigl[ C_k +
                 (\mu_k(x_o) - \hat x_m)(\mu_k(x_o) - \hat x_m)^\top \bigr]
 
         Parameters

@@ -11,11 +11,11 @@ The log of a weighted Gaussian is linear in fixed features of the point
 :math:`T` are the *sufficient statistics*, :math:`\eta_k` the *natural parameters*.
 
 The *frame* :math:`(c, A)` is free in exact arithmetic.  In floating point it is what keeps
-digits: :math:`E[x^2] - E[x]^2` loses them all when the mean is far from the origin.  One
-frame, that of the data, serves nearly every component.  One that is too small or too far
-away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64 features on,
-with full covariances, every component has its own: the features of a shared frame would be
-D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
+digits: :math:`\mathbb{E}[x^2] - \mathbb{E}[x]^2` loses them all when the mean is far from the
+origin.  One frame, that of the data, serves nearly every component.  One that is too small or
+too far away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64
+features on, with full covariances, every component has its own: the features of a shared frame
+would be D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
 
 ========== ============= =======================================================
 symbol     shape         meaning

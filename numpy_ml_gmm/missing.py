@@ -458,15 +458,10 @@ class OneByOne:
 class OneByOneWithErrors:
     r"""Points x = x* + delta, where the mixture is of x*, and delta has a known covariance R.
 
-    With :math:`V = \Sigma + R` on what is observed, and :math:`B = V^{-1}` there and 0 elsewhere
-    (:eq:`deconvolution`),
-
-    .. math::
-
-        x \sim \mathcal{N}(\mu, V), \qquad \hat x^* = \mu + \Sigma B (x - \mu), \qquad
-        C = \Sigma - \Sigma B \Sigma .
-
-    Rows that share a pattern and an R share B.
+    With V = Sigma + R on what is observed, and B its inverse there and 0 elsewhere, the equations
+    (:eq:`deconvolution`) say in the component at hand: x has the density N(mu, V), and x* the mean
+    mu + Sigma B (x - mu) and the covariance Sigma - Sigma B Sigma, given x.  Rows that share a
+    pattern and an R share B.
     """
 
     def __init__(self, natural, z, pattern):

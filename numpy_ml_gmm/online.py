@@ -119,7 +119,7 @@ def kept(n: float, b: float, c: float, power: float) -> float:
     r"""For how many points the n earlier ones count beside b new ones (:eq:`memory`).
 
     The average of the earlier ones keeps a share :math:`e^{-u}` with the integral ``u``,
-    :math:`\int_n^{n + b} di / \operatorname{mem}(i)`, in however many batches the b come.
+    :math:`\int_n^{n + N_t} di / \operatorname{mem}(i)`, in however many batches the b come.
     """
     early = min(b, max(c - n, 0.0))  # while all are remembered in full
     u = math.log1p(early / n)

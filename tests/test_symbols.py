@@ -4,6 +4,7 @@ And one list of sources: who is cited in a chapter stands in ``docs/references.m
 """
 
 import ast
+import importlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
+PACKAGE = DOCS.parent / "numpy_ml_gmm"
 # No chapters: the table itself, and pages without a derivation of their own.
 PAGES = {"symbols", "index", "concordance", "references", "command-line"}
 CHAPTERS = {path.stem: path for path in DOCS.glob("*.md") if path.stem not in PAGES}
@@ -21,11 +23,11 @@ FENCE = re.compile(r"^(?P<fence>`{3,}|:{3,})(?P<kind>.*)$")
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
 # Words in a formula, and what is set, not said.
 WORDS = re.compile(
-    r"\\(?:text|texttt|mathrm|operatorname|begin|end|underbrace_)\*?\s*\{[^{}]*\}|^:\w+:.*$",
+    r"\\(?:text|texttt|mathrm|operatorname|begin|end)\*?\s*\{[^{}]*\}|^:\w+:.*$",
     re.MULTILINE,
 )
-FONTS = r"mathcal|mathbb|mathbf|mathsf|mathfrak|boldsymbol"
-ACCENTS = r"hat|bar|tilde|vec|dot|widehat|widetilde|overrightarrow|overleftarrow"
+FONTS = r"mathcal|mathbb|mathbf"
+ACCENTS = r"hat|bar|tilde|vec|overrightarrow|overleftarrow"
 LETTER = rf"(?:\\(?:{FONTS})(?:\s*\{{\s*\w\s*\}}|\s+\w)|\\[A-Za-z]+|[A-Za-z])"
 TOKEN = re.compile(
     rf"\\(?P<accent>{ACCENTS})(?![A-Za-z])\s*(?:\{{\s*(?P<braced>{LETTER})\s*\}}|(?P<bare>{LETTER}))"
@@ -33,10 +35,10 @@ TOKEN = re.compile(
 )
 # What stands for an operation, a relation or a space.  Any other command counts as a symbol.
 COMMANDS = (
-    "frac tfrac sqrt sum prod int log exp arg max min det dots cdots cdot ldots times pm infty to"
-    " partial nabla top mid ge le gets leftarrow approx propto sim in ne cap equiv ll gg"
-    " left right bigl bigr Bigl Bigr bigg big Big lVert rVert lfloor rfloor lceil rceil quad qquad"
-    " underbrace xrightarrow Pr ln cos sin notin cup"
+    "frac tfrac sqrt sum prod int log exp arg max min dots cdots cdot times pm infty to"
+    " partial nabla top mid ge le leftarrow approx propto sim in ne cap"
+    " left right bigl bigr Bigl Bigr big Big lVert rVert lceil rceil quad qquad"
+    " underbrace xrightarrow Pr ln cos sin"
 ).split()
 
 
@@ -99,10 +101,15 @@ def table(text):
     return found
 
 
+def may_use(chapters, listed, goes_on):
+    """Whether one of these chapters may, by what a line of the table says."""
+    return goes_on or not chapters.isdisjoint(listed)
+
+
 def strangers(text, chapter, lines):
     """What the formulas of a chapter use that the table does not list for it."""
     used = symbols_of(text) + names_of(text)
-    return {s for s in used if s not in lines or not (lines[s][1] or chapter in lines[s][0])}
+    return {s for s in used if s not in lines or not may_use({chapter}, *lines[s])}
 
 
 LINES = table((DOCS / "symbols.md").read_text("utf-8"))
@@ -158,13 +165,38 @@ def test_a_second_meaning_fails():
         table(line + line.replace("rate", "acceleration"))
 
 
+MATH_BLOCK = re.compile(r"^( *)\.\. math::\n((?:\n|\1 +.*\n?)+)", re.MULTILINE)
+MATH_ROLE = re.compile(r":math:`([^`]+)`")
+
+
+@pytest.fixture
+def bindings(monkeypatch):
+    """What binds equations and code, an extension of the documentation."""
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    return importlib.import_module("bindings")
+
+
+def test_a_docstring_that_cites_an_equation_has_its_letters(bindings):
+    """It may use those of the chapter where the equation stands."""
+    chapter_of, found = {label: path.stem for label, path in bindings.labels().items()}, {}
+    for path in PACKAGE.rglob("*.py"):
+        for name, node in bindings.documented(ast.parse(path.read_text("utf-8")), path.stem):
+            text = ast.get_docstring(node) or ""
+            chapters = {chapter_of[label] for label in bindings.cited(text) & chapter_of.keys()}
+            math = [block for _, block in MATH_BLOCK.findall(text)] + MATH_ROLE.findall(text)
+            used = {letter for formula in math for letter in letters(formula)} if chapters else ()
+            strange = {s for s in used if s not in LINES or not may_use(chapters, *LINES[s])}
+            if strange:
+                found[f"{path.name}: {name}"] = strange
+    assert found == {}
+
+
 # ---- Sources -------------------------------------------------------------------------------------
 
 SURNAME = r"[A-ZÀ-Þ][\w'’–-]+"
 CITATION = re.compile(
     rf"(?!(?:By|In|See)\b)({SURNAME}(?:,? (?:{SURNAME}|and|&|et al\.))*),? \(?((?:18|19|20)\d\d)\b"
 )
-PACKAGE = DOCS.parent / "numpy_ml_gmm"
 CITING = [*DOCS.glob("*.md"), *DOCS.glob("coming-from/*.md"), *PACKAGE.rglob("*.py")]
 
 
