@@ -506,7 +506,7 @@ def natural_parameters(log_weights, means, covariances, frame):
     r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
 
     With :math:`\mu'` and :math:`\Sigma'` the mean and covariance in the frame (``m`` and ``S``),
-    and :math:`\Lambda'` the inverse of the latter,
+    and :math:`\Lambda'` the inverse of the latter (``P``),
 
     .. math::
 
@@ -520,20 +520,19 @@ def natural_parameters(log_weights, means, covariances, frame):
     m = (means - frame.c) * frame.A if frame.A.ndim == 1 else (means - frame.c) @ frame.A.T
     S = congruence(frame.A, covariances)
     if S.ndim == 2:
-        Lambda, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
-        first, second, spread = Lambda * m, -Lambda / 2, Lambda
+        P, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
+        P_m, second, spread = P * m, -P / 2, P
     else:
         L = cholesky(S)
         U = np.linalg.inv(L)  # the factor is inverted, never the covariance
-        Lambda, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
+        P, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
         log_det = 2 * np.log(diagonals(L)).sum(axis=1)
-        first, second = (Lambda @ m[:, :, None])[:, :, 0], packed(Lambda)
-        spread = diagonals(Lambda)
+        P_m, second, spread = (P @ m[:, :, None])[:, :, 0], packed(P), diagonals(P)
         second *= pairs(D)[2] * -0.5
-    energy = D * np.log(2 * np.pi) + log_det + (m * first).sum(axis=1)
+    energy = D * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
     constant = log_weights + frame.log_det - energy / 2
     off = ((m * m + variances) * spread).max(axis=1)
-    return np.concatenate([constant[:, None], first, second], axis=1), off
+    return np.concatenate([constant[:, None], P_m, second], axis=1), off
 
 
 def check_resolved(means, covariances, dtype):
