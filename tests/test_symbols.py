@@ -201,7 +201,7 @@ def test_a_docstring_that_cites_an_equation_has_its_letters(bindings):
 
 # ---- Sources -------------------------------------------------------------------------------------
 
-SURNAME = r"[A-ZÀ-Þ][\w'’–-]+"
+SURNAME = r"[A-ZÀ-Þ][\w'’–-]*[a-zà-ÿ][\w'’–-]*"
 CITATION = re.compile(
     rf"(?!(?:By|In|See)\b)({SURNAME}(?:,? (?:{SURNAME}|and|&|et al\.))*),? \(?((?:18|19|20)\d\d)\b"
 )
