@@ -6,17 +6,17 @@ look, a step.  The other is for tables of models and for restarts, which take th
 steps on one data set: M mixtures step together, one array for all of them, and a long climb is
 shortened by leaps.
 
-With x the counts, means and scatters of every component, and two steps from :math:`x_0` to
-:math:`x_1` to :math:`x_2`, the third starts from (:eq:`squarem`)
+With s the statistics of every component, as counts, means and scatters, and two steps from
+:math:`s_0` to :math:`s_1` to :math:`s_2`, the third starts from (:eq:`squarem`)
 
 .. math::
 
-    x' = x_0 - 2 \alpha\, r + \alpha^2 v, \qquad
-    r = x_1 - x_0, \quad v = (x_2 - x_1) - r, \quad
-    \alpha = -\frac{\lVert r \rVert}{\lVert v \rVert} \le -1 .
+    s' = s_0 + 2 \omega\, \delta_1 + \omega^2 \delta_2, \qquad
+    \delta_1 = s_1 - s_0, \quad \delta_2 = (s_2 - s_1) - \delta_1, \quad
+    \omega = \frac{\lVert \delta_1 \rVert}{\lVert \delta_2 \rVert} \ge 1 .
 
-With :math:`\alpha = -1` that is :math:`x_2`.  A mixture whose likelihood is not higher for the
-leap goes on from :math:`x_2`, so no leap ever lowers a likelihood.
+With :math:`\omega = 1` that is :math:`s_2`.  A mixture whose likelihood is not higher for the
+leap goes on from :math:`s_2`, so no leap ever lowers a likelihood.
 
 ============ ================ ============================================================
 symbol       shape            meaning
@@ -87,15 +87,16 @@ class Run(NamedTuple):
 def gain_to_come(gain, last_gain, log_likelihood, dtype):
     r"""Aitken's estimate of the gain in log-likelihood from the last step on (:eq:`aitken`).
 
-    Gains shrink like a geometric series, so with rate :math:`a = g_t / g_{t-1}`
+    Gains shrink like a geometric series of ratio :math:`a^2 = \Delta_t / \Delta_{t-1}`, so
 
     .. math::
 
-        \ell_\infty - \ell_{t-1} \approx \frac{g_t}{1 - a} .
+        \log p(X \mid \theta_\infty) - \log p(X \mid \theta_{t-1})
+            \approx \frac{\Delta_t}{1 - a^2} .
 
     0 if the gain is lost in the rounding of the log-likelihood.
 
-    Source: Boehning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
+    Source: Böhning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
     likelihood ratio for mixtures of densities from the one-parameter exponential family*.
     """
     if abs(gain) <= ROUNDING[dtype] * abs(log_likelihood):
@@ -145,7 +146,7 @@ class SideBySide:
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
         self.failures = {}
-        self.reach = np.full(len(cells), REACH)  # how long the next leap may be: its -alpha
+        self.reach = np.full(len(cells), REACH)  # how long the next leap may be: its omega
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
@@ -221,15 +222,17 @@ class SideBySide:
     def leap(self, x0, x1, x2):
         """Statistics further along the way of two steps (:eq:`squarem`), for each mixture."""
         start, one, two = map(self._as_rows, (x0, x1, x2))
-        r, v = one - start, two - 2 * one + start
+        first, second = one - start, two - 2 * one + start
         with np.errstate(over="ignore", invalid="ignore"):  # of a failure they mean nothing
-            length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
-        alpha = -np.divide(length, bend, out=np.ones(len(r)), where=(bend > 0) & (length < np.inf))
-        self.far, alpha = alpha <= -self.reach, np.maximum(alpha, -self.reach)
+            length, bend = np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)
+        known = (bend > 0) & (length < np.inf)
+        omega = np.divide(length, bend, out=np.ones(len(length)), where=known)
+        self.far, omega = omega >= self.reach, np.minimum(omega, self.reach)
         for _ in range(LEAPS):
-            alpha = np.minimum(alpha, -1)[:, None]
+            omega = np.maximum(omega, 1)[:, None]
             with np.errstate(over="ignore", invalid="ignore"):  # such a leap is not possible
-                N, shifts, W = self._parted(start - 2 * alpha * r + alpha**2 * v, like=x2)
+                leapt = start + 2 * omega * first + omega**2 * second
+                N, shifts, W = self._parted(leapt, like=x2)
             # Those of some points have counts and variances above 0.  A failure may hold nan.
             W[~np.isfinite(W).all(axis=-1)] = 0
             least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
@@ -237,7 +240,7 @@ class SideBySide:
             x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():
                 return x
-            alpha = np.where(possible, alpha[:, 0], (alpha[:, 0] - 1) / 2)
+            omega = np.where(possible, omega[:, 0], (omega[:, 0] + 1) / 2)
         return _changed(x2, lambda name: choose(possible, getattr(x, name), getattr(x2, name)))
 
     def _as_rows(self, x):

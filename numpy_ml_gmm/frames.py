@@ -11,11 +11,11 @@ The log of a weighted Gaussian is linear in fixed features of the point
 :math:`T` are the *sufficient statistics*, :math:`\eta_k` the *natural parameters*.
 
 The *frame* :math:`(c, A)` is free in exact arithmetic.  In floating point it is what keeps
-digits: :math:`E[x^2] - E[x]^2` loses them all when the mean is far from the origin.  One
-frame, that of the data, serves nearly every component.  One that is too small or too far
-away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64 features on,
-with full covariances, every component has its own: the features of a shared frame would be
-D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
+digits: :math:`\mathbb{E}[x^2] - \mathbb{E}[x]^2` loses them all when the mean is far from the
+origin.  One frame, that of the data, serves nearly every component.  One that is too small or
+too far away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64
+features on, with full covariances, every component has its own: the features of a shared frame
+would be D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
 
 ========== ============= =======================================================
 symbol     shape         meaning
@@ -283,10 +283,10 @@ class OwnFeatures:
     """T where components have frames of their own: an array that is never made.
 
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
-    frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
-    first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
-    lost in rounding, and is a symmetric product of the others.  It keeps the units of the data,
-    about the frame's c: the M step asks for no others.
+    frame of the component at hand.  In its own frame :math:`\\eta_k` is (a constant, 0, -I / 2),
+    so the first is the constant less :math:`|y|^2 / 2`.  The second leaves out the points whose
+    responsibility is lost in rounding, and is a symmetric product of the others.  It keeps the
+    units of the data, about the frame's c: the M step asks for no others.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -464,12 +464,12 @@ class Natural(NamedTuple):
     def moments(self, sums):
         r"""From sums :math:`s_k = (N_k, s^1_k, s^2_k)` to counts, first moments and scatters.
 
-        In a frame, with :math:`m_k = s^1_k / N_k` (:eq:`moments`),
+        In a frame (:eq:`moments`),
 
         .. math::
 
             \sum_n r_{nk} (x_n - c) = A^{-1} s^1_k, \qquad
-            W_k = A^{-1} \bigl( s^2_k - N_k m_k m_k^\top \bigr) A^{-\top} .
+            W_k = A^{-1} \Bigl( s^2_k - \frac{s^1_k (s^1_k)^\top}{N_k} \Bigr) A^{-\top} .
 
         Returns
         -------
@@ -519,14 +519,15 @@ def n_sums(D, diagonal):
 def natural_parameters(log_weights, means, covariances, frame):
     r"""eta in one frame, and how far off it components are, (K, D) (:eq:`natural-parameters`).
 
-    With m and S the mean and covariance in the frame and P the inverse of S,
+    With :math:`\mu'` and :math:`\Sigma'` the mean and covariance in the frame (``m`` and ``S``),
+    and :math:`\Lambda'` the inverse of the latter (``P``),
 
     .. math::
 
-        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |S| + m^\top P m\bigr),
-        \; P m, \; -\tfrac12 P \Bigr).
+        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |\Sigma'|
+            + \mu'^\top \Lambda' \mu'\bigr), \; \Lambda' \mu', \; -\tfrac12 \Lambda' \Bigr).
 
-    The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
+    The terms of :math:`\eta^\top T` are as large as :math:`\mathbb{E}[y^2] \Lambda'`, so
     their sum is wrong by that times the rounding unit.  It is returned beside eta.
     """
     D = means.shape[1]

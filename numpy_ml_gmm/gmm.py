@@ -1303,7 +1303,7 @@ class GMM(Estimator):
 
         .. math::
 
-            F(x) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
+            \Phi(x \mid \theta) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
 
         See :func:`numpy_ml_gmm.density.cdf`.
 
