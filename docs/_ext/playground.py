@@ -1,8 +1,8 @@
 """``{playground}``: points that readers draw themselves, and EM on them in JavaScript.
 
 The page holds the package's palettes and some data sets as JSON, and a place for the figure.
-``_static/playground`` holds the scripts: ``em.js`` and ``start.js`` compute, ``playground.js``
-draws.
+``_static/playground`` holds the scripts, in the order of ``SCRIPTS``: the first three compute and
+know nothing of the page.
 """
 
 import json
@@ -16,7 +16,7 @@ from numpy_ml_gmm.covariances import NAMES
 from numpy_ml_gmm.plots import palette
 
 MOST = 6  # components
-SCRIPTS = "em", "start", "playground"
+SCRIPTS = "em", "start", "run", "draw", "playground"
 VIEW = [0, 10], [0, 6.25]  # what the picture shows of the plane
 PLACE = """<div class="playground" role="group" aria-label="EM playground">
 <noscript><p>The playground needs JavaScript.</p></noscript>

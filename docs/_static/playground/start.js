@@ -63,5 +63,31 @@ const Start = (() => {
     return found;
   }
 
-  return { generator, normal, parameters, problems };
+  // ---- What comes from an address, and may be anything ----
+
+  const areAll = (list, is, n = list?.length) =>
+    Array.isArray(list) && list.length === n && list.every(is);
+  const isNumber = (v) => typeof v === "number" && Math.abs(v) <= 1e6;
+  const isPoint = (x) => areAll(x, isNumber, 2);
+  const isCovariance = (S) => areAll(S, isPoint, 2) && S[0][1] === S[1][0] && S[0][0] > 1e-12 &&
+    S[1][1] > 1e-12 && S[0][0] * S[1][1] * (1 - 1e-12) > S[0][1] ** 2;
+  const isWeight = (w) => isNumber(w) && w > 0;
+
+  // Points, or null if they are none.
+  const points = (X, most) => (areAll(X, isPoint) && X.length <= most ? X : null);
+
+  // Parameters in the form of the covariance type, or null if they are none.
+  function theta(wanted, K, name) {
+    const { weights, means, covariances } = wanted ?? {}, [shared, shape] = EM.MODELS[name];
+    const sound = areAll(weights, isWeight, K) && areAll(means, isPoint, K);
+    if (!sound || !areAll(covariances, isCovariance, K)) return null;
+    const total = weights.reduce((a, b) => a + b, 0);
+    return {
+      weights: Math.abs(total - 1) < 1e-9 ? weights : weights.map((w) => w / total),
+      means,
+      covariances: covariances.map((S) => EM.SHAPES[shape](shared ? covariances[0] : S)),
+    };
+  }
+
+  return { generator, normal, parameters, problems, points, theta };
 })();
