@@ -14,6 +14,7 @@ from test_browser import AXE, RULES, emulate, requests
 
 from numpy_ml_gmm import GMM, CollapseWarning, load_old_faithful
 from numpy_ml_gmm.covariances import NAMES, covariance_model
+from numpy_ml_gmm.em import gain_to_come
 from numpy_ml_gmm.plots import palette
 
 webdriver = test_browser.webdriver
@@ -117,6 +118,7 @@ FEW = [  # name, means to start from, standard deviations
     ("full", [[3.0, 3.5], [7.0, 3.5], [3.0, 2.2]], [1, 1, 0.3]),
     ("diag", [[3.0, 3.5], [7.0, 3.5], [3.0, 2.2]], [1, 1, 0.1]),
     ("spherical", [[2.0, 3.0], [5.0, 3.5]], [0.1, 2]),
+    ("tied", [[3.0, 3.5], [500.0, 500.0]], [1, 1]),  # nobody is near
 ]
 
 
@@ -124,7 +126,8 @@ FEW = [  # name, means to start from, standard deviations
 def test_what_collapses_in_javascript_collapses_in_the_class(browser, name, means, deviations):
     """In the same step, or in the next: the class adds up about an origin, and rounds more."""
     K, S = len(means), np.square(deviations)
-    S = {"full": S[:, None, None] * np.eye(2), "diag": np.stack([S, S], 1), "spherical": S}[name]
+    S = {"full": S[:, None, None] * np.eye(2), "diag": np.stack([S, S], 1), "spherical": S}
+    S = (S | {"tied": np.eye(2)})[name]
     start = np.full(K, 1 / K), np.array(means), S
     steps = in_javascript(browser, SEVEN, start, name, 0, 50)
     model = from_start(start, name, 0, tol=0, max_iter=50)
@@ -137,14 +140,49 @@ def test_what_collapses_in_javascript_collapses_in_the_class(browser, name, mean
     assert done - (len(steps) - 1) in (0, 1)
 
 
-def test_what_smoothing_alone_holds_up_is_named_as_by_the_class(browser):
-    start = np.full(3, 1 / 3), np.array(FEW[1][1]), np.array([1, 1, 0.1])[:, None, None] * np.eye(2)
-    last = in_javascript(browser, SEVEN, start, "full", 1e-6, 30)[-1]
+LINE = np.stack([np.linspace(4, 6, 6), 0.5 + 1e-6 * np.array([1, -1, -1, 1, 1, -1])], axis=1)
+NEEDLE = np.vstack([SEVEN, LINE])
+
+
+@pytest.mark.parametrize(
+    ("X", "means", "deviations"),
+    [(SEVEN, FEW[1][1], FEW[1][2]), (NEEDLE, [[4.5, 3.0], [5.0, 0.5]], [2, 0.5])],
+    ids=["a point", "a line"],
+)
+def test_what_smoothing_alone_holds_up_is_named_as_by_the_class(browser, X, means, deviations):
+    K, S = len(means), np.square(deviations)[:, None, None] * np.eye(2)
+    start = np.full(K, 1 / K), np.array(means), S
+    last = in_javascript(browser, X, start, "full", 1e-6, 30)[-1]
     with pytest.warns(CollapseWarning) as said:
-        from_start(start, "full", 1e-6, tol=0, max_iter=30).fit(SEVEN)
+        from_start(start, "full", 1e-6, tol=0, max_iter=30).fit(X)
     who = r"component \d"
     assert re.search(who, last["warning"])[0] == re.search(who, str(said[0].message))[0]
     assert "only var_smoothing=1e-6 gives it a volume" in last["warning"]
+
+
+def test_smoothed_covariances_are_kept_out_where_they_would_lower_the_likelihood(browser):
+    X = load_old_faithful().X
+    best = GMM(2, var_smoothing=0, random_state=0).fit(X)
+    start = best.weights_, best.means_, best.covariances_
+    [found] = in_javascript(browser, X, start, "full", 1e-2, 1)
+    model = from_start(start, "full", 1e-2, tol=0, max_iter=1)
+    for _ in model.iterate(X):
+        agree(found["covariances"], model.covariances_)
+    agree(found["covariances"], best.covariances_)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [[-3.0, -2.0], [-9.0, -3.0, -1.0], [-9.0, -8.0, -3.0], [-1.0, -1.0, -0.5],
+     [-5.0, -4.0, -4.0], [-5.0, -4.0, -4.1], [-5.0, -4 - 9e-16, -4.0]],
+    ids=str,
+)  # fmt: skip
+def test_what_is_left_to_gain_is_said_as_by_the_class(browser, history):
+    browser.get("about:blank")
+    found = browser.execute_script(f"{EM} return String(EM.gainToCome(arguments[0]))", history)
+    gains = np.diff([np.nan] * (4 - len(history)) + history)[-2:]
+    wanted = gain_to_come(float(gains[1]), float(gains[0]), history[-2], np.dtype(float))
+    assert float(found.replace("Infinity", "inf")) == pytest.approx(wanted, rel=1e-12, abs=0)
 
 
 # ---- The page ------------------------------------------------------------------------------------
