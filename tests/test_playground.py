@@ -616,9 +616,22 @@ def experiment(page, words):
 def test_the_experiments_end_as_the_text_says(page):
     assert "converged" in experiment(page, "two crosses in one cluster")
     low = page.log_likelihood
-    page.choose("seed", 0)
+    page.press("reset")
+    page.focus("plane")
+    page.keys(*[ARROWS["down"]] * 10, "1")
     page.until_the_end()
-    assert page.log_likelihood > low + 20
+    high = page.log_likelihood
+    assert high > low + 20
+    page.choose("seed", 5)
+    page.until_the_end()
+    assert page.log_likelihood == high
+    page.choose("cloud", "ring")
+    ends = []
+    for seed in range(3):
+        page.choose("seed", seed)
+        page.until_the_end()
+        ends.append(page.log_likelihood)
+    assert len(set(ends)) > 1
 
     end = experiment(page, "seven points")
     assert "has collapsed" in end and "(1.0 points)" in end
