@@ -415,9 +415,22 @@ def test_clicks_add_points_and_erase_them(page):
     page.mouse((0.3, 0.3))
     assert page.points == 11
     page.mouse((0.95, 0.1))
-    assert page.points == 11
+    assert page.points == 11 and page.status == "There is no point to erase here."
     page.press("clear")
     assert page.points == 0
+
+
+def test_points_stay_in_the_picture_and_are_not_too_many(page):
+    page.choose("cloud", "none")
+    page.browser.execute_script("document.querySelector('[value=spray]').click()")
+    page.focus("plane")
+    page.keys(*[ARROWS["left"]] * 20, *[ARROWS["down"]] * 20, *[ENTER] * 5)
+    X = variables(page.code.partition("model")[0])["X"]
+    assert X.shape == (50, 2) and (X >= 0).all() and (X < 3).all()
+    page.set(cloud="none", X=np.random.default_rng(0).uniform(1, 6, (995, 2)).round(2).tolist())
+    page.focus("plane")
+    page.keys(ENTER)
+    assert page.points == 995 and page.status == "1000 points are enough."
 
 
 def test_a_point_is_added_where_the_click_is(page):

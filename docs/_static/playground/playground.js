@@ -97,13 +97,15 @@
     // A new run: from given parameters, or from a start of its own.
     function begin(message) {
       stop();
-      const { X, K, name, varSmoothing, kind, seed } = state, wrong = Start.problems(X, K, name, varSmoothing);
+      const { X, K, name, varSmoothing, kind, seed } = state;
+      const wrong = Start.problems(X, K, name, varSmoothing);
       if (wrong.length) state.given = state.run = null;
       else {
         const theta = state.given ?? Start.parameters(X, K, name, kind, seed);
         state.run = new Play.Run(X, theta, name, varSmoothing);
       }
       ui.code.value = Play.python(state, state.run);
+      ui.copy.textContent = "Copy";
       ui.link.href = `#${encodeURIComponent(JSON.stringify(packed()))}`;
       paint(wrong.length ? wrong.join(" ") : message);
     }
@@ -158,22 +160,29 @@
       const { X } = state, at = pair(x);
       if (mode === "erase") {
         const n = nearest(x);
-        return n < 0 ? say("There is no point to erase here.")
+        return n < 0 ? tell("There is no point to erase here.")
           : setPoints(X.filter((_, i) => i !== n), `The point at ${pair(X[n])} is gone.`);
       }
-      if (X.length + (mode === "spray" ? 10 : 1) > MOST_POINTS) return say(`${MOST_POINTS} points are enough.`);
+      if (X.length + (mode === "spray" ? 10 : 1) > MOST_POINTS) return tell(`${MOST_POINTS} points are enough.`);
       if (mode === "add") return setPoints([...X, hundredths(x)], `A point at ${at}.`);
-      const random = Start.generator(X.length), spread = state.cloud.view.map(([low, high]) => (high - low) / 22);
-      const ten = Array.from({ length: 10 }, () => hundredths(x.map((v, d) => v + spread[d] * Start.normal(random))));
+      const random = Start.generator(X.length);
+      const ten = Array.from({ length: 10 }, () => hundredths(x.map((v, d) => nearby(v, d, random))));
       setPoints([...X, ...ten], `Ten points around ${at}.`);
     }
 
-    const say = (text) => { ui.where.textContent = text; };
+    // A coordinate near v; one that would lie outside the picture is mirrored at its edge.
+    function nearby(v, d, random) {
+      const [low, high] = state.cloud.view[d], near = v + ((high - low) / 22) * Start.normal(random);
+      return near < low ? 2 * low - near : near > high ? 2 * high - near : near;
+    }
+
+    const tell = (text) => { ui.status.textContent = text; };
     const pixels = (x) => [ui.scale.x(x[0]), ui.scale.y(x[1])];
 
     // The number of the point that is nearest on the page; -1 if none is near.
     function nearest(x) {
-      const [px, py] = pixels(x), far = state.X.map((p) => Math.hypot(pixels(p)[0] - px, pixels(p)[1] - py));
+      const [px, py] = pixels(x);
+      const far = state.X.map((p) => Math.hypot(pixels(p)[0] - px, pixels(p)[1] - py));
       const n = far.indexOf(Math.min(...far));
       return far[n] <= NEAR ? n : -1;
     }
@@ -187,7 +196,7 @@
     function moveCursor(x) {
       cursor = state.cloud.view.map(([low, high], d) => Math.min(Math.max(x[d], low), high));
       ui.cursor.setAttribute("transform", `translate(${pixels(cursor).join(" ")})`);
-      if (document.activeElement === ui.plane) say(`Cursor at ${pair(cursor)}.`);
+      if (document.activeElement === ui.plane) ui.where.textContent = `Cursor at ${pair(cursor)}.`;
     }
 
     // ---- Mouse, touch and keys ----
@@ -251,7 +260,8 @@
     ui.reset.addEventListener("click", () => begin());
     ui.copy.addEventListener("click", () => {
       ui.code.select();
-      navigator.clipboard?.writeText(ui.code.value).then(() => say("Copied."), () => say("Selected: press Ctrl+C."));
+      const done = () => { ui.copy.textContent = "Copied"; };
+      navigator.clipboard?.writeText(ui.code.value).then(done, () => {}); // or else it is selected
     });
 
     // ---- The state in an address ----
@@ -270,7 +280,8 @@
       try { wanted = JSON.parse(decodeURIComponent(text)); } catch { return false; }
       const cloud = data.clouds.find((c) => c.key === wanted?.cloud);
       if (!cloud) return false;
-      const X = Start.points(wanted.X, MOST_POINTS), K = Math.min(Math.max(count(wanted.K), 1), data.palettes.length);
+      const X = Start.points(wanted.X, MOST_POINTS);
+      const K = Math.min(Math.max(count(wanted.K), 1), data.palettes.length);
       const name = data.models.includes(wanted.name) ? wanted.name : "full";
       show(cloud);
       change({
