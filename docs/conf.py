@@ -32,6 +32,7 @@ extensions = [
     "concordance",
     "inventories",
     "numbered_links",
+    "playground",
     "reference",
     "stepper",
 ]
@@ -108,7 +109,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 html_theme = "furo"
 html_title = "numpy_ml_gmm"
 html_static_path = ["_static"]
-html_css_files = ["chapters.css", "stepper/stepper.css"]
+html_css_files = ["chapters.css", "stepper/stepper.css", "playground/playground.css"]
 html_js_files = [("accessible.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
