@@ -375,61 +375,137 @@ IN_LOG_WEIGHTS = {
     "the digamma of alpha_k is left out: psi(alpha_k) comes first": {"each": np.zeros_like},
     "this is log alpha_k: an expected log takes the digamma function, and its value at the sum is "
     "subtracted": {"each": np.log, "whole": nothing},
-    "the log of the sum is subtracted: take its digamma": {
-        "whole": lambda alpha: np.log(alpha.sum())
-    },
+    "the log of the sum is subtracted: take its digamma": {"whole": np.log},
     "the log of alpha_k stands where its digamma belongs": {"each": np.log},
     "the digammas are summed: sum alpha first, and take the digamma of that": {
-        "whole": lambda alpha: digamma(alpha).sum()
+        "total": lambda alpha: alpha,
+        "whole": lambda alpha: digamma(alpha).sum(),
     },
     "the mean of the digammas is subtracted: take the digamma of the sum of alpha": {
-        "whole": lambda alpha: digamma(alpha).mean()
+        "total": lambda alpha: alpha,
+        "whole": lambda alpha: digamma(alpha).mean(),
     },
     "the sum runs from k on: sum over all components": {
-        "whole": lambda alpha: digamma(alpha[::-1].cumsum()[::-1])
+        "total": lambda alpha: alpha[::-1].cumsum()[::-1]
     },
     "this is the trigamma function of alpha_k alone: take digammas, and subtract that of the sum": {
         "each": trigamma,
         "whole": nothing,
     },
-    "the digamma of the sum is added: subtract it": {"whole": lambda a: -digamma(a.sum())},
+    "the digamma of the sum is added: subtract it": {"minus": np.add},
     "the sum is that of the other components: this is E[log pi_k / (1 - pi_k)], sum over all": {
-        "whole": lambda alpha: digamma(alpha.sum() - alpha)
+        "total": lambda alpha: alpha.sum() - alpha
     },
     "K alpha_k stands where the sum belongs: alpha differs from component to component": {
-        "whole": lambda alpha: digamma(len(alpha) * alpha)
+        "total": lambda alpha: len(alpha) * alpha
     },
-    "the mean of alpha stands where its sum belongs": {"whole": lambda a: digamma(a.mean())},
-    "the largest alpha stands where the sum belongs": {"whole": lambda a: digamma(a.max())},
-    "K stands where the sum of alpha belongs": {"whole": lambda alpha: digamma(len(alpha))},
-    "the sum runs up to k alone: sum over all components": {
-        "whole": lambda alpha: digamma(alpha.cumsum())
-    },
+    "the mean of alpha stands where its sum belongs": {"total": np.mean},
+    "the largest alpha stands where the sum belongs": {"total": np.max},
+    "K stands where the sum of alpha belongs": {"total": lambda alpha: len(alpha)},
+    "the sum runs up to k alone: sum over all components": {"total": lambda alpha: alpha.cumsum()},
     "this is the log of the gamma function: the digamma function is its derivative": {
         "each": gammaln,
-        "whole": lambda alpha: gammaln(alpha.sum()),
+        "whole": gammaln,
     },
     "this is the log of the gamma function of alpha_k alone: take digammas, and subtract that of "
     "the sum": {"each": gammaln, "whole": nothing},
     "this is the trigamma function, the second derivative of log gamma: digamma is the first": {
         "each": trigamma,
-        "whole": lambda alpha: trigamma(alpha.sum()),
+        "whole": trigamma,
     },
-    "1 is subtracted from each alpha: that belongs to the mode, here it is alpha_k": {
+    "1 is subtracted from each alpha, K in the sum: that belongs to the mode, here it is alpha_k": {
         "each": lambda alpha: digamma(alpha - 1),
-        "whole": lambda alpha: digamma(alpha.sum() - len(alpha)),
+        "total": lambda alpha: alpha.sum() - len(alpha),
     },
     "1 is added to alpha_k and to the sum: take them as they are": {
         "each": lambda alpha: digamma(alpha + 1),
-        "whole": lambda alpha: digamma(alpha.sum() + 1),
+        "total": lambda alpha: alpha.sum() + 1,
+    },
+    "1 is subtracted from alpha_k: that belongs to the mode, here it is alpha_k": {
+        "each": lambda alpha: digamma(alpha - 1)
+    },
+    "1 is added to alpha_k: take it as it is": {"each": lambda alpha: digamma(alpha + 1)},
+    "1 is subtracted from the sum of alpha: take it as it is": {
+        "total": lambda alpha: alpha.sum() - 1
+    },
+    "1 is added to the sum of alpha: take it as it is": {"total": lambda alpha: alpha.sum() + 1},
+    "K is subtracted from the sum of alpha, as for the mode: take it as it is": {
+        "total": lambda alpha: alpha.sum() - len(alpha)
+    },
+    "K is added to the sum of alpha: take it as it is": {
+        "total": lambda alpha: alpha.sum() + len(alpha)
+    },
+    "the sum is that of squares: sum alpha itself": {"total": lambda alpha: (alpha**2).sum()},
+    "the product of alpha stands where the sum belongs": {"total": np.prod},
+    "the first alpha stands where the sum belongs": {"total": lambda alpha: alpha[0]},
+    "the last alpha stands where the sum belongs": {"total": lambda alpha: alpha[-1]},
+    "the smallest alpha stands where the sum belongs": {"total": np.min},
+    "half the sum of alpha stands where the sum belongs": {"total": lambda alpha: alpha.sum() / 2},
+    "alpha_k is divided by the sum: take its digamma as it is": {
+        "each": lambda alpha: digamma(normalised(alpha))
+    },
+    "alpha_k is halved, as in a Wishart distribution: here it is whole": {
+        "each": lambda alpha: digamma(alpha / 2)
+    },
+    "alpha_k and the sum are halved, as in a Wishart distribution: here they are whole": {
+        "each": lambda alpha: digamma(alpha / 2),
+        "total": lambda alpha: alpha.sum() / 2,
+    },
+    "this is E[log (1 - pi_k)], of the others: the first digamma is that of alpha_k itself": {
+        "each": lambda alpha: digamma(alpha.sum() - alpha)
+    },
+    "alpha is sorted: component k has the k-th place": {
+        "each": lambda alpha: digamma(np.sort(alpha))
+    },
+    "the first digamma is that of the sum too: take that of alpha_k": {
+        "each": lambda alpha: digamma(0 * alpha + alpha.sum())
+    },
+    "the digamma is the log of the gamma function, in the first place: it is its derivative": {
+        "each": gammaln
+    },
+    "the digamma is the log of the gamma function, in the second place: it is its derivative": {
+        "whole": gammaln
+    },
+    "the first function is trigamma, the second derivative of log gamma: digamma is the first": {
+        "each": trigamma
+    },
+    "the digammas are divided: subtract": {"minus": np.divide},
+    "the log of the ratio of the digammas is taken: subtract the digammas": {
+        "minus": lambda a, b: np.log(abs(a / b))
+    },
+    "the digammas are multiplied: subtract": {"minus": np.multiply},
+    "the sign is wrong: psi(alpha_k) minus psi(sum of alpha), which is below 0": {
+        "minus": lambda a, b: b - a
+    },
+    "the digammas are subtracted, and the absolute value is taken: a log weight is below 0": {
+        "minus": lambda a, b: abs(a - b)
+    },
+    "the exponential is taken: the expected log itself is asked for": {"end": np.exp},
+    "the logarithm is taken once more, of minus the answer: the expected log itself is asked for": {
+        "end": lambda a: np.log(abs(a))
+    },
+    "the sum over the components is subtracted too: the expected logs themselves are asked for": {
+        "end": lambda a: a - a.sum()
+    },
+    "the average over the components is subtracted too: the expected logs themselves are asked "
+    "for": {"end": lambda a: a - a.mean()},
+    "the answer is divided by its sum: expected logs are no weights": {"end": normalised},
+    "log alpha - 1 / (2 alpha) stands for the first digamma: that is close for large alpha only": {
+        "each": lambda alpha: np.log(alpha) - 0.5 / alpha
+    },
+    "the logarithm is to base 2: natural logarithms are asked for": {
+        "end": lambda a: a / np.log(2)
+    },
+    "the logarithm is to base 10: natural logarithms are asked for": {
+        "end": lambda a: a / np.log(10)
     },
     "log(x - 1/2) stands for the digamma function: that is close for large x only": {
         "each": lambda alpha: np.log(alpha - 0.5),
-        "whole": lambda alpha: np.log(alpha.sum() - 0.5),
+        "whole": lambda total: np.log(total - 0.5),
     },
     "log x - 1 / (2 x) stands for the digamma function: that is close for large x only": {
         "each": lambda alpha: np.log(alpha) - 0.5 / alpha,
-        "whole": lambda alpha: np.log(alpha.sum()) - 0.5 / alpha.sum(),
+        "whole": lambda total: np.log(total) - 0.5 / total,
     },
 }
 EXPECTED_LOG_WEIGHTS = {
@@ -443,15 +519,12 @@ EXPECTED_LOG_WEIGHTS = {
     "this is the log of the likeliest weight: the expected log is asked for": (
         lambda alpha: np.log(normalised(alpha - 1))
     ),
-    "the digammas are divided: subtract": lambda alpha: digamma(alpha) / digamma(alpha.sum()),
+    "the digamma of the sum is divided by K: subtract all of it": (
+        lambda alpha: digamma(alpha) - digamma(alpha.sum()) / len(alpha)
+    ),
+    "all are -log K: they depend on alpha": lambda alpha: -np.log(len(alpha)) + 0 * alpha,
     "this is the digamma of a difference: take the difference of digammas": (
         lambda alpha: digamma(alpha - alpha.sum())
-    ),
-    "the sign is wrong: psi(alpha_k) minus psi(sum of alpha), which is below 0": (
-        lambda alpha: -expected_log_weights(alpha)
-    ),
-    "the exponential is taken: the expected log itself is asked for": (
-        lambda alpha: np.exp(expected_log_weights(alpha))
     ),
     "the exponential is taken, and divided by the sum: the expected log itself is asked for": (
         lambda alpha: softmax(digamma(alpha))
@@ -464,12 +537,6 @@ EXPECTED_LOG_WEIGHTS = {
     ),
     "this is multiplied by the expected weight: E[log pi_k] alone is asked for": (
         lambda alpha: normalised(alpha) * expected_log_weights(alpha)
-    ),
-    "the logarithm is to base 2: natural logarithms are asked for": lambda alpha: (
-        expected_log_weights(alpha) / np.log(2)
-    ),
-    "the logarithm is to base 10: natural logarithms are asked for": lambda alpha: (
-        expected_log_weights(alpha) / np.log(10)
     ),
 } | with_knobs(knobs.expected_log_weights, IN_LOG_WEIGHTS)
 
@@ -561,14 +628,14 @@ IN_DIGAMMAS = {
 }
 IN_TWOS = {
     "D log 2 is missing": {"twos": nothing},
-    "log 2 is there once: it counts D times": {"twos": lambda D: np.log(2)},
-    "D log 2 is halved": {"twos": lambda D: D / 2 * np.log(2)},
-    "D log 2 is subtracted: add it": {"twos": lambda D: -D * np.log(2)},
+    "log 2 is there once: it counts D times": {"twos": lambda D, K: np.log(2)},
+    "D log 2 is halved": {"twos": lambda D, K: D / 2 * np.log(2)},
+    "D log 2 is subtracted: add it": {"twos": lambda D, K: -D * np.log(2)},
     "(D / 2) log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
-        "twos": lambda D: D / 2 * np.log(2 * np.pi)
+        "twos": lambda D, K: D / 2 * np.log(2 * np.pi)
     },
     "D log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
-        "twos": lambda D: D * np.log(2 * np.pi)
+        "twos": lambda D, K: D * np.log(2 * np.pi)
     },
 }
 IN_VOLUME = {

@@ -27,7 +27,9 @@ def main(arguments):
         if verbose:
             for kind, truth, source, message in all_of_them:
                 if kind not in ("right",) and (kind != "named" or "-vv" in arguments):
-                    print(f"  {kind:10} {difference(name, source)[:110]!r} [{truth}]\n{'':14}{message}")
+                    print(
+                        f"  {kind:10} {difference(name, source)[:110]!r} [{truth}]\n{'':14}{message}"
+                    )
         share = found["named"] / len(list(wrong_answers(name)))
         print(f"{name:22}" + "".join(f"{found[k]:12}" for k in KINDS) + f"{share:8.0%}")
     n = sum(total[k] for k in KINDS[:4])

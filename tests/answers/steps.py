@@ -65,7 +65,9 @@ CONSTANT = [
     ("2 ?pi|constant|sign", "D * np.log(2 * np.pi)", "-D * np.log(2 * np.pi)"),
 ]  # fmt: skip
 
-E_STEP = LOG_JOINT + """
+E_STEP = (
+    LOG_JOINT
+    + """
 def e_step(X, weights, means, covariances):
     ell = log_joint(X, weights, means, covariances)
     top = ell.max(axis=1, keepdims=True)
@@ -73,6 +75,7 @@ def e_step(X, weights, means, covariances):
     r = p / p.sum(axis=1, keepdims=True)
     return r
 """
+)
 E_STEP_WRONG = [
     ("over the points|axis|column|over n", "p.sum(axis=1, keepdims=True)", "p.sum(axis=0)"),
     ("over the points|axis|column|over n|all", "p.sum(axis=1, keepdims=True)", "p.sum()"),
@@ -115,13 +118,16 @@ E_STEP_WRONG = [
      "return np.eye(r.shape[1])[r.argmax(axis=1)]"),
 ]  # fmt: skip
 
-LOG_LIKELIHOOD = LOG_JOINT + """
+LOG_LIKELIHOOD = (
+    LOG_JOINT
+    + """
 def log_likelihood(X, weights, means, covariances):
     ell = log_joint(X, weights, means, covariances)
     top = ell.max(axis=1, keepdims=True)
     log_p = top[:, 0] + np.log(np.exp(ell - top).sum(axis=1))
     return log_p.sum()
 """
+)
 LOG_LIKELIHOOD_WRONG = [
     ("mean|average|per point|divid", "log_p.sum()", "log_p.mean()"),
     ("sign|minus|negative", "return log_p", "return -log_p"),
@@ -155,13 +161,16 @@ LOG_LIKELIHOOD_WRONG = [
     ("mean|average|per point", "log_p.sum()", "log_p.mean()", "D * np.log(2 * np.pi) + ", ""),
 ]  # fmt: skip
 
-ELBO = LOG_JOINT + """
+ELBO = (
+    LOG_JOINT
+    + """
 def elbo(X, q, weights, means, covariances):
     ell = log_joint(X, weights, means, covariances)
     Q = (q * ell).sum()
     H = -scipy.special.xlogy(q, q).sum()
     return Q + H
 """
+)
 ELBO_WRONG = [
     ("entropy|H", "Q + H", "Q"),
     ("entropy.*sign|sign|minus|subtract", "Q + H", "Q - H"),
@@ -273,12 +282,16 @@ M_STEP_WRONG = [
     ("whole number|integer|int", "N_k = r", "X = X.astype(int)\n    N_k = r"),
 ]  # fmt: skip
 
-EM_STEP = E_STEP + M_STEP + """
+EM_STEP = (
+    E_STEP
+    + M_STEP
+    + """
 def em_step(X, weights, means, covariances):
     r = e_step(X, weights, means, covariances)
     pi, mu, Sigma = m_step(X, r)
     return pi, mu, Sigma
 """
+)
 EM_STEP_WRONG = [
     ("nothing|old|updated|unchanged", "return pi, mu, Sigma\n", "return pi, mu, Sigma\n",
      "    pi, mu, Sigma = m_step(X, r)\n    return pi", "    return weights, means, covariances\n    return pi"),
