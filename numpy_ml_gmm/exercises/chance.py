@@ -1,4 +1,4 @@
-"""What is asked of a sample beyond its moments: the shape of the noise, and that it is by chance."""
+"""What is asked of a sample beyond its moments: the noise is normal, and all is by chance."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ EXACT_MOMENTS = (
     "the noise has mean 0 exactly, more than chance allows: is it standardised, or are draws "
     "mirrored? Use it as it is drawn"
 )
+ALL_THE_SAME = "every point of a component is the same: each point needs a draw of its own"
 WHOLE = "the points are rounded to whole numbers"
 
 
@@ -57,6 +58,8 @@ class Chance:
         """Whether the noise of each component has another shape than the normal one."""
         if all((X == np.round(X)).all() for X, _ in raw):
             return WHOLE
+        if all((X[z == z[0]] == X[z == z[0]][0]).all() for X, z in raw):
+            return ALL_THE_SAME
         return NOT_NORMAL if all(map(self.not_normal, raw, problems)) else ""
 
     def not_normal(self, sample, arguments):
@@ -82,7 +85,7 @@ class Chance:
         for (X, z), (_, _, means, covariances, _) in zip(raw, problems, strict=True):
             u = noise(X, z, means, covariances)
             sums = [u[z == k].mean(axis=0) * np.sqrt((z == k).sum()) for k in range(len(means))]
-            exact.append(np.abs(sums).max() < 0.02)
+            exact.append(np.abs(sums).max() < 0.1)
         return EXACT_MOMENTS if all(exact) else ""
 
     def wrong_source(self, problems, answer_to, n=500):

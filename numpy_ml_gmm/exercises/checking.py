@@ -145,10 +145,12 @@ def diagnose(name, answer_to, seed):
 
 
 def name_wrong(name, seed, answers, part):
-    """The name of what is wrong, or None."""
+    """The name of what is wrong, or None; zeros everywhere are no attempt yet."""
     exercise, (problems, rights, _, _, wrongs) = EXERCISES[name], known(name, seed)
+    if not any(part.any() for parts in answers for part in parts):
+        return None
     return (
-        name_mistake(wrongs, answers, exercise.tolerance)
+        name_mistake(wrongs, answers, rights, exercise.tolerance)
         or (exercise.pairs and name_two(name, seed, answers))
         or name_parts(exercise, wrongs, answers, rights)
         or name_change(exercise, answers, rights, part)
@@ -160,17 +162,15 @@ def at_the_edge(exercise, problems, rights, answer_to):
     """What is wrong where a fair attempt may still break, or nothing."""
     try:
         answers = [fitted(exercise, arguments, answer_to(arguments)) for arguments in problems]
+        part = first_wrong_part(answers, rights, exercise.tolerance) if answers else None
+        found = part is not None and describe_difference(exercise, answers, rights, part)
     except NotFinite:
         return exercise.edge_message
     except Trouble as trouble:
-        return f"{exercise.edge_message.split(':')[0]}: {trouble}"
-    part = first_wrong_part(answers, rights, exercise.tolerance)
-    if part is None:
-        return ""
-    difference = describe_difference(exercise, answers, rights, part)
-    if exercise.edge_of_nan:
-        return f"{exercise.edge_message.split(':')[0]}: {difference}"
-    return exercise.edge_message
+        found = str(trouble)
+    if found and exercise.edge_of_nan:
+        return f"{exercise.edge_message.split(':')[0]}: {found}"
+    return f"{exercise.edge_message} ({found})" if found else ""
 
 
 def ask(function, exercise, arguments):
@@ -241,18 +241,21 @@ def fitting(a, name, shape):
 
 
 def tells_apart(exercise, seed=0):
-    """Whether, on the problems of this seed, every mistake is named and none is right."""
+    """Whether, on the problems of this seed, no mistake is right.
+
+    Then each is named, for nothing is nearer to its answer; of equals, all are.
+    """
     problems = list(exercise.problems(seed))
     rights = [exercise.expected(arguments) for arguments in problems]
     try:
         wrong = exercise.wrong_answers(problems)
     except np.linalg.LinAlgError:  # a cluster of too few points
         return False
-    for message, answers in wrong.items():
-        part = first_wrong_part(answers, rights, exercise.tolerance)
-        if part is None or name_mistake(wrong, answers, exercise.tolerance) != message:
-            return False
-    return all(np.isfinite(part).all() for right in rights for part in right)
+    visible = (
+        first_wrong_part(answers, rights, exercise.tolerance) is not None
+        for answers in wrong.values()
+    )
+    return all(visible) and all(np.isfinite(part).all() for right in rights for part in right)
 
 
 def describe_difference(exercise, answers, rights, part):

@@ -266,6 +266,7 @@ def map_m_step(
     scatter=lambda s: scatters(s.X, s.r, s.x),
     pull=lambda s: squares(s.N, s.x - s.mu) + squares(s.kappa, s.m - s.mu),
     count=lambda s: s.N + s.nu + s.D + 2,
+    more=lambda s: 0.0,
     shape=lambda Sigma: Sigma,
 ):
     """Weights, means and covariances at the mode.
@@ -279,7 +280,7 @@ def map_m_step(
     s.mu = means(s)
     S = prior(s) + scatter(s) + pull(s)
     n = weights(s)
-    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)))
+    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)) + more(s))
 
 
 def posterior_counts(
@@ -315,7 +316,7 @@ def expected_log_det(
     nu,
     W,
     *,
-    numbers=lambda D: np.arange(1, D + 1),
+    numbers=lambda D, K: np.arange(1, D + 1),
     argument=lambda nu, i, D: (nu + 1 - i) / 2,
     psi=digamma,
     gather=lambda terms: terms.sum(axis=1),
@@ -324,7 +325,7 @@ def expected_log_det(
 ):
     """E[log |Lambda_k|], (K,)."""
     K, D = W.shape[:2]
-    terms = psi(argument(nu[:, None], numbers(D), D))  # (K, D)
+    terms = psi(argument(nu[:, None], numbers(D, K), D))  # (K, D)
     return gather(terms) + twos(D, K) + volume(W)
 
 

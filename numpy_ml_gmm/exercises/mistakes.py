@@ -135,9 +135,8 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "the exponent has the distance itself: square it (or take no root)": {
         "form": lambda *a: np.sqrt(abs(knobs.quadratic_form(*a)))
     },
-    "the exponent has the sum of |Sigma^-1 delta|: it is the quadratic form delta^T Sigma^-1 delta": {
-        "form": lambda delta, P: abs(np.einsum("nkd,kde->nke", delta, P)).sum(axis=2)
-    },
+    "the exponent has the sum of |Sigma^-1 delta|: it is the quadratic form delta^T Sigma^-1 "
+    "delta": {"form": lambda delta, P: abs(np.einsum("nkd,kde->nke", delta, P)).sum(axis=2)},
     "the exponent has the sum of Sigma^-1 delta: multiply by delta once more": {
         "form": lambda delta, P: np.einsum("nkd,kde->nk", delta, P)
     },
@@ -150,8 +149,8 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "the 1/2 in the exponent is there twice: this is 1/4": {"quadratic": -0.25},
     "in the exponent -2 stands where -1/2 belongs": {"quadratic": -2.0},
     "the exponent is missing: add -1/2 delta^T Sigma^-1 delta": {"quadratic": 0.0},
-    "the normalising constant of the density is missing: divide by the root of the determinant "
-    "|Sigma_k|": {"volume": 0.0},
+    "the normalising constant of the density is missing, or the same for all components: divide by "
+    "the root of the determinant |Sigma_k|": {"volume": 0.0},
     "the root of |Sigma_k| is missing: divide by |Sigma_k|^(1/2), not |Sigma_k|": {"volume": -1.0},
     "the sign of the log determinant is wrong: this multiplies by the root of |Sigma_k|, divide by "
     "it": {"volume": 0.5},
@@ -165,9 +164,6 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "the trace stands where the log of the determinant belongs": {"log_det": traces},
     "the determinant is that of the diagonal alone": {
         "log_det": lambda C: log_det(only_diagonals(C))
-    },
-    "the determinant is that of the first component for all": {
-        "log_det": lambda C: log_det(C[:1]) + np.zeros(len(C))
     },
     "the log determinant is to base 10: natural logarithms are asked for": {
         "log_det": lambda C: log_det(C) / np.log(10)
@@ -221,6 +217,9 @@ IN_CONSTANT: dict[str, dict[str, Any]] = {  # it cancels in the E step
         "constant": lambda D, K: 0.0,
         "volume": 0.0,
     },
+    "the determinant is that of the first component for all": {
+        "log_det": lambda C: log_det(C[:1]) + np.zeros(len(C))
+    },
     "the weights pi are taken as 1 / K": {"log_weights": lambda pi: -np.log(len(pi)) + 0 * pi},
 }
 
@@ -239,6 +238,9 @@ IN_SHARES: dict[str, dict[str, Any]] = {
     },
     "divided by the sums over n, after the largest of each row was taken out: sum over k": {
         "shares": lambda ell: over_largest(ell) / over_largest(ell).sum(axis=0)
+    },
+    "the largest of each column is subtracted before exp: that of the row cancels, this does not": {
+        "shares": lambda ell: softmax(ell - ell.max(axis=0), axis=1)
     },
     "divided by the sum over all n and k: each row should sum to one": {"shares": softmax},
     "divided by the sum over all n and k, after the largest of each row was taken out: each row "
@@ -619,7 +621,7 @@ EM_STEP = (
     | {
         f"in the E step, {text}": partial(knobs.em_step, **wrong.keywords)
         for text, wrong in E_STEP.items()
-        if isinstance(wrong, partial)
+        if isinstance(wrong, partial) and " too: each row" not in text  # what scales r is below
     }
     | {
         f"in the E step, {NEAREST_MEAN}": lambda X, *theta: m_step(X, nearest(X, theta[1])),
@@ -689,7 +691,6 @@ IN_SUMS: dict[str, dict[str, Any]] = {
     "the logarithms are multiplied: the log of a product is the sum of the logarithms": {
         "total": np.prod
     },
-    "the logarithm is taken of the sum of all densities: take it of each": {"total": logsumexp},
     "the sign is wrong: this is the negative log-likelihood": {"end": lambda a, D: -a},
     "this is minus the mean: the sum is asked for, with its own sign": {
         "total": np.mean,
@@ -776,11 +777,9 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     "the entropy is that of the weights pi, for each point: use that of q": {
         "entropy": lambda q, ell, pi: len(q) * entr(pi).sum()
     },
-    "the entropy is a cross entropy, with log pi: take -q log q": {
+    "the entropy is a cross entropy, with log pi, or the weights pi and the entropy of q are both "
+    "missing: add log pi to Q, and -q log q": {
         "entropy": lambda q, ell, pi: -(q * np.log(pi)).sum()
-    },
-    "the entropy is a cross entropy, with the log of the posterior: take -q log q": {
-        "entropy": lambda q, ell, pi: -(q * (ell - logsumexp(ell, axis=1, keepdims=True))).sum()
     },
     "the entropy is a cross entropy, the posterior times log q: take -q log q": {
         "entropy": lambda q, ell, pi: -(softmax(ell, axis=1) * np.log(q)).sum()
@@ -822,9 +821,6 @@ ELBO = with_knobs(knobs.elbo, IN_DENSITY | IN_CONSTANT | IN_ELBO) | {
     ),
     "the KL divergence is added: subtract it from the log-likelihood": (
         lambda X, q, *theta: 2 * log_likelihood(X, *theta) - knobs.elbo(X, q, *theta)
-    ),
-    "this is minus the KL divergence: add the log-likelihood": (
-        lambda X, q, *theta: knobs.elbo(X, q, *theta) - log_likelihood(X, *theta)
     ),
 }
 
@@ -933,9 +929,6 @@ IN_SEEDS: dict[str, dict[str, Any]] = {
     "the wrong way round: the largest minus the squared distance makes near points probable": {
         "end": lambda near: normalised(near.max() - near)
     },
-    "the least squared distance is subtracted: divide by the sum alone": {
-        "end": lambda near: normalised(near - near.min())
-    },
     "these are sorted: point n has the n-th place": {"end": lambda near: normalised(np.sort(near))},
     "the farthest point gets everything: the next centre is drawn at random": {
         "end": lambda near: np.eye(len(near))[near.argmax()]
@@ -1005,7 +998,14 @@ def first_clusters_and_their_spread(X, centres):
     return r.mean(axis=0), centres, scatters(X, r, centres) / r.sum(axis=0)[:, None, None]
 
 
-OF_HARD = "hard", "squares of r", "root of r", "squared", "medians"  # in a hard r nothing changes
+OF_HARD = (
+    "hard",
+    "as np.cov does unless",
+    "squares of r",
+    "root of r",
+    "squared",
+    "medians",
+)  # in a hard r nothing changes
 IN_CLUSTERS = {
     text: parts for text, parts in IN_M_STEP.items() if not any(word in text for word in OF_HARD)
 } | {
@@ -1015,15 +1015,6 @@ IN_CLUSTERS = {
     "the centres are moved twice: repeat until no point changes its centre": {
         "clusters": lambda X, c: lloyd(X, c, 1)
     },
-    "the centres are moved three times: repeat until no point changes its centre": {
-        "clusters": lambda X, c: lloyd(X, c, 2)
-    },
-    "a point goes to its farthest centre: take the nearest": moving(
-        lambda X, c: -squared_distances(X, c), n_steps=1, last=False
-    ),
-    "a point goes to its farthest centre, and this is repeated: take the nearest": moving(
-        lambda X, c: -squared_distances(X, c)
-    ),
     "the nearest centre is that by absolute differences (Manhattan): square them": moving(
         manhattan
     ),
@@ -1041,6 +1032,10 @@ IN_CLUSTERS = {
     ),
     "the centres are moved to medians, and the means are from the clusters of these: move them to "
     "means": moving(move=medians),
+    "the assignment at the end is soft, by exp of minus the squared distance: k-means gives a "
+    "point wholly to its nearest centre": {
+        "clusters": lambda X, c: softmax(-squared_distances(X, m_step(X, lloyd(X, c))[1]), axis=1)
+    },
     "the assignment at the end is soft, by exp of minus half the squared distance: k-means gives a "
     "point wholly to its nearest centre": {
         "clusters": lambda X, c: softmax(
@@ -1064,9 +1059,8 @@ K_MEANS_START = {
     "the centres are never moved: move each to the mean of its points, and repeat": (
         first_clusters_and_their_spread
     ),
-    "the means are the first centres, though the clusters are the last: return the means of these": (
-        first_at_the_end
-    ),
+    "the means are the first centres, though the clusters are the last: return the means of "
+    "these": (first_at_the_end),
     "the covariances are about the first centres: subtract the mean of each cluster": (
         about_first_centres
     ),
@@ -1368,7 +1362,8 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     "C is weighed by the square of r: weigh it by r, once": {
         "spread": lambda r, C: np.einsum("nk,knde->kde", r**2, C)
     },
-    "Sigma_mo Sigma_oo^-1 Sigma_om is added to Sigma_mm: what is observed leaves less, subtract it": {
+    "Sigma_mo Sigma_oo^-1 Sigma_om is added to Sigma_mm: what is observed leaves less, subtract "
+    "it": {
         "covariance": lambda Sigma, o, m: (
             2 * Sigma[np.ix_(m, m)] - knobs.conditional_covariance(Sigma, o, m)
         )
@@ -1461,9 +1456,8 @@ IN_BIC: dict[str, dict[str, Any]] = {
         "means": lambda K, D: 0
     },
     "a mean is counted as one number: it has D": {"means": lambda K, D: K},
-    "D numbers are counted for the means of all components: each component has a mean of D numbers": {
-        "means": lambda K, D: D
-    },
+    "D numbers are counted for the means of all components: each component has a mean of D "
+    "numbers": {"means": lambda K, D: D},
     "D^2 numbers are counted for a covariance: it is symmetric, so D (D + 1) / 2 are free": {
         "covariance": lambda D: D * D
     },
@@ -1636,20 +1630,13 @@ IN_SAMPLE: dict[str, dict[str, Any]] = {
     },
     "the root is taken of each entry of Sigma: take a root of the matrix, such as its Cholesky "
     "factor": {"covariances": of_root(lambda C: np.sqrt(abs(C)))},
-    "the eigenvectors are transposed: with Sigma = V diag(w) V^T a root is V diag(sqrt w)": {
-        "covariances": lambda pi, C: axes(C, 0.5).transpose(0, 2, 1) @ axes(C, 0.5)
-    },
+    "the eigenvectors are on the wrong side, or not used: with Sigma = V diag(w) V^T a root is "
+    "V diag(sqrt w)": {"covariances": lambda pi, C: axes(C, 0.5).transpose(0, 2, 1) @ axes(C, 0.5)},
     "the eigenvectors are transposed, rows taken for columns: a root of Sigma is V diag(sqrt w), "
     "with Sigma = V diag(w) V^T": {
         "covariances": lambda pi, C: np.array(
             [V.T @ np.diag(w) @ V for w, V in map(np.linalg.eigh, C)]
         )
-    },
-    "the eigenvalues are not rooted: a root of Sigma = V diag(w) V^T is V diag(sqrt w)": {
-        "covariances": lambda pi, C: axes(C, 1.0) @ transposed(axes(C, 1.0)) + 0 * C
-    },
-    "the eigenvectors are not used: the points lie along the axes of the features": {
-        "covariances": lambda pi, C: np.array([np.diag(np.linalg.eigvalsh(c)) for c in C])
     },
     "Sigma is not used: the points have covariance 1": {
         "covariances": lambda pi, C: 0 * C + np.eye(C.shape[1])
@@ -1688,9 +1675,21 @@ IN_SAMPLE: dict[str, dict[str, Any]] = {
     "the inverse is taken: this is Sigma^-1 where Sigma belongs": {
         "covariances": lambda pi, C: np.linalg.inv(C)
     },
-    "the noise is uniform between 0 and 1: it is normal, with mean 0 and variance 1": {
-        "covariances": lambda pi, C: C / 12,
-        "means": lambda pi, mu: mu,
-    },
+    "what is drawn is divided by 12 in variance, as uniform numbers between 0 and 1 are: draw "
+    "normal "
+    "ones, with mean 0 and variance 1": {"covariances": lambda pi, C: C / 12},
 }
-SAMPLE = with_knobs(knobs.moments, IN_SAMPLE)
+
+
+def unrelated(n, pi, mu, C, rng):
+    """The moments of the whole mixture, for each component."""
+    delta = mu - pi @ mu
+    whole = np.tensordot(pi, C + delta[:, :, None] * delta[:, None], 1)
+    return pi, 0 * mu + pi @ mu, 0 * C + whole
+
+
+SAMPLE = with_knobs(knobs.moments, IN_SAMPLE) | {
+    "z does not belong to X, is it sorted, shuffled or drawn anew? It says from which component "
+    "each "
+    "point is": unrelated
+}

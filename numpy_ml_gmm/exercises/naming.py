@@ -17,38 +17,63 @@ import numpy as np
 
 from .problems import EXERCISES, as_parts
 
+TIE = 1e-12
 EXACT = 1e-6  # portion of the largest, where much is tried and nothing may fit by chance
+
+
+def distance(a, b, size):
+    """The largest difference, as a portion of the size of what is right or of what is guessed."""
+    if a.shape != b.shape or not np.isfinite(b).all():
+        return np.inf
+    return abs(a - b).max(initial=0) / (max(abs(b).max(initial=0), size) or 1)
 
 
 def same(a, b, tolerance):
     """Equal shapes, and values equal to a portion of the largest."""
-    if a.shape != b.shape:
-        return False
-    return bool(abs(a - b).max(initial=0) <= tolerance * (abs(b).max(initial=0) or 1))
+    return distance(a, b, 0.0) <= tolerance
 
 
-def parts_that_agree(answers, guesses, tolerance):
-    """For each part, whether the answers are the guesses on every problem."""
-    columns = list(zip(zip(*answers, strict=True), zip(*guesses, strict=True), strict=True))
-    tolerances = np.broadcast_to(tolerance, len(columns))
-    return [
-        all(same(a, b, t) for a, b in zip(mine, theirs, strict=True))
-        for t, (mine, theirs) in zip(tolerances, columns, strict=True)
-    ]
+def distances(answers, guesses, rights):
+    """For each part, the largest distance on any problem."""
+    return np.max(
+        [
+            [distance(a, b, abs(c).max(initial=0)) for a, b, c in zip(*parts, strict=True)]
+            for parts in zip(answers, guesses, rights, strict=True)
+        ],
+        axis=0,
+    )
 
 
 def first_wrong_part(answers, rights, tolerance):
     """The first part that is wrong on some problem; later ones may only follow from it."""
-    agree = parts_that_agree(answers, rights, tolerance)
-    return None if all(agree) else agree.index(False)
+    wrong = distances(answers, rights, rights) > tolerance
+    return int(wrong.argmax()) if wrong.any() else None
 
 
-def name_mistake(wrong_answers, answers, tolerance):
-    """The first mistake that gives all parts of these answers, or None."""
+def name_mistake(wrong_answers, answers, rights, tolerance):
+    """The mistake that gives these answers, or None: the nearest, and others just as near."""
+    gaps = {}
     for message, guesses in wrong_answers.items():
-        if all(parts_that_agree(answers, guesses, tolerance)):
-            return message
-    return None
+        if not_far(answers[0], guesses[0], rights[0], tolerance):
+            gap = distances(answers, guesses, rights)
+            if (gap <= tolerance).all():
+                gaps[message] = gap.max()
+    return nearest(gaps)
+
+
+def not_far(answer, guess, right, tolerance):
+    """Whether one number of each part allows that they agree: most mistakes are ruled out so."""
+    tolerances = tolerance if isinstance(tolerance, tuple) else [tolerance] * len(right)
+    return all(
+        a.shape == b.shape and abs(a.flat[0] - b.flat[0]) <= t * (1 + abs(b).max() + abs(c).max())
+        for a, b, c, t in zip(answer, guess, right, tolerances, strict=True)
+    )
+
+
+def nearest(gaps):
+    """The messages with the smallest gap; where numbers cannot tell them apart, all are said."""
+    ties = [message for message, gap in gaps.items() if gap <= min(gaps.values()) + TIE]
+    return " Or: ".join(ties[:3]) or None
 
 
 # ---- What is computed once for all answers to the same problems ---------------------------------
@@ -104,31 +129,31 @@ def answered(wrong, arguments):
 
 def name_two(name, seed, answers):
     """Two mistakes that give this answer together, or the one that all such pairs share."""
-    problems, found = known(name, seed).problems, []
+    (problems, rights, *_), found = known(name, seed), []
     for a, b, both, first in two_at_once(name, seed):
-        if all(parts_that_agree([answers[0]], [first], EXACT)) if first else False:
+        if first and (distances(answers[:1], [first], rights[:1]) <= EXACT).all():
             guesses = [answered(both, arguments) for arguments in problems]
-            if all(guesses) and all(parts_that_agree(answers, guesses, EXACT)):
-                found.append({a, b})
-    shared = set.intersection(*found) if found else set()
-    messages = [message for message in EXERCISES[name].mistakes if message in shared]
-    if len(messages) == 2:
-        return "two mistakes at once. (1) {}. (2) {}".format(*messages)
-    return f"two mistakes at once; one is this: {messages[0]}" if messages else None
+            if all(guesses) and (distances(answers, guesses, rights) <= EXACT).all():
+                found.append((a, b))
+    if len(found) in (1, 2):
+        return "two mistakes at once. " + " Or: ".join(f"(1) {a}. (2) {b}" for a, b in found)
+    shared = set.intersection(*map(set, found)) if found else set()
+    return f"more than one mistake; one is this: {shared.pop()}" if shared else None
 
 
 def name_parts(exercise, wrongs, answers, rights):
     """The mistakes that concern a single part, for each wrong part from the first one on."""
     names = []
-    for part, agrees in enumerate(parts_that_agree(answers, rights, exercise.tolerance)):
-        if agrees:
-            continue
+    for part in np.flatnonzero(distances(answers, rights, rights) > exercise.tolerance):
+        gaps = {}
         for message, guesses in wrongs.items():
             knobs = getattr(exercise.mistakes[message], "keywords", {})
             if {exercise.concerns.get(knob) for knob in knobs} == {part}:
-                if parts_that_agree(answers, guesses, exercise.tolerance)[part]:
-                    names.append(message)
-                    break
+                gap = distances(answers, guesses, rights)[part]
+                if gap <= np.broadcast_to(exercise.tolerance, len(rights[0]))[part]:
+                    gaps[message] = gap
+        if gaps:
+            names.append(nearest(gaps))
         if not names:
             return None  # later parts may only follow from this one
     return "; and ".join(names)
@@ -194,6 +219,10 @@ def name_change(exercise, answers, rights, part):
         numbers = np.concatenate([change(a, b)[b != 0] for a, b in pairs])
         if numbers.size > 1 and np.isfinite(numbers).all() and np.ptp(numbers) < EXACT:
             return f"{said} {text} {numbers[0]:.4g}"
+    a, b = pairs[0]
+    ridge = (a - b).flat[0]
+    if a.ndim > 2 and all(same(a, b + ridge * np.eye(a.shape[-1]), EXACT) for a, b in pairs):
+        return f"{said} with {ridge:.4g} added to the diagonals"
     return None
 
 
@@ -237,4 +266,4 @@ def name_argument(exercise, problems, answers):
 def agrees_with_right(exercise, answers, problems):
     """Whether the answers are the right ones to these problems."""
     guesses = [answered(exercise.right, arguments) for arguments in problems]
-    return all(guesses) and all(parts_that_agree(answers, guesses, EXACT))
+    return all(guesses) and bool((distances(answers, guesses, guesses) <= EXACT).all())

@@ -16,24 +16,21 @@ def difference(name, source):
 
 def main(arguments):
     """Print the table for the exercises named, or for all."""
-    verbose = "-v" in arguments
     names = [a for a in arguments if not a.startswith("-")] or list(WRONG)
     print(f"{'':22}" + "".join(f"{kind:>12}" for kind in KINDS) + f"{'share':>8}")
     total = Counter()
     for name in names:
-        all_of_them = list(judged(name))
-        found = Counter(kind for kind, *_ in all_of_them)
+        answers = list(judged(name))
+        found = Counter(kind for kind, *_ in answers)
         total += found
-        if verbose:
-            for kind, truth, source, message in all_of_them:
-                if kind not in ("right",) and (kind != "named" or "-vv" in arguments):
-                    print(
-                        f"  {kind:10} {difference(name, source)[:110]!r} [{truth}]\n{'':14}{message}"
-                    )
         share = found["named"] / len(list(wrong_answers(name)))
         print(f"{name:22}" + "".join(f"{found[k]:12}" for k in KINDS) + f"{share:8.0%}")
-    n = sum(total[k] for k in KINDS[:4])
-    print(f"{'all':22}" + "".join(f"{total[k]:12}" for k in KINDS) + f"{total['named'] / n:8.0%}")
+        for kind, truth, source, message in answers if "-v" in arguments else ():
+            if kind not in ("right", "named"):
+                print(f"  {kind:10} {difference(name, source)[:110]!r} [{truth}]")
+                print(f"{'':14}{message}")
+    share = total["named"] / sum(total[k] for k in KINDS[:4])
+    print(f"{'all':22}" + "".join(f"{total[k]:12}" for k in KINDS) + f"{share:8.0%}")
 
 
 main(sys.argv[1:])

@@ -1,5 +1,7 @@
 """Answers to seed_probabilities, k_means_start, bic and sample; see steps for how to read them."""
 
+# ruff: noqa: E501 (a mistake is a line)
+
 SEED = """
 def seed_probabilities(X, centres):
     delta = X[:, None, :] - centres[None]
@@ -20,7 +22,7 @@ SEED_WRONG = [
      "np.eye(len(X))[near.argmax()]"),
     ("softmax|exp|proportional", "near / near.sum()", "scipy.special.softmax(near)"),
     ("cumul", "near / near.sum()", "np.cumsum(near) / near.sum()"),
-    ("1 -|complement", "near / near.sum()", "1 - near / near.sum()"),
+    ("1 -|1 minus|complement", "near / near.sum()", "1 - near / near.sum()"),
     ("invers|1 ?/|near.*more|turned|upside", "near / near.sum()", "(1 / (near + 1)) / (1 / (near + 1)).sum()"),
     ("Manhattan|absolute|abs|square", "(delta ** 2).sum(axis=2)", "abs(delta).sum(axis=2)"),
     ("Manhattan|absolute|abs|sum of", "(delta ** 2).sum(axis=2)", "abs(delta).sum(axis=2) ** 2"),
@@ -29,7 +31,7 @@ SEED_WRONG = [
      "X[:, None, :] - centres.mean(axis=0)"),
     ("divid|\\bN\\b|normalis|sum", "near / near.sum()", "near / len(X)"),
     ("twice|fourth|square.*square|\\^ ?4|power", "near = d2.min(axis=1)", "near = d2.min(axis=1) ** 2"),
-    ("uniform|even|equal", "near / near.sum()", "np.full(len(X), 1 / len(X))"),
+    ("uniform|even|equal|as probable", "near / near.sum()", "np.full(len(X), 1 / len(X))"),
     ("first feature|feature", "delta ** 2", "delta[:, :, :1] ** 2"),
     ("sort|order", "near / near.sum()", "np.sort(near) / near.sum()"),
     ("exp", "near / near.sum()", "np.exp(-near) / np.exp(-near).sum()"),
@@ -83,7 +85,7 @@ K_MEANS_WRONG = [
     ("Manhattan|absolute|abs", "np.sqrt(((X[:, None] - C) ** 2).sum(axis=2))",
      "abs(X[:, None] - C).sum(axis=2)"),
     ("median", "X[z == k].mean(axis=0) for", "np.median(X[z == k], axis=0) for"),
-    ("pool|shared|same|tied|within|one covariance", "return pi", "Sigma[:] = np.tensordot(pi, Sigma, 1)\n    return pi"),
+    ("pool|shared|same|tied|within|one covariance|one for all", "return pi", "Sigma[:] = np.tensordot(pi, Sigma, 1)\n    return pi"),
     ("count|sum|divid", "np.bincount(z, minlength=K) / N", "np.bincount(z, minlength=K)"),
     ("root|deviation", "delta.T @ delta / len(members)", "np.diag(members.std(axis=0))"),
     ("spher|one variance|same.*direction|trace|round", "delta.T @ delta / len(members)",
@@ -125,7 +127,7 @@ BIC_WRONG = [
     ("sum to one|K - 1|weights", "a = K - 1", "a = K"),
     ("weights", "a = K - 1", "a = 0"),
     ("means", "b = K * D", "b = 0"),
-    ("means|each", "b = K * D", "b = K"),
+    ("mean|each", "b = K * D", "b = K"),
     ("means|each|shared|every component", "b = K * D", "b = D"),
     ("covariances", "c = K * D * (D + 1) / 2", "c = 0"),
     ("symmetr", "c = K * D * (D + 1) / 2", "c = K * D * D"),
@@ -181,7 +183,7 @@ SAMPLE_WRONG = [
     ("variance.*root|root|deviation|diagonal", "np.linalg.cholesky(covariances[k])", "np.diag(np.diag(covariances[k]))"),
     ("even|equal|weights|uniform", "p=weights", "p=None"),
     ("shape|uniform|normal|Gaussian", "rng.normal(size=(len(here), D))", "rng.uniform(-3 ** 0.5, 3 ** 0.5, size=(len(here), D))"),
-    ("uniform", "rng.normal(size=(len(here), D))", "rng.random(size=(len(here), D))"),
+    ("uniform|not normal", "rng.normal(size=(len(here), D))", "rng.random(size=(len(here), D))"),
     ("shape|normal|Gaussian|tail", "rng.normal(size=(len(here), D))", "rng.laplace(scale=0.5 ** 0.5, size=(len(here), D))"),
     ("shape|normal|Gaussian|\\+-|two values", "rng.normal(size=(len(here), D))", "rng.choice([-1.0, 1.0], size=(len(here), D))"),
     ("shape|normal|Gaussian|skew", "rng.normal(size=(len(here), D))", "rng.exponential(size=(len(here), D)) - 1"),
@@ -205,7 +207,7 @@ SAMPLE_WRONG = [
     ("transpos|shape", "return X, z", "return X.T, z"),
     ("shape|number", "return X, z", "return X, np.eye(K)[z]"),
     ("revers|order|label|another|weights", "p=weights", "p=weights[::-1]"),
-    ("noise|spread|zero|means|no.*draw|without", "means[k] + u @ L.T", "means[k] + 0 * u"),
+    ("noise|spread|zero|means|no.*draw|without|point.*is the same", "means[k] + u @ L.T", "means[k] + 0 * u"),
     ("mixture.*mean|average|mean of all|weights", "means[k] + u", "weights @ means + u"),
     ("weight|scal|multipl", "means[k] + u", "means[k] + weights[k] * u"),
     ("weights|multipl|pi", "means[k] + u", "weights[k] * means[k] + u"),
@@ -223,8 +225,7 @@ SAMPLE_WRONG = [
     ("square", "p=weights", "p=weights ** 2 / (weights ** 2).sum()"),
     ("antithetic|pairs|mirror|independent|chance|shape", "u = rng.normal(size=(len(here), D))",
      "u = rng.normal(size=(len(here) // 2 + 1, D)); u = np.vstack([u, -u])[:len(here)]"),
-    ("independent|chance|random|block|turn|order|sort", "rng.choice(K, size=n, p=weights)", "np.sort(rng.choice(K, size=n, p=weights))"),
-    ("positive|sign|absolute|half", "rng.normal(size=(len(here), D))", "abs(rng.normal(size=(len(here), D)))"),
+    ("positive|sign|absolute|half|not normal", "rng.normal(size=(len(here), D))", "abs(rng.normal(size=(len(here), D)))"),
     ("centr|subtract|sign|minus", "means[k] + u", "-means[k] + u"),
 ]  # fmt: skip
 
@@ -285,12 +286,13 @@ def k_means_start(X, centres):
 """,
         """
 def k_means_start(X, centres):
-    from sklearn.cluster import KMeans
-    model = KMeans(len(centres), init=centres, n_init=1, algorithm="lloyd", tol=0).fit(X)
-    z = model.labels_
+    z, before = np.zeros(len(X)) - 1, None
+    while before is None or (z != before).any():
+        before, z = z, scipy.spatial.cKDTree(centres).query(X)[1]
+        centres = np.stack([np.mean(X[z == k], axis=0) for k in range(len(centres))])
     S = np.stack([(X[z == k] - m).T @ (X[z == k] - m) / (z == k).sum()
-                  for k, m in enumerate(model.cluster_centers_)])
-    return np.unique(z, return_counts=True)[1] / len(X), model.cluster_centers_, np.asfortranarray(S)
+                  for k, m in enumerate(centres)])
+    return np.unique(z, return_counts=True)[1] / len(X), centres, np.asfortranarray(S)
 """,
         """
 def k_means_start(X, centres):
@@ -311,9 +313,10 @@ def k_means_start(X, centres):
         "d = K + K * D + K * len(np.triu_indices(D)[0]) - 1; return np.array([d * np.log(N) - 2 * log_likelihood])",
         "d = sum(1 + D + sum(1 for i in range(D) for j in range(i + 1)) for k in range(K)) - 1\n    return -2 * (log_likelihood - 0.5 * d * np.log(N))",
         "return float(-2 * log_likelihood + (K * (1 + D + D * (D - 1) / 2 + D) - 1) * np.log2(N) * np.log(2))",
-        "from numpy_ml_gmm import GMM; return -2. * log_likelihood + np.log1p(N - 1) * ((K - 1) + K * D + K * (D * D + D) / 2)",
+        "return -2. * log_likelihood + np.log1p(N - 1) * ((K - 1) + K * D + K * (D * D + D) / 2)",
     ]],
     "sample": ["def sample(n, weights, means, covariances, rng):\n    " + body + "\n" for body in [
+        "z = np.sort(rng.choice(len(weights), n, p=weights)); return np.array([rng.multivariate_normal(means[k], covariances[k]) for k in z]), z",
         "z = rng.choice(len(weights), n, p=weights); return np.array([rng.multivariate_normal(means[k], covariances[k]) for k in z]), z",
         "z = np.searchsorted(np.cumsum(weights)[:-1], rng.random(n), side='right'); w, V = np.linalg.eigh(covariances)\n"
         "    A = V * np.sqrt(w)[:, None]; u = rng.standard_normal((n, means.shape[1])); return means[z] + (A[z] @ u[:, :, None])[:, :, 0], z",

@@ -1,5 +1,7 @@
 """Answers to conditional_mean and e_step_with_missing; see steps for how to read them."""
 
+# ruff: noqa: E501 (a mistake is a line)
+
 CONDITIONAL = """
 def conditional_mean(X, mean, covariance):
     out = X.copy()
@@ -24,10 +26,10 @@ CONDITIONAL_WRONG = [
     ("sign|minus", "mean[m] + B", "mean[m] - B"),
     ("sign|minus|turned", "(X[n, o] - mean[o])", "(mean[o] - X[n, o])"),
     ("diagonal|one by one|correlat|each on its own|separate|among", "np.linalg.inv(S_oo)", "np.diag(1 / np.diag(S_oo))"),
-    ("element|entr|each number", "np.linalg.inv(S_oo)", "1 / S_oo"),
+    ("element|entr|each number", "np.linalg.inv(S_oo)", "(1 / S_oo)"),
     ("first|only one|other", "(X[n, o] - mean[o])", "((X[n, o] - mean[o]) * (np.arange(len(o)) == 0))"),
     ("mean of the row|row|other features", "mean[m] + B @ (X[n, o] - mean[o])", "X[n, o].mean()"),
-    ("half|1/2|twice|factor", "mean[m] + B", "mean[m] + 0.5 * B"),
+    ("halv|half|1/2|twice|factor", "mean[m] + B", "mean[m] + 0.5 * B"),
     ("sign|precision|invers", "B = S_mo @ np.linalg.inv(S_oo)",
      "P = np.linalg.inv(covariance); B = np.linalg.inv(P[np.ix_(m, m)]) @ P[np.ix_(m, o)]"),
     ("precision|whole|invers|block", "B = S_mo @ np.linalg.inv(S_oo)",
@@ -97,11 +99,9 @@ MISSING_WRONG = [
     ("sign|minus|subtract", " + np.einsum(\"nk,nkde", " - np.einsum(\"nk,nkde"),
     ("weights?", "np.log(weights[k]) - 0.5", "-0.5"),
     ("determinant", "+ logdet ", ""),
-    ("constant|2 ?pi", "len(o) * np.log(2 * np.pi) + ", ""),
-    ("\\bnothing\\b|right", "len(o) * np.log(2 * np.pi)", "D * np.log(2 * np.pi)"),
     ("determinant.*(whole|all)|whole|all of Sigma|of the features", "np.linalg.slogdet(S_oo)", "np.linalg.slogdet(covariances[k])"),
     ("half|1/2|0\\.5", "+ quad", "+ 2 * quad"),
-    ("invers", "P = np.linalg.inv(S_oo)", "P = S_oo"),
+    ("invers|Sigma\\^-1", "P = np.linalg.inv(S_oo)", "P = S_oo"),
     ("whole|block|cut", "np.linalg.inv(S_oo)", "np.linalg.inv(covariances[k])[np.ix_(o, o)]"),
     ("mean|mu|slope|regress|rest of the row", "means[k, m] + S_mo @ P @ delta", "means[k, m]"),
     ("zero|0", "means[k, m] + S_mo @ P @ delta", "0"),
@@ -113,8 +113,8 @@ MISSING_WRONG = [
     ("divid|mean|N_k|sum", "return r, sums, squares", "return r, sums, squares / r.sum(axis=0)[:, None, None]"),
     ("centr|mean|about|scatter|cov", "return r, sums, squares",
      "return r, sums, squares - np.einsum('kd,ke,k->kde', sums, sums, 1 / r.sum(axis=0))"),
-    ("over the points|axis|column|normalis", "r / r.sum(axis=1, keepdims=True)", "r / r.sum(axis=0)"),
-    ("hard|largest|certain", "    sums = ", "    r = np.eye(K)[r.argmax(axis=1)]\n    sums = "),
+    ("over the points|over n|axis|column|normalis", "r / r.sum(axis=1, keepdims=True)", "r / r.sum(axis=0)"),
+    ("hard|largest|certain|wholly|soft", "    sums = ", "    r = np.eye(K)[r.argmax(axis=1)]\n    sums = "),
     ("weigh|\\br\\b|responsib|unweighted", "np.einsum(\"nk,nkd,nke->kde\", r, hat, hat)", "np.einsum(\"nkd,nke->kde\", hat, hat)"),
     ("order|return|shape", "return r, sums, squares", "return r, squares, sums"),
     ("transpos|shape", "return r, sums,", "return r.T, sums,"),
@@ -221,5 +221,10 @@ def e_step_with_missing(X, weights, means, covariances):
 """
 RIGHT = {
     "conditional_mean": [way + BY_WAY for way in WAYS],
-    "e_step_with_missing": [way + WHOLE for way in WAYS],
+    # A constant of the row cancels in r.
+    "e_step_with_missing": [way + WHOLE for way in WAYS]
+    + [
+        MISSING.replace("len(o) * np.log(2 * np.pi)", other)
+        for other in ("0", "D * np.log(2 * np.pi)")
+    ],
 }

@@ -4,6 +4,8 @@ A wrong answer is a right one with slips: pairs (what stood there, what stands t
 is what the mistake truly is, as a pattern of which a message that names it has something.
 """
 
+# ruff: noqa: E501 (a mistake is a line)
+
 LOG_JOINT = """
 def log_joint(X, pi, mu, Sigma):
     N, D = X.shape
@@ -32,7 +34,7 @@ DENSITY = [
     ("half|1/2|0\\.5|root.*determinant|determinant.*root|\\^", "+ logdet", "+ 2 * logdet"),
     ("half|1/2|0\\.5", "0.5 * (D", "1.0 * (D"),
     ("sign|minus", "+ m2", "- m2"),
-    ("invers", "np.linalg.inv(Sigma[k])", "Sigma[k]"),
+    ("invers|Sigma\\^-1", "np.linalg.inv(Sigma[k])", "Sigma[k]"),
     ("square|root", "+ m2", "+ np.sqrt(m2)"),
     ("diagonal|correlat|covariances between|off", "np.linalg.inv(Sigma[k])",
      "np.diag(1 / np.diag(Sigma[k]))"),
@@ -51,7 +53,7 @@ DENSITY = [
     ("mean.*(subtract|taken|left|missing)|subtract|centr", "X - mu[k]", "X"),
     ("Euclid|covariance|identity|distance", "np.linalg.inv(Sigma[k])", "np.eye(D)"),
     ("weights?.*(twice|square)|twice", "np.log(pi[k])", "2 * np.log(pi[k])"),
-    ("square", "(d @ P) * d", "abs(d @ P)"),
+    ("quadratic|square", "(d @ P) * d", "abs(d @ P)"),
     ("even|equal|uniform|1 ?/ ?K|weights", "np.log(pi[k])", "np.log(1 / K)"),
     ("transpos|axis|axes", "(d @ P) * d", "(d @ np.linalg.cholesky(P).T) ** 2"),
 ]  # fmt: skip
@@ -88,7 +90,7 @@ E_STEP_WRONG = [
      "return np.eye(r.shape[1])[r.argmax(axis=1)]"),
     ("far|floating|log", "np.exp(ell - top)", "np.exp(ell)"),
     ("far|floating|log", "ell.max(axis=1, keepdims=True)", "ell.max()"),
-    ("far|floating|log", "ell.max(axis=1, keepdims=True)", "ell.max(axis=0)"),
+    ("largest of each column|axis", "ell.max(axis=1, keepdims=True)", "ell.max(axis=0)"),
     ("far|floating|log", "np.exp(ell - top)", "np.exp(ell) + 1e-300"),
     ("far|floating|log", "return r",
      "q = np.exp(ell)\n    return np.nan_to_num(q / q.sum(axis=1, keepdims=True))"),
@@ -106,7 +108,7 @@ E_STEP_WRONG = [
     ("root|half|flat", "np.exp(ell - top)", "np.exp((ell - top) / 2)"),
     ("log|exp", "p / p.sum(axis=1, keepdims=True)", "ell / ell.sum(axis=1, keepdims=True)"),
     ("mean|average|over the points", "return r", "return np.tile(r.mean(axis=0), (len(X), 1))"),
-    ("weights", "return r", "return np.tile(weights, (len(X), 1))"),
+    ("weights|each row is pi", "return r", "return np.tile(weights, (len(X), 1))"),
     ("norm|square|length", "p.sum(axis=1, keepdims=True)",
      "np.sqrt((p ** 2).sum(axis=1, keepdims=True))"),
     ("weights?", "np.log(pi[k])", "-np.log(pi[k])"),
@@ -146,7 +148,7 @@ LOG_LIKELIHOOD_WRONG = [
     ("-2|deviance|twice", "return log_p.sum()", "return -2 * log_p.sum()"),
     ("mean|average|component|\\bK\\b", "np.exp(ell - top).sum(axis=1)",
      "np.exp(ell - top).mean(axis=1)"),
-    ("points?.*component|axis|over the points", "log_p.sum()",
+    ("points?.*component|axis|over the points|over n", "log_p.sum()",
      "np.log(np.exp(ell).sum(axis=0)).sum()"),
     ("shape", "log_p.sum()", "log_p"),
     ("complete|Q\\b|responsib", "return log_p.sum()",
@@ -247,8 +249,8 @@ M_STEP_WRONG = [
     ("divid|weights?|pi\\b", "S / N_k[k]", "S / pi[k]"),
     ("centr|subtract|mean", "d = X - mu[k]", "d = X"),
     ("whole|all points|overall|own mean|global|centr", "d = X - mu[k]", "d = X - X.mean(axis=0)"),
-    ("r.*(left|missing|forgot|without|weigh)|responsib|unweighted", "r[:, k, None] * d", "d"),
-    ("r.*(left|missing|forgot|without|weigh)|responsib|unweighted", "r[:, k, None] * d", "d",
+    ("not use r|r.*(left|missing|forgot|without|weigh)|responsib|unweighted", "r[:, k, None] * d", "d"),
+    ("not use r|r.*(left|missing|forgot|without|weigh)|responsib|unweighted", "r[:, k, None] * d", "d",
      "S / N_k[k]", "S / N"),
     ("diagonal|correlat|covariances between", "S / N_k[k]", "np.diag(np.diag(S)) / N_k[k]"),
     ("root|deviation", "S / N_k[k]", "np.sqrt(abs(S) / N_k[k])"),
@@ -274,7 +276,7 @@ M_STEP_WRONG = [
      "return pi, mu, np.diagonal(Sigma, axis1=1, axis2=2)"),
     ("(hard|largest|certain)", "N_k = r", "r = np.eye(K)[r.argmax(axis=1)]\n    N_k = r"),
     ("- 1", "N_k / N", "np.full(K, 1 / K)", "S / N_k[k]", "S / (N_k[k] - 1)"),
-    ("centr|mean|square|outer", "S / N_k[k]",
+    ("centr|mean|square|outer|mu_k mu_k", "S / N_k[k]",
      "(r[:, k, None] * X).T @ X / N_k[k] - np.outer(mu[k], mu[k]) * 2"),
     ("\\bD\\b|feature", "S / N_k[k]", "S / N_k[k] / D"),
     ("- 1|whole|all points", "S / N_k[k]", "np.cov(X.T)"),
@@ -318,8 +320,8 @@ EM_STEP_WRONG = [
     ("weights", "np.log(pi[k]) - 0.5", "-0.5"),
     ("determinant", "+ logdet ", ""),
     ("half|1/2|0\\.5", "+ m2", "+ 2 * m2"),
-    ("invers", "np.linalg.inv(Sigma[k])", "Sigma[k]"),
-    ("over the points|axis|column|normalis", "p.sum(axis=1, keepdims=True)", "p.sum(axis=0)"),
+    ("invers|Sigma\\^-1", "np.linalg.inv(Sigma[k])", "Sigma[k]"),
+    ("over the points|over n|axis|column|normalis", "p.sum(axis=1, keepdims=True)", "p.sum(axis=0)"),
     ("normalis|sum", "p / p.sum(axis=1, keepdims=True)", "p"),
     ("order|sort|exchang|permut|revers", "m_step(X, r)\n    return pi",
      "m_step(X, r)\n    i = np.argsort(-pi)\n    pi, mu, Sigma = pi[i], mu[i], Sigma[i]\n    return pi"),
@@ -335,7 +337,7 @@ EM_STEP_WRONG = [
     ("diagonal|correlat", "S / N_k[k]", "np.diag(np.diag(S)) / N_k[k]"),
     ("half|average|damp|step|way|mean of", "m_step(X, r)\n    return pi",
      "m_step(X, r)\n    pi, mu, Sigma = (pi + weights) / 2, (mu + means) / 2, (Sigma + covariances) / 2\n    return pi"),
-    ("r.*(left|missing|forgot|without|weigh)|responsib", "r[:, k, None] * d", "d"),
+    ("not use r|r.*(left|missing|forgot|without|weigh)|responsib", "r[:, k, None] * d", "d"),
     ("changes|argument|copy", "m_step(X, r)\n    return pi",
      "m_step(X, r)\n    means[:] = mu\n    return pi"),
     ("even|equal|uniform|random|not used|1 ?/ ?K", "r = e_step(X, weights, means, covariances)",
