@@ -15,7 +15,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots, select
+from numpy_ml_gmm import GMM, combine, load_iris, load_old_faithful, plots, select
 
 VERSION = ".".join(matplotlib.__version__.split(".")[:2])
 RECORD = Path(__file__).parent / "data" / "looks.json"
@@ -26,6 +26,7 @@ TWO = GMM.from_parameters(
 THREE = GMM.from_parameters(
     [0.2, 0.3, 0.5], [[0.0, 0.0], [4.0, 1.0], [1.0, 5.0]], [1.0, 2.0, 0.5], covariance_type="VII"
 )
+NEEDLE = GMM.from_parameters([1.0], [[0.0, 0.0]], [[[1.0, 0.9998], [0.9998, 1.0]]])
 SOME = np.random.default_rng(0).normal(2, 2, size=(40, 2))
 ONE_FEATURE = GMM.from_parameters([0.4, 0.6], [[2.0], [4.3]], [0.06, 0.2], covariance_type="VII")
 DRAW = {
@@ -59,7 +60,21 @@ DRAW = {
     "table": lambda: plots.plot_selection(
         select(FAITHFUL, [1, 2, 3], ["VVV", "EII"], random_state=0)
     ),
+    "table, near the best": lambda: plots.plot_selection(
+        select(FAITHFUL, [1, 2, 3], ["VVV", "EII", "EEE"], random_state=0), zoom=True
+    ),
+    "uncertainty surface": lambda: plots.plot_uncertainty_surface(THREE),
+    "outliers": lambda: plots.plot_outliers(TWO, FAITHFUL, mass=0.95),
+    "outliers of one feature": lambda: plots.plot_outliers(TWO, FAITHFUL, features=0),
+    "profiles": lambda: plots.plot_profiles(THREE),
+    "dendrogram": lambda: plots.plot_dendrogram(combine(THREE, SOME), names=["a", "b", "c"]),
+    "combination": lambda: plots.plot_combination(combine(THREE, SOME))[0],
+    "projection": lambda: plots.plot_projection(THREE, SOME),
+    "contours too narrow for their names": lambda: plots.plot_contours(NEEDLE),
     "model": lambda: plots.plot_graphical_model(),
+    "model, small": lambda: plots.plot_graphical_model(
+        ax=plt.figure(figsize=(3, 2), layout="constrained").subplots()
+    ),
     "model of data": lambda: plots.plot_graphical_model(TWO, FAITHFUL),
 }
 TRAITS = (

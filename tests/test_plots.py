@@ -358,14 +358,34 @@ def test_the_curves_of_responsibility_add_up_to_one():
     np.testing.assert_allclose(sum(line.get_ydata() for line in ax.lines), 1)
 
 
-def test_every_point_is_in_one_class_of_uncertainty(faithful):
+@pytest.mark.parametrize("thresholds", [None, (0.01, 0.4)])
+def test_every_point_is_in_one_class_of_uncertainty(faithful, thresholds):
     model = GMM(3, random_state=0).fit(faithful)
-    groups = plots.plot_uncertainty(model, faithful).collections
+    given = {} if thresholds is None else {"thresholds": thresholds}
+    ax = plots.plot_uncertainty(model, faithful, **given)
+    groups = ax.collections
     assert sum(len(group.get_offsets()) for group in groups) == len(faithful)
     u = 1 - model.predict_proba(faithful).max(axis=1)
-    classes = np.digitize(u, np.quantile(u, [0.75, 0.95]), right=True)
+    low, high = thresholds or (0.05, 0.2)
+    classes = np.digitize(u, (low, high), right=True)
     for g, group in enumerate(groups):
         np.testing.assert_array_equal(group.get_offsets(), faithful[classes == g])
+    said = [text.get_text().replace(r"\leq", "<=") for text in ax.get_legend().get_texts()]
+    assert said == [f"$u_n <= {low}$", f"${low} < u_n <= {high}$", f"$u_n > {high}$"]
+
+
+def test_the_same_uncertainty_looks_the_same_in_every_picture():
+    """Also among points that are all doubtful, or all sure."""
+    model = mixture([0.5, 0.5], [[0], [4]], [[[1]], [[1]]])
+
+    def look(X):
+        groups = [c for c in plots.plot_uncertainty(model, X).collections if len(c.get_offsets())]
+        found = [c for c in groups if np.isclose(c.get_offsets()[:, 0], 2.5).any()]
+        return [(c.get_sizes().tolist(), c.get_facecolors().tolist()) for c in found]
+
+    sure, doubtful = np.full((50, 1), -3.0), np.full((50, 1), 2.0)
+    looks = [look(np.vstack([[[2.5]], *others])) for others in ([], [sure], [doubtful])]
+    assert len(looks[0]) == 1 and looks[0] == looks[1] == looks[2]
 
 
 def test_uncertainty_and_class_are_those_of_all_features(iris):
