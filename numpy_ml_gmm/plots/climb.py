@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..hints import Array, Given
 from .colours import FAINT, LINES, inks_of, palette
+from .labels import add_legend
 
 
 def plot_log_likelihood(
@@ -192,5 +193,5 @@ def plot_elbo(model: Any, X: ArrayLike, *, n_steps: int = 5, ax: Any = None, **k
     ax.set_xticks(edges[:-1] + 0.5, ["EM"[h % 2] for h in range(len(elbo))])
     ax.set_xlabel("half step of EM")
     ax.set_ylabel("nats")
-    ax.legend()
+    add_legend(ax)
     return ax

@@ -110,7 +110,8 @@ class Inks(NamedTuple):
 def inks_of(ax: Any) -> Inks:
     """The background of an axes, and the style's colour of text if that can be read on it."""
     paper = np.ones(3)
-    for layer in (ax.figure.get_facecolor(), ax.get_facecolor()):
+    layers = [ax.figure.get_facecolor(), *([ax.get_facecolor()] if ax.axison else [])]
+    for layer in layers:
         *rgb, alpha = to_rgba(layer)
         paper = (1 - alpha) * paper + alpha * np.array(rgb)
     own = np.array(to_rgb(matplotlib.rcParams["text.color"]))

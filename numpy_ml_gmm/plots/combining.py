@@ -71,6 +71,7 @@ def plot_combination(
         ring = {"marker": "o", "markersize": 15, "fillstyle": "none", "markeredgewidth": 1.8}
         panel.plot(x[at], H[at], color=inks.ink, linestyle="none", **ring)
         place = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
+        place |= {"color": inks.ink}
         panel.annotate(f"G = {at + 1}", (x[at], H[at]), **place)
         panel.set_xlabel(panel.get_xlabel() or name)
     axes[0].xaxis.get_major_locator().set_params(integer=True)

@@ -12,6 +12,7 @@ from ..hints import Columns, Given
 from .colours import LINES, inks_of, palette
 from .densities import plot_contours
 from .grid import grid
+from .labels import add_legend
 from .view import (
     MASSES,
     check_data,
@@ -109,7 +110,7 @@ def plot_conditional(
         right.fill_betweenx(y, p, color=colour, alpha=0.2, linewidth=0)
     right.set_xlim(left=0)
     right.set_xlabel(right.get_xlabel() or "density")
-    right.legend(frameon=False)
+    add_legend(right, frameon=False)
     return axes
 
 

@@ -146,7 +146,7 @@ def plot_contours(
     style |= {} if "cmap" in kwargs else {"colors": [view.inks.ink]}
     lines = view.ax.contour(x, y, log_p, levels=levels, linestyles="-", **style | kwargs)
     if labels:
-        write_on_contours(lines, [percent(mass) for mass in masses], view.inks)
+        write_on_contours(lines, [percent(mass) for mass in masses])
     if components:
         draw_ellipses(view, masses, linewidth=1)
     view.label("")

@@ -73,6 +73,7 @@ def plot_graphical_model(
     N = None if X is None else len(as_array(X, "X"))
     K = None if model is None else len(parameters(model).weights)
     ax = plt.subplots(figsize=(7, 3.4), layout="constrained")[1] if ax is None else ax
+    ax.axis("off")
     scale = ax.bbox.width / ax.figure.dpi / 5.4  # 1 in the figure above
     _draw_nodes(ax, scale, kwargs)
     _draw_plates(ax, scale, (N, K))
@@ -83,7 +84,6 @@ def plot_graphical_model(
         ax.text(4.9, -2.35, r"$x_n \mid z_n = k \;\sim\; \mathcal{N}(\mu_k, \Sigma_k)$", **text)
     ax.set_aspect("equal")
     ax.set(xlim=(-0.55, 6.8), ylim=(-2.7 if equations else -1.9, 1.5))
-    ax.axis("off")
     return ax
 
 

@@ -11,6 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import ScalarFormatter
 
+from .colours import inks_of
+
 FAR = 1e4  # from 0, in widths of an axis: from here on the first digits of all ticks are the same
 INSIDE = 8  # entries of a legend that leave room for the picture
 
@@ -24,26 +26,30 @@ def component_names(names: Sequence[str] | None, K: int) -> list[str]:
     return [str(name) for name in names]
 
 
-def add_legend(ax: Any, **kwargs: Any) -> None:
+def add_legend(ax: Any, handles: Sequence[Any] = (), **kwargs: Any) -> None:
     """A legend of what has a label, each once: in the axes, or beside it if it is long."""
-    entries = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    labelled = handles or ax.get_legend_handles_labels()[0]
+    entries = {handle.get_label(): handle for handle in labelled}
     if not entries:
         return
-    place = {"loc": "best"}
+    inks = inks_of(ax)
+    style = {"facecolor": tuple(inks.paper), "labelcolor": tuple(inks.ink), "fontsize": "small"}
     if len(entries) > INSIDE:
-        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
-    ax.legend(entries.values(), entries, **place | {"fontsize": "small"} | kwargs)
+        style |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+    legend = ax.legend(entries.values(), entries, **style | kwargs)
+    legend.get_title().set(color=inks.ink, fontsize="small")
 
 
 # --- on contours ------------------------------------------------------------------------------
 
 
-def write_on_contours(contours: Any, names: Sequence[str], inks: Any) -> None:
+def write_on_contours(contours: Any, names: Sequence[str]) -> None:
     """Each name on its contour, as far from the others as it can be.
 
     Where contours are so narrow that a name would lie on several, all are in a legend.
     """
     ax = contours.axes
+    inks = inks_of(ax)
     ax.get_xlim(), ax.get_ylim()  # the limits are brought up to date
     lines = [_pixels(ax, path) for path in contours.get_paths()]
     size = matplotlib.font_manager.FontProperties(size="small").get_size_in_points()
@@ -58,8 +64,7 @@ def write_on_contours(contours: Any, names: Sequence[str], inks: Any) -> None:
             break
         places.append(own[room.argmax()])
     if len(places) < len(names):
-        said = ", ".join(dict.fromkeys(names))
-        ax.legend([Line2D([], [], color=inks.ink)], [f"{said}, inwards"], fontsize="small")
+        add_legend(ax, [Line2D([], [], color=inks.ink, label=f"{', '.join(names)}, inwards")])
         return
     halo = [withStroke(linewidth=2.5, foreground=inks.paper)]
     style = {"ha": "center", "va": "center", "fontsize": "small", "color": inks.ink, "zorder": 5}

@@ -14,7 +14,7 @@ from ..hints import Columns, Given
 from ..tables import Table
 from .densities import plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
-from .labels import component_names, far_from_0
+from .labels import add_legend, component_names, far_from_0
 from .points import plot_responsibilities
 from .view import (
     VECTORS,
@@ -83,7 +83,7 @@ def plot_scatter_matrix(
     K, D = parameters(model).means.shape
     columns = feature_names(model, X, D)
     chosen = check_features(range(D) if features is None else features, D, D, columns)
-    component_names(names, K)
+    components = component_names(names, K)
     check_masses(masses)
     some = None
     if X is not None:
@@ -94,6 +94,8 @@ def plot_scatter_matrix(
         i, j = chosen[row], chosen[column]  # feature j runs to the right, feature i upwards
         if i == j:
             plot_density_1d(model, X, features=i, ax=panel)
+            for line, name in zip(panel.lines, components, strict=False):
+                line.set_label(name)
         elif i > j:
             if X is not None:
                 plot_responsibilities(model, some, features=(j, i), ax=panel, s=14)
@@ -105,9 +107,8 @@ def plot_scatter_matrix(
                 points.set_rasterized(isinstance(points, PathCollection))
     _tidy(axes)
     if K > 1 or names is not None:
-        labels = component_names(names, K)
         place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1), "borderaxespad": 0}
-        axes[0, -1].legend(axes[0, 0].get_lines()[:K], labels, **place)
+        add_legend(axes[0, -1], axes[0, 0].get_lines()[:K], **place)
     return axes
 
 

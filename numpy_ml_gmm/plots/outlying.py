@@ -13,6 +13,7 @@ from ..gmm import GMM
 from ..hints import Columns
 from .colours import COLOURS, FAINT, LINES
 from .densities import percent, plot_contours
+from .labels import add_legend
 from .view import POINTS, needs_data, thinned, view_of
 
 
@@ -85,6 +86,6 @@ def plot_outliers(
         some = thinned(np.flatnonzero(these), POINTS)
         part = view._replace(X=view.X[some], x=view.x[some])
         part.scatter(logsumexp(part.joint, axis=1), **style)
-    view.ax.legend(fontsize="small")
+    add_legend(view.ax)
     view.label(r"$\log p(x_n)$")
     return view.ax

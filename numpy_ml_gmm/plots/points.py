@@ -149,11 +149,11 @@ def plot_uncertainty(
     u = 1 - softmax(view.joint, axis=1).max(axis=1)
     group = (u[:, None] > [low, high]).sum(axis=1)
     names = rf"$u_n \leq {low:g}$", rf"${low:g} < u_n \leq {high:g}$", rf"$u_n > {high:g}$"
-    for g, share in enumerate((0.3, 0.6, 1.0)):
+    for g, share in enumerate((0.4, 0.65, 1.0)):
         part = view._replace(x=view.x[group == g])
         style = {"s": (9, 26, 60)[g], "color": [view.inks.shade(share)], "linewidths": 0}
         part.scatter(u[group == g], **style | {"zorder": 2 + g, "label": names[g]} | kwargs)
-    view.ax.legend(title=r"$u_n = 1 - \max_k r_{nk}$")
+    add_legend(view.ax, title=r"$u_n = 1 - \max_k r_{nk}$")
     view.label("$u_n$")
     return view.ax
 
@@ -241,7 +241,7 @@ def plot_uncertainty_surface(
             view.ax.axhline(border, **look | {"linewidth": 0.8}, label=f"$u = {border:g}$")
     else:
         _draw_surface(view, ticks, u, borders, looks, kwargs)
-    view.ax.legend(title=r"$u(x) = 1 - \max_k r_k(x)$", framealpha=1)
+    add_legend(view.ax, title=r"$u(x) = 1 - \max_k r_k(x)$", framealpha=1)
     view.label("$u(x)$")
     return view.ax
 

@@ -124,14 +124,13 @@ def _write_at_ends(ax, lines):
     height = 72 * ax.bbox.height / ax.figure.dpi
     gap = min(1.25 * points / height, 1 / max(len(ends) - 1, 1))
     places = _apart(np.clip([(end[0] - low) / (high - low) for end in ends], 0, 1), gap)
-    ink = inks_of(ax).ink
     for place, (value, K, line) in zip(places, ends, strict=True):
         style = {"color": line.get_color(), "marker": line.get_marker(), "clip_on": False}
         ax.plot([1.03], [place], transform=ax.transAxes, linestyle="none", markersize=5, **style)
         thin = {"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.6, "shrinkA": 0}
         ends_at = {"xytext": (1.03, place), "textcoords": "axes fraction", "arrowprops": thin}
         ax.annotate("", (K, value), **ends_at)
-        style = {"va": "center", "fontsize": min(points, gap * height / 1.1), "color": ink}
+        style = {"va": "center", "fontsize": min(points, gap * height / 1.1)}
         ax.text(1.05, place, line.get_label(), transform=ax.transAxes, **style)
 
 
