@@ -20,7 +20,7 @@ from .ellipses import plot_ellipses
 from .points import plot_responsibilities
 from .view import POINTS, feature_names, log_density, needs_data, parameters, thinned, view_of
 
-FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")  # ffmpeg writes them
+FILMS = (".mp4", ".m4v", ".mov", ".mkv")  # ffmpeg writes them
 
 
 class EMAnimation(FuncAnimation):

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
+from ..density import check_mass
 from ..gmm import GMM
 from ..hints import Columns
 from .colours import COLOURS, FAINT, LINES
@@ -70,6 +71,7 @@ def plot_outliers(
     'outside 99 %: 1 of 2 points'
     >>> plt.close(ax.figure)
     """
+    check_mass(mass, single=True)
     view = view_of(model, needs_data(X), features, ax, most=None)
     mixture = model if hasattr(model, "outliers") else GMM.from_parameters(*view.whole)
     outside = mixture.outliers(view.X, mass)
