@@ -1090,6 +1090,15 @@ def test_ticks_far_from_0_are_short_and_say_where_they_are(centre):
     assert ax.yaxis.get_offset_text().get_text() == ""
 
 
+@pytest.mark.parametrize("spread", [0.3, 30])
+def test_ticks_of_log_likelihoods_are_written_in_full(spread):
+    values = -1289.4 - spread * np.exp(-np.arange(20.0))
+    ax = plots.plot_log_likelihood(SimpleNamespace(history_=[values]))
+    ax.figure.canvas.draw()
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert all("1" in label.get_text()[:3] for label in ax.get_yticklabels())
+
+
 def test_in_a_matrix_the_offset_stands_beside_the_name():
     model = mixture([0.5, 0.5], [[1e6, 0], [1e6 + 4, 1]], [np.eye(2)] * 2)
     axes = plots.plot_scatter_matrix(model)

@@ -39,7 +39,7 @@ class EMAnimation(FuncAnimation):
     >>> plt.close()
     """
 
-    def save(self, filename: PathLike, writer: Any = None, fps: float = 4, **kwargs: Any) -> None:  # type: ignore[override]
+    def save(self, filename: PathLike, writer: Any = None, fps: int = 4, **kwargs: Any) -> None:  # type: ignore[override]
         """Write a file, in the format that its name ends in.
 
         Parameters
@@ -49,7 +49,7 @@ class EMAnimation(FuncAnimation):
             other formats of films, which need the program ffmpeg.
         writer : optional
             One of matplotlib's writers; without it the file name decides.
-        fps : float
+        fps : int
             Frames a second.
         **kwargs
             For :meth:`matplotlib.animation.Animation.save`, such as ``dpi``.

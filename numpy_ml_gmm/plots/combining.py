@@ -61,7 +61,11 @@ def plot_combination(
     names = "number of clusters $G$", "points merged, cumulated"
     for panel, x, name in zip(axes, counts, names, strict=True):
         inks = inks_of(panel)
-        style = {"color": palette(1, inks.dark)[0], "marker": "o", "linestyle": "none"}
+        style: dict[str, Any] = {
+            "color": palette(1, inks.dark)[0],
+            "marker": "o",
+            "linestyle": "none",
+        }
         panel.plot(x, H, **style | {"label": "entropy"} | kwargs)
         at = combination.n_clusters - 1
         if len(H) > 2:
@@ -70,9 +74,8 @@ def plot_combination(
                 panel.plot(some, height, color=inks.ink, linewidth=1.2, linestyle="--")
         ring = {"marker": "o", "markersize": 15, "fillstyle": "none", "markeredgewidth": 1.8}
         panel.plot(x[at], H[at], color=inks.ink, linestyle="none", **ring)
-        place = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
-        place |= {"color": inks.ink}
-        panel.annotate(f"G = {at + 1}", (x[at], H[at]), **place)
+        place: dict[str, Any] = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
+        panel.annotate(f"G = {at + 1}", (x[at], H[at]), color=inks.ink, **place)
         panel.set_xlabel(panel.get_xlabel() or name)
     axes[0].xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel(axes[0].get_ylabel() or "entropy (nats)")

@@ -83,8 +83,7 @@ def plot_dendrogram(
         ax.plot(place, 0, "o", color=colours[cluster[k]], clip_on=False, zorder=3)
     ax.axhline(cut, color=inks.ink, linestyle=LINES[1], linewidth=1)
     said = f"{G} cluster{'s' * (G > 1)}"
-    place = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": "right"}
-    ax.annotate(said, (1, cut), color=inks.ink, **place)
+    ax.text(1.01, cut, said, transform=ax.get_yaxis_transform(), va="center")
     ax.set_xticks(range(K), [components[k] for k in leaves])
     ax.set_xlim(-0.5, K - 0.5)
     ax.set_ylim(0, 1.12 * max(lost[0], cut) or 1)

@@ -33,7 +33,8 @@ def add_legend(ax: Any, handles: Sequence[Any] = (), **kwargs: Any) -> None:
     if not entries:
         return
     inks = inks_of(ax)
-    style = {"facecolor": tuple(inks.paper), "labelcolor": tuple(inks.ink), "fontsize": "small"}
+    style: dict[str, Any] = {"facecolor": tuple(inks.paper), "labelcolor": tuple(inks.ink)}
+    style["fontsize"] = "small"
     if len(entries) > INSIDE:
         style |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
     legend = ax.legend(entries.values(), entries, **style | kwargs)
@@ -64,7 +65,9 @@ def write_on_contours(contours: Any, names: Sequence[str]) -> None:
             break
         places.append(own[room.argmax()])
     if len(places) < len(names):
-        add_legend(ax, [Line2D([], [], color=inks.ink, label=f"{', '.join(names)}, inwards")])
+        add_legend(
+            ax, [Line2D([], [], color=tuple(inks.ink), label=f"{', '.join(names)}, inwards")]
+        )
         return
     halo = [withStroke(linewidth=2.5, foreground=inks.paper)]
     style = {"ha": "center", "va": "center", "fontsize": "small", "color": inks.ink, "zorder": 5}
@@ -102,10 +105,16 @@ class FarTicks(ScalarFormatter):
 
 
 def write_far_ticks(axis: Any) -> None:
-    """Of ticks that begin with the same digits, take these off once: 1,000,000 + 0, 2, 4."""
+    """Of ticks that begin with the same digits, take these off once: 1,000,000 + 0, 2, 4.
+
+    Where they are but few, ticks are written in full, and not as matplotlib would, less 1.289e3.
+    """
     low, high = np.sort(axis.get_view_interval())
     width = high - low
+    if not width or axis.get_scale() != "linear" or max(-low, high) < 100 * width:
+        return
     if max(-low, high) < FAR * width:
+        axis.set_major_formatter(ScalarFormatter(useOffset=False))
         return
     step = 10.0 ** np.ceil(np.log10(width))
     ticks = FarTicks(useOffset=round((low + high) / 2 / step) * step)

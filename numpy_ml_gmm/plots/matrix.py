@@ -85,15 +85,16 @@ def plot_scatter_matrix(
     chosen = check_features(range(D) if features is None else features, D, D, columns)
     components = component_names(names, K)
     check_masses(masses)
-    some = None
+    every: Any = None
+    some: Any = None
     if X is not None:
-        X = check_data(X, D)
-        X, some = (Table(rows, columns) for rows in (X, thinned(X, VECTORS)))
+        rows = check_data(X, D)
+        every, some = Table(rows, columns), Table(thinned(rows, VECTORS), columns)
     axes = _square(len(chosen), ax)
     for (row, column), panel in np.ndenumerate(axes):
         i, j = chosen[row], chosen[column]  # feature j runs to the right, feature i upwards
         if i == j:
-            plot_density_1d(model, X, features=i, ax=panel)
+            plot_density_1d(model, every, features=i, ax=panel)
             for line, name in zip(panel.lines, components, strict=False):
                 line.set_label(name)
         elif i > j:

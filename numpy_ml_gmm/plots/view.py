@@ -122,8 +122,8 @@ class View(NamedTuple):
     shown: Parameters  # the marginal of the one or two shown
     features: list  # which these are
     names: list  # and what they are called
-    X: np.ndarray | None  # (N, D)
-    x: np.ndarray | None  # (N, d)
+    X: Any  # (N, D), or None
+    x: Any  # (N, d), or None
     colours: np.ndarray  # (K, 3)
     inks: Inks  # the background, and the colour of text
     components: list  # K names
