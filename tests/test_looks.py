@@ -171,8 +171,9 @@ def texts_of(ax):
     legend = ax.get_legend()
     outside = [ax.title, ax.xaxis.label, ax.yaxis.label, ax.xaxis.offsetText, ax.yaxis.offsetText]
     outside += [*ax.get_xticklabels(), *ax.get_yticklabels()] if ax.axison else []
-    inside = [t for t in ax.texts if t.get_transform() != ax.transAxes or t.get_position()[0] < 1]
-    outside += [text for text in ax.texts if text not in inside]
+    beside = [t for t in ax.texts if t.get_transform() != ax.transData and t.get_position()[0] > 1]
+    inside = [text for text in ax.texts if text not in beside]
+    outside += beside
     pairs = [(text, background(ax)) for text in inside]
     pairs += [(text, matplotlib.colors.to_rgb(ax.figure.get_facecolor())) for text in outside]
     if legend:

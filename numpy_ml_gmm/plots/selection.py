@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 
 from ..hints import Given
 from .colours import LINES, MARKERS, inks_of, palette
@@ -124,14 +125,14 @@ def _write_at_ends(ax, lines):
     height = 72 * ax.bbox.height / ax.figure.dpi
     gap = min(1.25 * points / height, 1 / max(len(ends) - 1, 1))
     places = _apart(np.clip([(end[0] - low) / (high - low) for end in ends], 0, 1), gap)
-    for place, (value, K, line) in zip(places, ends, strict=True):
+    beside = ax.get_yaxis_transform()  # the heights are those of values, also if limits change
+    for place, (value, K, line) in zip(low + places * (high - low), ends, strict=True):
         style = {"color": line.get_color(), "marker": line.get_marker(), "clip_on": False}
-        ax.plot([1.03], [place], transform=ax.transAxes, linestyle="none", markersize=5, **style)
+        ax.add_artist(Line2D([1.03], [place], markersize=5, transform=beside, **style))
         thin = {"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.6, "shrinkA": 0}
-        ends_at = {"xytext": (1.03, place), "textcoords": "axes fraction", "arrowprops": thin}
-        ax.annotate("", (K, value), **ends_at)
+        ax.annotate("", (K, value), (1.03, place), textcoords=beside, arrowprops=thin)
         style = {"va": "center", "fontsize": min(points, gap * height / 1.1)}
-        ax.text(1.05, place, line.get_label(), transform=ax.transAxes, **style)
+        ax.text(1.05, place, line.get_label(), transform=beside, **style)
 
 
 def _apart(heights, gap):
