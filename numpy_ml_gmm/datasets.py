@@ -40,7 +40,7 @@ class Dataset(NamedTuple):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """The measurements."""
-        return np.array(self.X, dtype, copy=copy)
+        return np.asarray(self.X, dtype)
 
 
 def _read(name):

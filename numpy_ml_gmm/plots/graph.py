@@ -26,7 +26,7 @@ EDGES = (
     (r"$\mu_k$", r"$x_n$"),
     (r"$\Sigma_k$", r"$x_n$"),
 )
-PLATES = (1.2, -1.1, 3.2, 1.75, "$N$"), (5.1, -1.8, 1.6, 3.17, "$K$")
+PLATES = (1.2, -1.2, 3.2, 1.85, "$N$"), (5.1, -1.9, 1.6, 3.27, "$K$")
 
 
 def plot_graphical_model(
@@ -80,10 +80,10 @@ def plot_graphical_model(
     if equations:
         size = max(14 * scale, 6.5)
         text = {"ha": "center", "va": "center", "fontsize": size, "color": inks_of(ax).ink}
-        ax.text(1.35, -2.35, r"$z_n \mid \pi \;\sim\; \mathrm{Categorical}(\pi)$", **text)
-        ax.text(4.9, -2.35, r"$x_n \mid z_n = k \;\sim\; \mathcal{N}(\mu_k, \Sigma_k)$", **text)
+        ax.text(1.35, -2.4, r"$z_n \mid \pi \;\sim\; \mathrm{Categorical}(\pi)$", **text)
+        ax.text(4.9, -2.4, r"$x_n \mid z_n = k \;\sim\; \mathcal{N}(\mu_k, \Sigma_k)$", **text)
     ax.set_aspect("equal")
-    ax.set(xlim=(-0.55, 6.8), ylim=(-2.7 if equations else -1.9, 1.5))
+    ax.set(xlim=(-0.55, 6.8), ylim=(-2.75 if equations else -2.0, 1.5))
     return ax
 
 

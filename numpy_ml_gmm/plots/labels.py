@@ -34,7 +34,7 @@ def add_legend(ax: Any, handles: Sequence[Any] = (), **kwargs: Any) -> None:
         return
     inks = inks_of(ax)
     style: dict[str, Any] = {"facecolor": tuple(inks.paper), "labelcolor": tuple(inks.ink)}
-    style["fontsize"] = "small"
+    style |= {"fontsize": "small", "loc": "best"}  # if said, it is no reason for a warning
     if len(entries) > INSIDE:
         style |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
     legend = ax.legend(entries.values(), entries, **style | kwargs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.colors import LinearSegmentedColormap, to_rgb, to_rgba
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
@@ -247,13 +247,11 @@ def plot_uncertainty_surface(
 
 
 def _draw_surface(view, ticks, u, borders, looks, kwargs):
-    """Shades of u in steps of 0.02, and the lines where it crosses the borders."""
-    u, steps = u.reshape(*map(len, ticks[::-1])), np.arange(1, 51) / 50
-    steps = steps[: np.searchsorted(steps, u.max()) + 1]
-    if len(steps) > 1:
-        shades = [view.inks.shade(0.02 + 0.9 * step) for step in steps[:-1]]
-        shading = view.ax.contourf(*ticks, u, levels=steps, colors=shades, zorder=0)
-        shading.set_rasterized(True)
+    """u as a shade from the background, 0, to the colour of text, 1, and lines at the borders."""
+    u = u.reshape(*map(len, ticks[::-1]))
+    shades = LinearSegmentedColormap.from_list("doubt", [view.inks.paper, view.inks.ink])
+    edges = [np.concatenate([t[:1], (t[1:] + t[:-1]) / 2, t[-1:]]) for t in ticks]
+    view.ax.pcolorfast(*edges, u, cmap=shades, vmin=0, vmax=1, zorder=0)
     for border, look in zip(borders, looks, strict=True):
         view.ax.plot([], [], **look, label=f"$u = {border:g}$")
         if u.min() < border < u.max():
