@@ -28,11 +28,15 @@ extensions = [
     "numpydoc",
     "myst_nb",
     "beside",
+    "borrowed",
     "cells",
     "concordance",
+    "downloads",
     "inventories",
     "numbered_links",
+    "packages",
     "reference",
+    "slides",
     "stepper",
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
@@ -102,6 +106,12 @@ chapters = [  # the order of the concordance
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_exclude = ".linenos, .gp, .go"
+
+# ---- What can be taken along ------------------------------------------------------------------
+
+# Where notebooks can be opened: {name: address with {path}}, such as {"Colab":
+# "https://colab.research.google.com/github/OWNER/NAME/blob/main/{path}"}.  None, so no link.
+notebook_hosts = {}
 
 # ---- Looks ------------------------------------------------------------------------------------
 
