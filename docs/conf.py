@@ -135,7 +135,7 @@ def copy_tutorials(app, config):
         for notebook in sorted(ROOT.glob(pattern)):
             copy = HERE / notebook.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(notebook, copy)
+            shutil.copy2(notebook, copy)  # with its time, so that a second build need not run it
 
 
 def skip_foreign(app, what, name, obj, skip, options):

@@ -28,7 +28,7 @@ def archives(version):
     )
     return {
         "source": (f"numpy_ml_gmm-{version}.zip", list(source_files())),
-        "notebooks": (f"numpy_ml_gmm-{version}-notebooks.zip", notebooks),
+        "notebooks": (f"notebooks-{version}.zip", notebooks),
     }
 
 

@@ -3,17 +3,27 @@
   // The captions of the contents are headings without a level.
   for (const caption of document.querySelectorAll("[role=heading]:not([aria-level])"))
     caption.setAttribute("aria-level", "2");
-  // A list role wants list items, and a label must hold the words that are seen.
-  for (const list of document.querySelectorAll(".citation-list[role=list]"))
+  // Two landmarks of one kind want names.
+  document.querySelector("aside.sidebar-drawer")?.setAttribute("aria-label", "All pages");
+  document.querySelector("aside.toc-drawer")?.setAttribute("aria-label", "On this page");
+  // A page has a heading: that of the search has none before something is found.
+  if (!document.querySelector("h1")) {
+    const heading = document.createElement("h1");
+    heading.textContent = document.title;
+    document.querySelector("[role=main]")?.prepend(heading);
+  }
+  // A list role wants list items, and an entry's role is deprecated.
+  for (const list of document.querySelectorAll(".citation-list[role], .citation[role]"))
     list.removeAttribute("role");
   // A list within a list belongs to an item: Sphinx's index of sources puts it beside one.
   for (const list of document.querySelectorAll("ul > ul"))
     list.previousElementSibling.append(list);
+  // A label must hold the words that are seen.
   for (const summary of document.querySelectorAll("summary[aria-label]"))
     summary.removeAttribute("aria-label");
 
   // A wide equation gets smaller on a narrow page, as far as it can be read.
-  const SMALLEST = 0.68;
+  const SMALLEST = 0.75;
   const fit = () => document.querySelectorAll("div.math mjx-container").forEach((box) => {
     box.style.fontSize = "";
     const room = (box.clientWidth - 1) / box.scrollWidth;
