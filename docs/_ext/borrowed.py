@@ -77,7 +77,7 @@ class FirstRun(SphinxDirective):
         runs = [run for run in (make() for make in stepper_runs.RUNS) if run.key in self.arguments]
         data = json.dumps([stepper_runs.collect(run) for run in runs], separators=(",", ":"))
         place = stepper.PLACE.format(data=data.replace("<", "\\u003c"))
-        return [nodes.raw("", place, format="html")]
+        return [nodes.raw("", f'<div class="first-run">{place}</div>', format="html")]
 
 
 def fill(app, doctree, docname):

@@ -72,7 +72,7 @@ INDEX = """# Reference
 Generated from the docstrings.
 `[source]` leads to the code, and an equation number to its derivation.
 {tasks}
-## To use
+## Modules to use
 
 {user}
 

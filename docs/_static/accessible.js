@@ -18,6 +18,12 @@
   // A list within a list belongs to an item: Sphinx's index of sources puts it beside one.
   for (const list of document.querySelectorAll("ul > ul"))
     list.previousElementSibling.append(list);
+  // In a table a long name may go on in the next line, but not in the middle of a word.
+  for (const code of document.querySelectorAll("table.docutils code .pre, table.docutils code"))
+    for (const text of [...code.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
+      const parts = text.data.split(/(?<=[_.,=([/*-])(?=\w)/);
+      text.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
+    }
   // A label must hold the words that are seen.
   for (const summary of document.querySelectorAll("summary[aria-label]"))
     summary.removeAttribute("aria-label");
