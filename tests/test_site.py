@@ -1,5 +1,6 @@
 """The built site as a whole: every link inside it leads somewhere, and the doors lead on."""
 
+import html
 import json
 import re
 import shutil
@@ -142,6 +143,14 @@ def test_an_extra_without_a_purpose_fails(extensions):
     page = SimpleNamespace(env=SimpleNamespace(note_dependency=len), content=told, error=ValueError)
     with pytest.raises(ValueError, match=r"not in both: anndata, dask, docs, gone, tutorials"):
         packages.Extras.run(page)
+
+
+def test_the_page_of_the_command_line_shows_commands_as_they_are_typed(site):
+    text = (site.folder / "command-line.html").read_text("utf-8")
+    plain = html.unescape(re.sub(r"<[^>]*>", "", text))
+    assert "\n$ numpy_ml_gmm geyser.csv --n_clusters 2\n" in plain
+    assert plain.count("--find_num_clusters_range") > 2
+    assert not re.search(r"[\u2013\u2014]\w", plain)  # a dash that was two hyphens
 
 
 def test_each_question_cites_a_thread_and_each_term_a_derivation():
