@@ -37,7 +37,8 @@
   });
 
   // What scrolls sideways can be reached by keyboard.
-  const boxes = ".highlight pre, div.math mjx-container, .table-wrapper, .cell_output pre, .stepper-box";
+  const boxes = ".highlight pre, div.math mjx-container, .table-wrapper, .cell_output pre, .stepper-box,"
+    + " .cell_output .text_html";
   const mark = () => document.querySelectorAll(boxes).forEach((box) => {
     if (box.scrollWidth > box.clientWidth + 1) box.setAttribute("tabindex", "0");
     else box.removeAttribute("tabindex");
