@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import numpy_ml_gmm
 from numpy_ml_gmm.covariances import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +105,18 @@ def test_the_first_run_of_the_stepper_is_on_the_front_page(site):
     assert json.loads(front) == json.loads(chapter)[:1]
 
 
+def test_the_reference_opens_with_what_users_call(site, extensions):
+    import reference
+
+    listed = [name for names in reference.TASKS.values() for name in names]
+    assert sorted(listed) == sorted(numpy_ml_gmm.__all__)
+    index = (site.folder / "api" / "index.html").read_text("utf-8")
+    assert index.index(">BayesianGMM<") < index.index("Modules to use") < index.index("Inside")
+    page = (site.folder / "api" / "compare.html").read_text("utf-8")
+    names = re.findall(r'<dt [^>]*id="numpy_ml_gmm\.compare\.(\w+)"', page)
+    assert names[0] in numpy_ml_gmm.__all__ and names.index("kl_bound") < names.index("Estimate")
+
+
 def test_each_notebook_can_be_taken_along(site):
     notebooks = [*ROOT.glob("tutorials/*.ipynb"), *ROOT.glob("tutorials/exercises/*.ipynb")]
     for notebook in notebooks:
@@ -114,6 +127,15 @@ def test_each_notebook_can_be_taken_along(site):
     [archive] = site.folder.glob("notebooks-*.zip")
     packed = {Path(name).name for name in zipfile.ZipFile(archive).namelist()}
     assert packed == {notebook.name for notebook in notebooks}
+
+
+def test_the_course_is_printed_in_the_order_of_the_contents(site, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import print_course
+
+    text = (ROOT / "docs" / "index.md").read_text("utf-8")
+    contents = re.search(r":numbered:\n:caption: The course\n\n(.*?)```", text, re.DOTALL)[1]
+    assert print_course.chapters(site.folder) == [f"{name}.html" for name in contents.split()]
 
 
 def test_the_source_can_be_taken_along(site):
