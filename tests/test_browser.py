@@ -37,6 +37,7 @@ def browser():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=driver)
     with webdriver.Chrome(options=options, service=service) as browser:
+        browser.set_script_timeout(300)  # axe takes its time on a busy machine
         yield browser
 
 

@@ -18,6 +18,13 @@
   // A list within a list belongs to an item: Sphinx's index of sources puts it beside one.
   for (const list of document.querySelectorAll("ul > ul"))
     list.previousElementSibling.append(list);
+  // The corner of a table is no heading.
+  for (const corner of document.querySelectorAll("th"))
+    if (!corner.textContent.trim()) {
+      const cell = document.createElement("td");
+      cell.className = corner.className;
+      corner.replaceWith(cell);
+    }
   // In a table a long name may go on in the next line, but not in the middle of a word.
   for (const code of document.querySelectorAll("table.docutils code .pre, table.docutils code"))
     for (const text of [...code.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
