@@ -28,12 +28,16 @@ extensions = [
     "numpydoc",
     "myst_nb",
     "beside",
+    "borrowed",
     "cells",
     "concordance",
+    "downloads",
     "inventories",
     "numbered_links",
+    "packages",
     "playground",
     "reference",
+    "slides",
     "stepper",
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
@@ -89,20 +93,31 @@ chapters = [  # the order of the concordance
     "starts",
     "choosing",
     "combining",
+    "comparing",
+    "projecting",
     "summary",
     "weights",
     "missing",
+    "variational",
     "regression",
     "classification",
     "priors",
-    "variational",
     "large-data",
+    "chunks",
+    "streams",
+    "numerics",
     "modules",
     "fisher-vectors",
 ]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_exclude = ".linenos, .gp, .go"
+
+# ---- What can be taken along ------------------------------------------------------------------
+
+# Where notebooks can be opened: {name: address with {path}}, such as {"Colab":
+# "https://colab.research.google.com/github/OWNER/NAME/blob/main/{path}"}.  None, so no link.
+notebook_hosts = {}
 
 # ---- Looks ------------------------------------------------------------------------------------
 
@@ -126,7 +141,7 @@ def copy_tutorials(app, config):
         for notebook in sorted(ROOT.glob(pattern)):
             copy = HERE / notebook.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(notebook, copy)
+            shutil.copy2(notebook, copy)  # with its time, so that a second build need not run it
 
 
 def skip_foreign(app, what, name, obj, skip, options):
