@@ -147,15 +147,20 @@ def with_moments(x, N, means, W):
 @given(st.floats(0.05, 0.95), st.integers(0, 10**6))
 def test_where_the_error_shrinks_by_one_factor_a_leap_lands_on_the_fixed_point(rate, seed):
     stack, end = statistics_at(IRIS, 3)
+    stack.reach[:] = np.inf
     rng = np.random.default_rng(seed)
     errors = [1e-3 * a * rng.uniform(-1, 1, size=a.shape) for a in moments(end)]
     errors[2] = errors[2] + np.swapaxes(errors[2], -1, -2)
-    path = (
+    path = [
         with_moments(end, *(a + rate**t * e for a, e in zip(moments(end), errors, strict=True)))
         for t in range(3)
-    )
+    ]
     for landed, there in zip(moments(stack.leap(*path)), moments(end), strict=True):
         np.testing.assert_allclose(landed, there, rtol=1e-9, atol=1e-9 * np.abs(there).max())
+    stack.reach[:] = 1 / (1 - rate) / 2  # then it ends half-way
+    for landed, there in zip(moments(stack.leap(*path)), moments(end), strict=True):
+        assert not np.allclose(landed, there, rtol=1e-9, atol=0)
+    assert stack.far.all()
 
 
 @pytest.mark.parametrize(
