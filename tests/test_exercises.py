@@ -573,7 +573,7 @@ def test_every_mistake_of_the_table_is_wrong_and_is_named(name):
         assert message in name_mistake(wrongs, wrong, rights, EXERCISES[name].tolerance)
 
 
-@pytest.mark.parametrize("seed", [1, 31337, 2**32 - 1])
+@pytest.mark.parametrize("seed", [31337, 2**32 - 1])
 def test_new_problems_tell_as_much(seed):
     """What is right stays right, and what is wrong is named, on problems that nobody has seen."""
     seed = sound_seed(seed)
