@@ -154,7 +154,7 @@ def name_wrong(name, seed, answers, part):
     if not any(part.any() for parts in answers for part in parts):
         return None
     return (
-        name_mistake(asked.wrongs, answers, asked.rights, exercise.tolerance)
+        name_mistake(asked.wrongs, answers, asked.rights, exercise.nearness)
         or (len(answers[0]) == 1 and name_constant(exercise, answers, asked.rights, part))
         or (exercise.pairs and name_two(name, seed, answers))
         or name_parts(exercise, asked.wrongs, answers, asked.rights)

@@ -956,6 +956,10 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     },
     "Q counts twice: add it once": {"times_energy": lambda N: 2.0},
     "Q is halved: add all of it": {"times_energy": lambda N: 0.5},
+    "the entropy is a mean over all numbers of q: sum them": {
+        "entropy": lambda q, ell, pi: entr(q).mean()
+    },
+    "Q is a mean over all numbers of q: sum them": {"energy": lambda q, ell: (q * ell).mean()},
     "Q is missing: this is the entropy of q": {"times_energy": lambda N: 0.0},
     "Q is missing: this is minus the entropy of q": {
         "times_energy": lambda N: 0.0,

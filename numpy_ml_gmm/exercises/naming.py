@@ -153,7 +153,7 @@ def name_parts(exercise, wrongs, answers, rights):
             knobs = getattr(exercise.mistakes[message], "keywords", {})
             if {exercise.concerns.get(knob) for knob in knobs} == {part}:
                 gap = distances(answers, guesses, rights)[part]
-                if gap <= np.broadcast_to(exercise.tolerance, len(rights[0]))[part]:
+                if gap <= np.broadcast_to(exercise.nearness, len(rights[0]))[part]:
                     gaps[message] = gap
         if gaps:
             names.append(nearest(gaps))

@@ -221,6 +221,13 @@ class Exercise(NamedTuple):
     chance: Any = None  # what else is asked of random numbers
 
     @property
+    def nearness(self) -> Any:
+        """How near an answer is to that of a mistake which is named: a number says little."""
+        if self.summary:
+            return self.tolerance
+        return 3e-5 if self.parts == ("answer",) else min(self.tolerance, 1e-4)
+
+    @property
     def titles(self) -> tuple:
         """The names of what is compared."""
         return PARAMETERS if self.summary else self.parts

@@ -62,6 +62,7 @@ SECOND = {
     "elbo": DENSITY + TAIL + [
         ("base|log10", "scipy.special.xlogy(q, q).sum()", "scipy.special.xlogy(q, q).sum() / np.log(10)"),
         ("sign", "Q + H", "H - Q"),
+        ("entropy.*(K|mean|numbers)|mean", "xlogy(q, q).sum()", "xlogy(q, q).mean()"),
         ("KL|log of r stands where", "Q + H", "Q + H - scipy.special.logsumexp(ell, axis=1).sum()"),
         ("r\\b|posterior|likelihood", "Q + H", "(scipy.special.softmax(ell, axis=1) * ell).sum() + H"),
         ("max|likeliest|largest|hard", "(q * ell).sum()", "ell[np.arange(len(X)), q.argmax(axis=1)].sum()"),
