@@ -1267,11 +1267,13 @@ TROUBLES = [
     (lambda *a: right_e_step(*a).T, "it is transposed"),
     (lambda *a: right_e_step(*a)[0], "should be of shape (60, 3), not of shape (3,)"),
     (lambda *a: right_e_step(*a) * np.nan, "nan or inf"),
-    (lambda *a: right_e_step(*a) + 0j, "complex"),
+    (lambda *a: right_e_step(*a) + 1j, "complex"),
     (lambda *a: right_e_step(*a).astype(str), "should be numbers"),
     (lambda *a: (right_e_step(*a), 0.0), "cannot be read as one array"),
-    (lambda *a: right_e_step(*a) * 0.7, "not every row sums to one"),
-    (lambda *a: right_e_step(*a)[:, ::-1], "each row does sum to one"),
+    (lambda *a: right_e_step(*a) * 0.7, "the right numbers, times 0.7"),
+    (lambda *a: right_e_step(*a) ** 1.1, "not every row sums to one"),
+    (lambda *a: right_e_step(*a)[:, ::-1], "in another order along axis 1"),
+    (lambda *a: special.softmax(right_e_step(*a) * 3, axis=1), "each row does sum to one"),
     (wrong_in_one_place, "at [5, 1] it is 1."),
 ]
 
@@ -1302,7 +1304,7 @@ def test_fractions_that_are_cut_off_are_noticed():
         weights, means, covariances = moments_centred(X, r)
         return weights, means.astype(int), covariances
 
-    assert "only whole numbers" in check(m_step).message
+    assert "the means: the right numbers, cut to whole numbers" in check(m_step).message
     assert "all zero" in check(lambda X, c: np.zeros(len(X)), "seed_probabilities").message
 
 

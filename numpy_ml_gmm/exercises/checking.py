@@ -209,7 +209,9 @@ def ask(function, exercise, arguments):
         raise Trouble("it returns nothing: end with return")
     if len(exercise.parts) == 1:
         answer = (answer,)
-    elif not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(exercise.parts):
+    elif isinstance(answer, np.ndarray) and answer.ndim > 1:
+        answer = tuple(answer)  # the parts as the rows of one array
+    if not isinstance(answer, tuple | list) or len(answer) != len(exercise.parts):
         raise Trouble(f"it should return {len(exercise.parts)} things: {', '.join(exercise.parts)}")
     return tuple(map(as_floats, answer, exercise.parts))
 

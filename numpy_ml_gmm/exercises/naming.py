@@ -216,9 +216,7 @@ def name_change(exercise, answers, rights, part):
     pairs = [(answer[part], right[part]) for answer, right in zip(answers, rights, strict=True)]
     if any(a.shape != b.shape for a, b in pairs):
         return None
-    said = f"the {title} should be as they are, and are the right ones"
-    if all(a.ndim == 0 for a, _ in pairs):
-        said = "this is the right number"
+    said = f"the {title}: the right numbers,"
     for text, change in CHANGES.items():
         try:
             if all(same(a, change(b), EXACT) for a, b in pairs):
