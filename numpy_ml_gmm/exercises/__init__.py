@@ -2,8 +2,8 @@ r"""Checks for students' own code, which say what went wrong.
 
 A student writes a function; :func:`check` calls it on small seeded problems.  What counts as right
 is :mod:`numpy_ml_gmm.textbook`.  If an answer is wrong it is compared with the answers of wrong
-implementations, and the mistake is named whose answer it *equals*.  The student's code itself is
-never read: any right algorithm passes.
+implementations, and of pairs of them, and the mistake is named whose answer it *equals*.  The
+student's code itself is never read: any right algorithm passes.
 
 ==================== ====================================================== =====================
 exercise             call                                                   answer
@@ -43,8 +43,9 @@ come out, and what counts as right stays outside.
 
 The pages, each using those before it: ``k_means``, ``missing_values`` and ``priors`` (right answers
 that the textbook lacks), ``knobs`` (right functions that can go wrong), ``mistakes`` and
-``prior_mistakes`` (the catalogue), ``problems``, ``checking`` (the check), ``answering`` (the
-notebook's process) and ``marking`` (the marker's).
+``prior_mistakes`` (the catalogue), ``chance`` (what is asked of a sample), ``problems``, ``naming``
+(which mistake it is), ``checking`` (the check), ``answering`` (the notebook's process) and
+``marking`` (the marker's).
 
 References
 ----------

@@ -50,6 +50,7 @@ class Chance:
         """What is wrong about the samples, in words, or nothing."""
         return (
             self.wrong_shape(raw, problems)
+            or (NOT_NORMAL if all(map(self.wrong_kurtosis, raw, problems)) else "")
             or self.too_exact(raw, problems)
             or self.wrong_source(problems, answer_to)
         )
@@ -61,6 +62,14 @@ class Chance:
         if all((X[z == z[0]] == X[z == z[0]][0]).all() for X, z in raw):
             return ALL_THE_SAME
         return NOT_NORMAL if all(map(self.not_normal, raw, problems)) else ""
+
+    def wrong_kurtosis(self, sample, arguments):
+        """Whether the fourth moment of all noise is off by seven standard errors (Mardia's)."""
+        X, z = sample
+        n, D = X.shape
+        squares = (noise(X, z, *arguments[2:4]) ** 2).sum(axis=1)
+        expected = D * (D + 2)
+        return abs((squares**2).mean() - expected) > 7 * np.sqrt(8 * expected / n) + 0.02 * expected
 
     def not_normal(self, sample, arguments):
         """Whether every component's noise, in units of its own moments, is not normal."""

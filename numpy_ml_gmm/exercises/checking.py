@@ -19,6 +19,7 @@ from .naming import (
     known,
     name_argument,
     name_change,
+    name_constant,
     name_mistake,
     name_parts,
     name_two,
@@ -129,41 +130,52 @@ def judge(name, answer_to, seed=0):
 
 def diagnose(name, answer_to, seed):
     """The mistake in words, or nothing."""
-    exercise, (problems, rights, hard_problems, hard_rights, _) = EXERCISES[name], known(name, seed)
-    raw = [fitted(exercise, arguments, answer_to(arguments)) for arguments in problems]
+    exercise, asked = EXERCISES[name], known(name, seed)
+    raw = [
+        fitted(answer_to(arguments), exercise.parts, shapes)
+        for arguments, shapes in zip(asked.problems, asked.shapes, strict=True)
+    ]
     answers = [exercise.summary(*parts) if exercise.summary else parts for parts in raw]
-    part = first_wrong_part(answers, rights, exercise.tolerance)
+    part = first_wrong_part(answers, asked.rights, exercise.tolerance)
     if part is not None:
         return (
             name_wrong(name, seed, answers, part)
-            or (exercise.chance and exercise.chance.wrong_shape(raw, problems))
-            or describe_difference(exercise, answers, rights, part)
+            or (exercise.chance and exercise.chance.wrong_shape(raw, asked.problems))
+            or describe_difference(exercise, answers, asked.rights, part)
         )
     if exercise.chance:
-        return exercise.chance(raw, problems, answer_to)
-    return at_the_edge(exercise, hard_problems, hard_rights, answer_to)
+        return exercise.chance(raw, asked.problems, answer_to)
+    return at_the_edge(exercise, asked, answer_to)
 
 
 def name_wrong(name, seed, answers, part):
     """The name of what is wrong, or None; zeros everywhere are no attempt yet."""
-    exercise, (problems, rights, _, _, wrongs) = EXERCISES[name], known(name, seed)
+    exercise, asked = EXERCISES[name], known(name, seed)
     if not any(part.any() for parts in answers for part in parts):
         return None
     return (
-        name_mistake(wrongs, answers, rights, exercise.tolerance)
+        name_mistake(asked.wrongs, answers, asked.rights, exercise.nearness)
+        or (len(answers[0]) == 1 and name_constant(exercise, answers, asked.rights, part))
         or (exercise.pairs and name_two(name, seed, answers))
-        or name_parts(exercise, wrongs, answers, rights)
-        or name_change(exercise, answers, rights, part)
-        or (not exercise.summary and name_argument(exercise, problems, answers))
+        or name_parts(exercise, asked.wrongs, answers, asked.rights)
+        or name_constant(exercise, answers, asked.rights, part)
+        or name_change(exercise, answers, asked.rights, part)
+        or (exercise.in_words and exercise.in_words(answers, asked.problems))
+        or (not exercise.summary and name_argument(exercise, asked.problems, answers))
     )
 
 
-def at_the_edge(exercise, problems, rights, answer_to):
+def at_the_edge(exercise, asked, answer_to):
     """What is wrong where a fair attempt may still break, or nothing."""
     try:
-        answers = [fitted(exercise, arguments, answer_to(arguments)) for arguments in problems]
-        part = first_wrong_part(answers, rights, exercise.tolerance) if answers else None
-        found = part is not None and describe_difference(exercise, answers, rights, part)
+        answers = [
+            fitted(answer_to(arguments), exercise.parts, shapes)
+            for arguments, shapes in zip(asked.hard_problems, asked.hard_shapes, strict=True)
+        ]
+        if not answers:
+            return ""
+        part = first_wrong_part(answers, asked.hard_rights, exercise.tolerance)
+        found = part is not None and describe_difference(exercise, answers, asked.hard_rights, part)
     except NotFinite:
         return exercise.edge_message
     except Trouble as trouble:
@@ -197,7 +209,9 @@ def ask(function, exercise, arguments):
         raise Trouble("it returns nothing: end with return")
     if len(exercise.parts) == 1:
         answer = (answer,)
-    elif not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(exercise.parts):
+    elif isinstance(answer, np.ndarray) and answer.ndim > 1:
+        answer = tuple(answer)  # the parts as the rows of one array
+    if not isinstance(answer, tuple | list) or len(answer) != len(exercise.parts):
         raise Trouble(f"it should return {len(exercise.parts)} things: {', '.join(exercise.parts)}")
     return tuple(map(as_floats, answer, exercise.parts))
 
@@ -222,9 +236,9 @@ def as_floats(value, name):
     return a.astype(float)
 
 
-def fitted(exercise, arguments, parts):
+def fitted(parts, names, shapes):
     """The parts of an answer, if they have the shapes asked for and are finite."""
-    return tuple(map(fitting, parts, exercise.parts, exercise.shapes(arguments)))
+    return tuple(map(fitting, parts, names, shapes))
 
 
 def fitting(a, name, shape):
@@ -248,7 +262,8 @@ def tells_apart(exercise, seed=0):
     problems = list(exercise.problems(seed))
     rights = [exercise.expected(arguments) for arguments in problems]
     try:
-        wrong = exercise.wrong_answers(problems)
+        with np.errstate(all="ignore"):
+            wrong = exercise.wrong_answers(problems)
     except np.linalg.LinAlgError:  # a cluster of too few points
         return False
     visible = (

@@ -40,12 +40,13 @@ def log_joint(
     log_det=log_det,
     volume=-0.5,
     constant=lambda D, K: -0.5 * D * LOG_2PI,
+    joint=lambda ell: ell,
 ):
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
     Sigma = covariance(covariances)  # (K, D, D)
     squares = form(delta(X, means), precision(Sigma))
     offset = volume * log_det(Sigma) + constant(X.shape[1], len(weights))
-    return log_weights(weights) + offset + quadratic * squares
+    return joint(log_weights(weights) + offset + quadratic * squares)
 
 
 def e_step(
@@ -173,13 +174,14 @@ def conditional_mean(
     slope=slope,
     offset=lambda mean, m, o: mean[m],
     known=lambda X, mean: X - mean,
+    times=1.0,
     end=lambda completed, X: completed,
 ):
     """X with what one Gaussian expects where it is nan, (N, D)."""
     completed = X.copy()
     for rows, o, m in patterns(X):
         delta = known(X[np.ix_(rows, o)], mean[o])
-        completed[np.ix_(rows, m)] = offset(mean, m, o) + delta @ slope(Sigma, o, m).T
+        completed[np.ix_(rows, m)] = offset(mean, m, o) + times * delta @ slope(Sigma, o, m).T
     return end(completed, X)
 
 

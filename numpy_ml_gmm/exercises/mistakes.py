@@ -61,6 +61,20 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "log pi is halved: the 1/2 belongs to the exponent and the determinant": {
         "log_weights": lambda pi: np.log(pi) / 2
     },
+    "log (1 + pi) stands where log pi belongs": {"log_weights": np.log1p},
+    "the weights pi are those of another component, in reversed order": {
+        "log_weights": lambda pi: np.log(pi[::-1])
+    },
+    "the weights pi are sorted: pi_k is that of component k": {
+        "log_weights": lambda pi: np.log(np.sort(pi))
+    },
+    "the log joint of the last component is left at 0: does the loop end too early?": {
+        "joint": lambda ell: np.where(np.arange(ell.shape[1]) == ell.shape[1] - 1, 0, ell)
+    },
+    "the log joint of the first component is left at 0: does the loop begin too late?": {
+        "joint": lambda ell: np.where(np.arange(ell.shape[1]) == 0, 0, ell)
+    },
+    "the log joint is rounded": {"joint": np.round},
     "log pi is to base 2: natural logarithms are asked for": {"log_weights": np.log2},
     "log pi is to base 10: natural logarithms are asked for": {"log_weights": np.log10},
     "this is Sigma where Sigma^-1 belongs, in the exponent": {"precision": lambda C: C},
@@ -125,6 +139,30 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "the mean of the last component is used for all": {
         "delta": lambda X, mu: X[:, None] - mu[-1:] + 0 * mu
     },
+    "the means are those of another component, in reversed order": {
+        "delta": lambda X, mu: X[:, None] - mu[::-1]
+    },
+    "the covariances are those of another component, in reversed order": {
+        "covariance": lambda C: C[::-1]
+    },
+    "in the exponent the covariances are those of another component, in reversed order": {
+        "precision": lambda C: np.linalg.inv(C[::-1])
+    },
+    "in the exponent 1 is added to the diagonal of Sigma, a ridge: invert Sigma as it is": {
+        "precision": lambda C: np.linalg.inv(C + np.eye(C.shape[1]))
+    },
+    "1 is added to the diagonal of Sigma, a ridge: use Sigma as it is": {
+        "covariance": lambda C: C + np.eye(C.shape[1])
+    },
+    "in the exponent Sigma is divided by its trace: it is Sigma^-1": {
+        "precision": lambda C: C / traces(C)[:, None, None]
+    },
+    "in the exponent Sigma is divided by its determinant: it is Sigma^-1": {
+        "precision": lambda C: C / np.linalg.det(C)[:, None, None]
+    },
+    "the average of the covariances is used for all components": {
+        "covariance": lambda C: 0 * C + C.mean(axis=0)
+    },
     "the mean of all points stands where mu_k belongs": {
         "delta": lambda X, mu: X[:, None] - X.mean(axis=0) + 0 * mu
     },
@@ -139,6 +177,15 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "delta": {"form": lambda delta, P: abs(np.einsum("nkd,kde->nke", delta, P)).sum(axis=2)},
     "the exponent has the sum of Sigma^-1 delta: multiply by delta once more": {
         "form": lambda delta, P: np.einsum("nkd,kde->nk", delta, P)
+    },
+    "the exponent has Sigma^-1 delta times |delta|: take no absolute value": {
+        "form": lambda delta, P: np.einsum("nkd,kde,nke->nk", delta, P, abs(delta))
+    },
+    "the exponent has |delta|, with the signs lost: take no absolute value": {
+        "form": lambda delta, P: knobs.quadratic_form(abs(delta), P)
+    },
+    "the exponent is divided by D: add the squares, do not average them": {
+        "form": lambda delta, P: knobs.quadratic_form(delta, P) / delta.shape[2]
     },
     "the exponent has the fourth power: the square is squared again": {
         "form": lambda *a: knobs.quadratic_form(*a) ** 2
@@ -164,6 +211,12 @@ IN_DENSITY: dict[str, dict[str, Any]] = {
     "the trace stands where the log of the determinant belongs": {"log_det": traces},
     "the determinant is that of the diagonal alone": {
         "log_det": lambda C: log_det(only_diagonals(C))
+    },
+    "the log determinant is squared: (log |Sigma|)^2 stands where log |Sigma| belongs": {
+        "log_det": lambda C: log_det(C) ** 2
+    },
+    "the root of the determinant is subtracted: take the log": {
+        "log_det": lambda C: np.sqrt(np.linalg.det(C))
     },
     "the log determinant is to base 10: natural logarithms are asked for": {
         "log_det": lambda C: log_det(C) / np.log(10)
@@ -217,8 +270,14 @@ IN_CONSTANT: dict[str, dict[str, Any]] = {  # it cancels in the E step
         "constant": lambda D, K: 0.0,
         "volume": 0.0,
     },
+    "the sign that slogdet gives first stands where the log determinant belongs, the second": {
+        "log_det": lambda C: np.linalg.slogdet(C)[0]
+    },
     "the determinant is that of the first component for all": {
         "log_det": lambda C: log_det(C[:1]) + np.zeros(len(C))
+    },
+    "the first weight is used for all components: each has its own": {
+        "log_weights": lambda pi: np.log(pi[0]) + 0 * pi
     },
     "the weights pi are taken as 1 / K": {"log_weights": lambda pi: -np.log(len(pi)) + 0 * pi},
 }
@@ -273,6 +332,24 @@ IN_SHARES: dict[str, dict[str, Any]] = {
     "the root of the joint densities is taken: is the whole log joint halved?": {
         "shares": lambda ell: softmax(ell / 2, axis=1)
     },
+    "powers of 2 are taken, not of e: the logarithms are natural": {
+        "shares": lambda ell: softmax(ell * np.log(2), axis=1)
+    },
+    "powers of 10 are taken, not of e: the logarithms are natural": {
+        "shares": lambda ell: softmax(ell * np.log(10), axis=1)
+    },
+    "1 is added to the sum below, after the largest was taken out: each row should sum to one": {
+        "shares": lambda ell: over_largest(ell) / (1 + over_largest(ell).sum(axis=1, keepdims=True))
+    },
+    "this is a logistic function of each log joint by itself: divide each row by its sum": {
+        "shares": lambda ell: 1 / (1 + np.exp(-ell))
+    },
+    "divided by the mean of the row, not by its sum: each row should sum to one": {
+        "shares": lambda ell: softmax(ell, axis=1) * ell.shape[1]
+    },
+    "only the one largest is kept, the others are 0: r is soft": {
+        "shares": lambda ell: softmax(ell, axis=1) * hard(ell)
+    },
     "the sign of the log joint is wrong before the exponential": {
         "shares": lambda ell: softmax(-ell, axis=1)
     },
@@ -286,6 +363,16 @@ IN_SHARES: dict[str, dict[str, Any]] = {
     "r is divided by pi after all: leave it as it is": {"after": lambda r, pi: r / pi},
     "r is divided by N too: each row should sum to one": {"after": lambda r, pi: r / len(r)},
     "r is divided by K too: each row should sum to one": {"after": lambda r, pi: r / len(pi)},
+    "r is cut to whole numbers: does an array of integers cut the fractions off?": {
+        "after": lambda r, pi: np.trunc(r)
+    },
+    "r is squared: leave it": {"after": lambda r, pi: r**2},
+    "the root of r is taken: leave it": {"after": lambda r, pi: np.sqrt(r)},
+    "each row of r is sorted: r_nk is that of component k": {
+        "after": lambda r, pi: np.sort(r, axis=1)
+    },
+    "all rows are those of the first point": {"after": lambda r, pi: 0 * r + r[:1]},
+    "r is rounded": {"after": lambda r, pi: np.round(r)},
     "this is 1 - r": {"after": lambda r, pi: 1 - r},
     "each row is the average of r over the points: every point has a row of its own": {
         "after": lambda r, pi: 0 * r + r.mean(axis=0)
@@ -357,6 +444,18 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
     "the weights are the largest of each column of r: sum over the points": {
         "weights": lambda X, r: r.max(axis=0)
     },
+    "1 is added to each count, N_k + 1 over N + K: the weights are N_k / N, without a prior": {
+        "weights": lambda X, r: (r.sum(axis=0) + 1) / (len(r) + r.shape[1])
+    },
+    "the weights are the roots of N_k / N": {"weights": lambda X, r: np.sqrt(r.mean(axis=0))},
+    "the weights are a softmax: divide N_k by N": {"weights": lambda X, r: softmax(r.sum(axis=0))},
+    "the weights are a softmax of N_k / N: N_k / N itself": {
+        "weights": lambda X, r: softmax(r.mean(axis=0))
+    },
+    "the weights divide N_k by the largest of them: divide by N": {
+        "weights": lambda X, r: r.sum(axis=0) / r.sum(axis=0).max()
+    },
+    "the weights are N_k / N squared": {"weights": lambda X, r: r.mean(axis=0) ** 2},
     "the weights lack the last point": {"weights": lambda X, r: r[:-1].sum(axis=0) / len(r)},
     "the weights lack the first point": {"weights": lambda X, r: r[1:].sum(axis=0) / len(r)},
     "the weights are in the order of another component: N_k / N is that of component k": {
@@ -390,6 +489,22 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
     "the means are those of another component, in reversed order": {
         "means": lambda X, r: m_step(X, r)[1][::-1]
     },
+    "the means divide by K: divide by N_k": {"means": lambda X, r: r.T @ X / r.shape[1]},
+    "the means divide by N_k and by N: divide by N_k alone": {
+        "means": lambda X, r: m_step(X, r)[1] / len(X)
+    },
+    "the means divide by D: divide by N_k": {"means": lambda X, r: r.T @ X / X.shape[1]},
+    "the means divide by N - 1: divide by N_k": {"means": lambda X, r: r.T @ X / (len(X) - 1)},
+    "the means divide by N_k + 1: divide by N_k": {
+        "means": lambda X, r: r.T @ X / (r.sum(axis=0) + 1)[:, None]
+    },
+    "the means are the one point with the largest r of each component: average all, by r": {
+        "means": lambda X, r: X[r.argmax(axis=0)]
+    },
+    "the means are all zero: average the points": {"means": lambda X, r: 0 * (r.T @ X)},
+    "the means use the root of r: weigh each point by r itself": {
+        "means": lambda X, r: m_step(X, np.sqrt(r))[1]
+    },
     "the means lack the last point": {
         "means": lambda X, r: r[:-1].T @ X[:-1] / r.sum(axis=0)[:, None]
     },
@@ -418,6 +533,21 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
     },
     "the covariances divide by the weights pi_k: divide by N_k": {
         "count": lambda X, r: r.mean(axis=0)
+    },
+    "the covariances divide by N_k - D: divide by N_k": {
+        "count": lambda X, r: r.sum(axis=0) - X.shape[1]
+    },
+    "the covariances divide by N_k and by N: divide by N_k alone": {
+        "count": lambda X, r: r.sum(axis=0) * len(X)
+    },
+    "the covariances divide by N_k and by K: divide by N_k alone": {
+        "count": lambda X, r: r.sum(axis=0) * r.shape[1]
+    },
+    "the covariances divide by the root of N_k: divide by N_k": {
+        "count": lambda X, r: np.sqrt(r.sum(axis=0))
+    },
+    "the covariances divide by the sum of r^2: divide by N_k": {
+        "count": lambda X, r: (r**2).sum(axis=0)
     },
     "the covariances divide by N_k twice: once is enough": {
         "count": lambda X, r: r.sum(axis=0) ** 2
@@ -455,6 +585,31 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
     },
     "the covariances are about the mean of another component, in reversed order": {
         "centre": lambda X, mu: mu[::-1]
+    },
+    "the covariances are about the median of all points: subtract mu_k": {
+        "centre": lambda X, mu: 0 * mu + np.median(X, axis=0)
+    },
+    "the covariances are about the mean of the features of mu_k, a number: subtract mu_k": {
+        "centre": lambda X, mu: 0 * mu + mu.mean(axis=1, keepdims=True)
+    },
+    "the sign of mu_k is wrong: subtract it from each point": {"centre": lambda X, mu: -mu},
+    "r multiplies mu_k before it is subtracted: weigh the product of what remains": {
+        "scatter": lambda X, r, mu: np.einsum(
+            "nk,nkd,nke->kde", r, *[X[:, None] - r[:, :, None] * mu] * 2
+        )
+    },
+    "r multiplies the points before mu_k is subtracted: weigh the product of what remains": {
+        "scatter": lambda X, r, mu: np.einsum(
+            "nk,nkd,nke->kde", r, *[r[:, :, None] * X[:, None] - mu] * 2
+        )
+    },
+    "the signs of x - mu_k are lost: take no absolute values": {
+        "scatter": lambda X, r, mu: np.einsum("nk,nkd,nke->kde", r, *[abs(X[:, None] - mu)] * 2)
+    },
+    "the covariances have absolute differences where squares belong": {
+        "scatter": lambda X, r, mu: np.einsum(
+            "nk,nkde->kde", r, np.sqrt(abs(np.einsum("nkd,nke->nkde", *[X[:, None] - mu] * 2)))
+        )
     },
     "the covariances are about the average of the means: subtract mu_k": {
         "centre": lambda X, mu: 0 * mu + mu.mean(axis=0)
@@ -525,6 +680,31 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
     },
     "the covariances are spherical, one variance for all features: take all products": {
         "shape": lambda C, X, r: traces(C)[:, None, None] * np.eye(C.shape[1]) / C.shape[1]
+    },
+    "the covariances have only their lower triangle: they are symmetric": {
+        "shape": lambda C, X, r: np.tril(C)
+    },
+    "the covariances have only their upper triangle: they are symmetric": {
+        "shape": lambda C, X, r: np.triu(C)
+    },
+    "the covariances are divided by their determinants: divide by N_k alone": {
+        "shape": lambda C, X, r: C / np.linalg.det(C)[:, None, None]
+    },
+    "the covariances are spherical with the sum of the variances, not their mean, and no "
+    "products": {"shape": lambda C, X, r: traces(C)[:, None, None] * np.eye(C.shape[1])},
+    "the covariances are the correlations of all points: take the covariances of each component": {
+        "shape": lambda C, X, r: 0 * C + np.corrcoef(X.T)
+    },
+    "only the largest variance is there: take all products": {
+        "shape": lambda C, X, r: (
+            only_diagonals(C).max(axis=(1, 2))[:, None, None] * np.eye(C.shape[1])
+        )
+    },
+    "the covariances have variances of all features together, about one number: take products": {
+        "shape": lambda C, X, r: np.array([np.eye(C.shape[1]) * X[h > 0].var() for h in hard(r).T])
+    },
+    "the covariances are those of the first component, for all": {
+        "shape": lambda C, X, r: 0 * C + C[0]
     },
     "the covariances are correlations: do not divide by the standard deviations": {
         "shape": lambda C, X, r: C / np.sqrt(np.einsum("kdd,kee->kde", C, C))
@@ -597,6 +777,18 @@ IN_EM_STEP = {
     "the weights and the covariances are the old ones: write the new ones back": kept(0, 2),
     "the means and the covariances are the old ones: write the new ones back": kept(1, 2),
     "nothing is updated: these are the parameters that went in": kept(0, 1, 2),
+    "the means are averages of the old and the new: return the new": {
+        "written": lambda new, old: (new[0], (new[1] + old[1]) / 2, new[2])
+    },
+    "the weights are averages of the old and the new: return the new": {
+        "written": lambda new, old: ((new[0] + old[0]) / 2, *new[1:])
+    },
+    "the covariances are averages of the old and the new: return the new": {
+        "written": lambda new, old: (*new[:2], (new[2] + old[2]) / 2)
+    },
+    "the new weights are multiplied by the old: return the new": {
+        "written": lambda new, old: (normalised(new[0] * old[0]), *new[1:])
+    },
     "this is half a step: the average of the old parameters and the new": {
         "written": lambda new, old: tuple((a + b) / 2 for a, b in zip(new, old, strict=True))
     },
@@ -616,12 +808,17 @@ EM_STEP = (
         "whole M step": r_again,
         "the weights are from an E step with the new parameters: one E step serves the whole M "
         "step": weights_again,
+        "these are three steps: do one": (
+            lambda X, *theta: em_step(X, *em_step(X, *em_step(X, *theta)))
+        ),
         "these are two steps: do one": lambda X, *theta: em_step(X, *em_step(X, *theta)),
     }
     | {
         f"in the E step, {text}": partial(knobs.em_step, **wrong.keywords)
         for text, wrong in E_STEP.items()
-        if isinstance(wrong, partial) and " too: each row" not in text  # what scales r is below
+        if isinstance(wrong, partial)
+        and " too: each row" not in text
+        and "is cut" not in text  # what scales r is below
     }
     | {
         f"in the E step, {NEAREST_MEAN}": lambda X, *theta: m_step(X, nearest(X, theta[1])),
@@ -679,6 +876,28 @@ IN_SUMS: dict[str, dict[str, Any]] = {
     },
     "the sum over k is a sum of logarithms, weighted by pi? Or the log is inside: sum the "
     "densities first": {"point": lambda ell: ell.mean(axis=1)},
+    "the logarithm is to base 2 after the sum, and natural elsewhere": {
+        "point": lambda ell: (
+            ell.max(axis=1) + (logsumexp(ell, axis=1) - ell.max(axis=1)) / np.log(2)
+        )
+    },
+    "the largest of each row is added twice": {
+        "point": lambda ell: logsumexp(ell, axis=1) + ell.max(axis=1)
+    },
+    "the posterior entropy is added: the log-likelihood is without it": {
+        "point": lambda ell: logsumexp(ell, axis=1) + entr(softmax(ell, axis=1)).sum(axis=1)
+    },
+    "this is the median over points: the sum is asked for": {"total": np.median},
+    "this is the largest over points: the sum is asked for": {"total": np.max},
+    "this is the smallest over points: the sum is asked for": {"total": np.min},
+    "the logarithms are squared: add them up": {"total": lambda log_p: (log_p**2).sum()},
+    "this is the root of the sum of squares: add the logarithms up": {"total": np.linalg.norm},
+    "this is the standard deviation over points: the sum is asked for": {"total": np.std},
+    "this is the mean over N - 1 points: the sum is asked for": {
+        "total": lambda log_p: log_p.sum() / (len(log_p) - 1)
+    },
+    "log N is subtracted": {"total": lambda log_p: log_p.sum() - np.log(len(log_p))},
+    "N log N is subtracted": {"total": lambda log_p: log_p.sum() - len(log_p) * np.log(len(log_p))},
     "this is the mean over points: the sum is asked for": {"total": np.mean},
     "the last point is left out": {"total": lambda log_p: log_p[:-1].sum()},
     "the first point is left out": {"total": lambda log_p: log_p[1:].sum()},
@@ -726,6 +945,21 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     "the entropy is divided by N, a mean over points: Q and the entropy are sums": {
         "times_entropy": lambda N: 1 / N
     },
+    "the entropy is divided by K: add all of it": {
+        "entropy": lambda q, ell, pi: entr(q).sum() / q.shape[1]
+    },
+    "the entropy is that of an even q, N log K: use that of q": {
+        "entropy": lambda q, ell, pi: len(q) * np.log(q.shape[1])
+    },
+    "the entropy is q (1 - q), summed: it is -q log q": {
+        "entropy": lambda q, ell, pi: (q * (1 - q)).sum()
+    },
+    "Q counts twice: add it once": {"times_energy": lambda N: 2.0},
+    "Q is halved: add all of it": {"times_energy": lambda N: 0.5},
+    "the entropy is a mean over all numbers of q: sum them": {
+        "entropy": lambda q, ell, pi: entr(q).mean()
+    },
+    "Q is a mean over all numbers of q: sum them": {"energy": lambda q, ell: (q * ell).mean()},
     "Q is missing: this is the entropy of q": {"times_energy": lambda N: 0.0},
     "Q is missing: this is minus the entropy of q": {
         "times_energy": lambda N: 0.0,
@@ -806,6 +1040,8 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     "in the entropy, the last point is left out": {
         "entropy": lambda q, ell, pi: entr(q[:-1]).sum()
     },
+    "this is half of the ELBO": {"end": lambda a, N: a / 2},
+    "this is twice the ELBO": {"end": lambda a, N: 2 * a},
     "the sign is wrong: this is minus the ELBO": {"end": lambda a, N: -a},
     "this is the mean over points: the sum is asked for": {"end": lambda a, N: a / N},
     "the logarithm is to base 2: natural logarithms are asked for": {
@@ -844,6 +1080,55 @@ IN_SEEDS: dict[str, dict[str, Any]] = {
         "distances": lambda delta: np.linalg.norm(delta, axis=2),
         "end": lambda near: near,
     },
+    "the distances are to the power of 3: square them": {
+        "distances": lambda delta: np.linalg.norm(delta, axis=2) ** 3
+    },
+    "the roots of the distances are taken: square them": {
+        "distances": lambda delta: np.sqrt(np.linalg.norm(delta, axis=2))
+    },
+    "only the smallest difference among the features counts: add up the squares of all": {
+        "distances": lambda delta: (delta**2).min(axis=2)
+    },
+    "the squares of the features are multiplied: add them up": {
+        "distances": lambda delta: (delta**2).prod(axis=2)
+    },
+    "the squares of point and centre are subtracted: subtract first, then square": {
+        "delta": lambda X, c: X[:, None] ** 2 - c**2,
+        "distances": lambda squares: squares.sum(axis=2),
+    },
+    "the features are divided by their standard deviations first: take them as they are": {
+        "delta": lambda X, c: (X[:, None] - c) / X.std(axis=0)
+    },
+    "the second nearest centre is used: take the nearest": {
+        "nearest": lambda d2: np.sort(d2, axis=1)[:, 1]
+    },
+    "the points above the average are as probable, the others not at all: the probabilities are "
+    "proportional to the squared distances": {
+        "end": lambda near: normalised(1.0 * (near > near.mean()))
+    },
+    "the order takes the place of the distances, as ranks: the probabilities are proportional to "
+    "the squared distances": {"end": lambda near: normalised(near.argsort().argsort())},
+    "these are the numbers of the points in the order of their distances": {
+        "end": lambda near: near.argsort()
+    },
+    "divided by the mean: divide by the sum, so that they sum to one": {
+        "end": lambda near: near / near.mean()
+    },
+    "1 is subtracted from the sum below: divide by the sum": {
+        "end": lambda near: near / (near.sum() - 1)
+    },
+    "1 is added to the sum below: divide by the sum": {"end": lambda near: near / (near.sum() + 1)},
+    "divided by N - 1: divide by the sum": {"end": lambda near: near / (len(near) - 1)},
+    "1 minus the probabilities, divided so that they sum to one, makes near points probable": {
+        "end": lambda near: normalised(1 - normalised(near))
+    },
+    "1 minus the squared distance over the largest makes near points probable": {
+        "end": lambda near: 1 - near / near.max()
+    },
+    "these are standardised, minus the mean over the standard deviation: divide by the sum": {
+        "end": lambda near: (near - near.mean()) / near.std()
+    },
+    "the sign is wrong: probabilities are above 0": {"end": lambda near: -normalised(near)},
     "the squared distances are squared again": {
         "distances": lambda delta: (delta**2).sum(axis=2) ** 2
     },
@@ -859,9 +1144,8 @@ IN_SEEDS: dict[str, dict[str, Any]] = {
     "the median of the distances to all centres is used: take that to the nearest": {
         "nearest": lambda d2: np.median(d2, axis=1)
     },
-    "the distances to the centres are added up first, and then squared: take that to the nearest": {
-        "nearest": lambda d2: np.sqrt(d2).sum(axis=1) ** 2
-    },
+    "the distances to all centres are added up or averaged, and then squared: take that to the "
+    "nearest": {"nearest": lambda d2: np.sqrt(d2).sum(axis=1) ** 2},
     "only the last centre is used: take the nearest of all": {"nearest": lambda d2: d2[:, -1]},
     "only the first centre is used: take the nearest of all": {"nearest": lambda d2: d2[:, 0]},
     "the last centre is not used: take the nearest of all": {
@@ -941,6 +1225,9 @@ IN_SEEDS: dict[str, dict[str, Any]] = {
     },
 }
 SEED_PROBABILITIES = with_knobs(knobs.seed_probabilities, IN_SEEDS) | {
+    "divided by K too: they should sum to one": (
+        lambda X, c: normalised(squared_distances(X, c).min(axis=1)) / len(c)
+    ),
     "divided by the sum over the points of the same cluster: divide by the sum over all points": (
         lambda X, c: by_cluster(squared_distances(X, c).min(axis=1), squared_distances(X, c))
     ),
@@ -1000,6 +1287,8 @@ def first_clusters_and_their_spread(X, centres):
 
 OF_HARD = (
     "hard",
+    "r^2",
+    "r multiplies",
     "as np.cov does unless",
     "squares of r",
     "root of r",
@@ -1094,11 +1383,35 @@ IN_CONDITIONAL: dict[str, dict[str, Any]] = {
     "only the diagonal of Sigma_oo is inverted: what is observed is correlated too": {
         "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / Sigma.diagonal()[o]
     },
-    "the sign of the slope is wrong: mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)": {
-        "slope": lambda Sigma, o, m: -knobs.slope(Sigma, o, m)
+    "the sign of the slope is wrong: mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)": {"times": -1.0},
+    "the slope is halved": {"times": 0.5},
+    "the slope counts twice": {"times": 2.0},
+    "the slope is halved, and its sign is wrong": {"times": -0.5},
+    "the trace of Sigma_oo divides: multiply by the inverse of the matrix": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / (np.trace(Sigma[np.ix_(o, o)]) or 1)
     },
-    "the slope is halved": {"slope": lambda *a: knobs.slope(*a) / 2},
-    "the slope counts twice": {"slope": lambda *a: 2 * knobs.slope(*a)},
+    "standard deviations divide where Sigma_oo^-1 belongs": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / np.sqrt(Sigma.diagonal()[o])
+    },
+    "only the diagonal of Sigma_oo^-1 is used: its other entries count too": {
+        "slope": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, o)] * np.linalg.inv(Sigma[np.ix_(o, o)]).diagonal()
+        )
+    },
+    "the variances of what is missing divide, those of Sigma_mm: it is Sigma_oo^-1": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / Sigma.diagonal()[m][:, None]
+    },
+    "both blocks are of the inverse of the whole Sigma: take them from Sigma": {
+        "slope": lambda Sigma, o, m: knobs.slope(np.linalg.inv(Sigma), o, m)
+    },
+    "Sigma_mo is from the inverse of the whole Sigma: take it from Sigma": {
+        "slope": lambda Sigma, o, m: (
+            precision_block(Sigma, m, o) @ np.linalg.inv(Sigma[np.ix_(o, o)])
+        )
+    },
+    "the slope is 1 for every observed feature: it is Sigma_mo Sigma_oo^-1": {
+        "slope": lambda Sigma, o, m: np.ones((len(m), len(o)))
+    },
     "each entry of Sigma_oo is inverted by itself: invert the matrix": {
         "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] @ (1 / Sigma[np.ix_(o, o)])
     },
@@ -1169,6 +1482,13 @@ IN_CONDITIONAL: dict[str, dict[str, Any]] = {
         "known": lambda X, mean: X - (X.mean(axis=1, keepdims=True) if X.size else 0)
     },
     "mu_m is not added": {"offset": lambda mean, m, o: 0.0},
+    "mu_m counts twice: add it once": {"offset": lambda mean, m, o: 2 * mean[m]},
+    "x_o is not used, mu_o stands in its place: the slope is for x_o - mu_o": {
+        "known": lambda X, mean: 0 * X + mean
+    },
+    "the order of x_o is reversed, and no longer that of mu_o": {
+        "known": lambda X, mean: X[:, ::-1] - mean
+    },
     "the mean of mu_o is added: add mu_m": {"offset": lambda mean, m, o: mean[o].mean()},
     "the mean of all of mu is added: add mu_m": {"offset": lambda mean, m, o: mean.mean()},
     "mu_m is subtracted: add it": {"offset": lambda mean, m, o: -mean[m]},
@@ -1202,6 +1522,14 @@ def row_means(X, *theta):
     return np.where(np.isnan(X), np.nanmean(X, axis=1, keepdims=True), X)
 
 
+def carried(X, *theta):
+    """What the row before has, or had."""
+    filled = X.copy()
+    for n in range(len(X)):
+        filled[n] = np.where(np.isnan(X[n]), filled[n - 1], X[n])
+    return np.nan_to_num(filled)
+
+
 def about_columns(X, mean, Sigma):
     """What one Gaussian expects about the means of the columns."""
     return knobs.conditional_mean(X, np.nanmean(X, axis=0), Sigma)
@@ -1221,6 +1549,34 @@ def with_spread(X, mean, Sigma):
 CONDITIONAL_MEAN = {
     "the mean of the row is filled in: the features differ, and Sigma says how they go together": (
         row_means
+    ),
+    "the average of mu_m and of what the row has is filled in: it is mu_m + Sigma_mo Sigma_oo^-1 "
+    "(x_o - mu_o)": lambda X, mean, Sigma: np.where(
+        np.isnan(X), (mean + np.nanmean(X, axis=1, keepdims=True)) / 2, X
+    ),
+    "the median of the column is filled in: it knows neither mu nor the rest of the row": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), np.nanmedian(X, axis=0), X)
+    ),
+    "the smallest of the column is filled in: it knows neither mu nor the rest of the row": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), np.nanmin(X, axis=0), X)
+    ),
+    "the largest of the column is filled in: it knows neither mu nor the rest of the row": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), np.nanmax(X, axis=0), X)
+    ),
+    "1 is filled in where something is missing": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), 1.0, X)
+    ),
+    "the mean of all of X is filled in: it knows neither mu nor the rest of the row": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), np.nanmean(X), X)
+    ),
+    "the row before is filled in: it knows neither mu nor the rest of the row": carried,
+    "every row is mu where anything is missing: keep what X holds": (
+        lambda X, mean, Sigma: np.where(np.isnan(X).any(axis=1, keepdims=True), mean, X)
+    ),
+    "the covariance of the data stands where Sigma belongs": (
+        lambda X, mean, Sigma: knobs.conditional_mean(
+            X, mean, np.ma.cov(np.ma.masked_invalid(X.T)).data
+        )
     ),
     "the means of the columns of X stand where mu belongs": about_columns,
     "the means of the columns of X are subtracted where mu_o belongs": columns_subtracted,
@@ -1288,6 +1644,16 @@ def per_row(wrong):
     return means
 
 
+def per_point(wrong):
+    """A wrong E step whose sums are divided by N."""
+
+    def means(*m):
+        parts = knobs.e_step_with_missing(*m)
+        return tuple(part / len(m[0]) if i in wrong else part for i, part in enumerate(parts))
+
+    return means
+
+
 def about_new_means(*m):
     """Squares about the new means, as the M step needs them later."""
     r, sums, squares = knobs.e_step_with_missing(*m)
@@ -1326,6 +1692,8 @@ IN_MISSING: dict[str, dict[str, Any]] = {
         "shares": lambda joint: joint
     },
     "each point goes wholly to its likeliest component: EM's assignment is soft": {"shares": hard},
+    "r is divided by the sum over all n and k, after the largest of each row was taken out: each "
+    "row should sum to one": {"shares": lambda joint: normalised(over_largest(joint))},
     "r is right, but rows that lack something are left out of the sums": {"counted": complete_rows},
     "the sums do not use r: weigh each row by its responsibility": {
         "counted": lambda X, r: np.ones_like(r)
@@ -1390,6 +1758,12 @@ IN_MISSING: dict[str, dict[str, Any]] = {
             Sigma[np.ix_(m, m)] - Sigma[np.ix_(m, o)] @ Sigma[np.ix_(o, m)]
         )
     },
+    "C is added twice: once is enough": {
+        "spread": lambda r, C: 2 * np.einsum("nk,knde->kde", r, C)
+    },
+    "a Cholesky factor of C is added: add C itself": {
+        "covariance": lambda *a: np.linalg.cholesky(knobs.conditional_covariance(*a))
+    },
     "half of C is added: add all of it": {
         "spread": lambda r, C: np.einsum("nk,knde->kde", r, C) / 2
     },
@@ -1440,6 +1814,8 @@ E_STEP_WITH_MISSING = (
     }
     | {
         "these are means: the sums are asked for, not divided by N_k": per_row({1, 2}),
+        "the sums and the squares are divided by N: the sums are asked for": per_point({1, 2}),
+        "the squares are divided by N: the sums are asked for": per_point({2}),
         "the squares are divided by N_k: their sums are asked for": per_row({2}),
         "the squares are about the new means: the sum of r x x^T is asked for": about_new_means,
     }
@@ -1505,6 +1881,10 @@ IN_BIC: dict[str, dict[str, Any]] = {
     "the price of a parameter is log (N D): it is log N, of the number of points": {
         "price": lambda N, D, d: np.log(N * D)
     },
+    "the price of a parameter is (log N)^2: it is log N": {"price": lambda N, D, d: np.log(N) ** 2},
+    "log N is added to the number of parameters: multiply, d log N": {
+        "price": lambda N, D, d: (d + np.log(N)) / d
+    },
     "the price of a parameter is log d: it is log N": {"price": lambda N, D, d: np.log(d)},
     "the price of a parameter is log (N - d): it is log N": {
         "price": lambda N, D, d: np.log(N - d)
@@ -1535,6 +1915,7 @@ IN_BIC: dict[str, dict[str, Any]] = {
     "the log-likelihood counts -2 times, not -1 times": {"fit": lambda N: -1},
     "the sign of the log-likelihood is wrong: it counts -2 times": {"fit": lambda N: 2},
     "the factor -2 is missing, and the sign is wrong": {"fit": lambda N: 1},
+    "the log-likelihood counts -4 times: it counts -2 times": {"fit": lambda N: -4},
     "the log-likelihood counts -1/2 times: it counts -2 times": {"fit": lambda N: -0.5},
     "the log-likelihood is missing: this is the price of the parameters alone": {
         "fit": lambda N: 0
@@ -1559,6 +1940,10 @@ BIC = with_knobs(knobs.bic, IN_BIC) | {
     ),
     "the numbers of parameters are multiplied: add those of weights, means and covariances": (
         lambda ll, N, K, D: -2 * ll + (K - 1) * K * D * K * D * (D + 1) / 2 * np.log(N)
+    ),
+    "the price of a parameter is log K: it is log N": lambda ll, N, K, D: bic(ll, K, K, D),
+    "the price of a parameter is log (N / K): it is log N": (
+        lambda ll, N, K, D: bic(ll, N / K, K, D)
     ),
     "K and D are exchanged": lambda ll, N, K, D: bic(ll, N, D, K),
     "the logarithm of the log-likelihood is taken: it is a logarithm already": (
@@ -1585,6 +1970,7 @@ IN_SAMPLE: dict[str, dict[str, Any]] = {
     "the weights pi are not used: every component is drawn as often": {
         "weights": lambda pi: np.full(len(pi), 1 / len(pi))
     },
+    "the weights pi are sorted: pi_k is that of component k": {"weights": np.sort},
     "the weights pi are in reversed order": {"weights": lambda pi: pi[::-1]},
     "the weights are the squares of pi, over their sum: use pi as it is": {
         "weights": lambda pi: normalised(pi**2)
@@ -1665,7 +2051,25 @@ IN_SAMPLE: dict[str, dict[str, Any]] = {
         "covariances": lambda pi, C: 4 * C
     },
     "the covariances are twice as large as they should be": {"covariances": lambda pi, C: 2 * C},
+    "the covariances are D times as large as they should be": {
+        "covariances": lambda pi, C: C * C.shape[1]
+    },
+    "what is drawn is multiplied by Sigma and a root of it: the covariances are Sigma^3": {
+        "covariances": lambda pi, C: C @ C @ C
+    },
+    "only the diagonal of the Cholesky factor is used": {
+        "covariances": lambda pi, C: only_diagonals(np.linalg.cholesky(C)) ** 2
+    },
+    "the covariances are correlations: multiply by the standard deviations": {
+        "covariances": lambda pi, C: np.array([correlations(c) for c in C])
+    },
+    "the root of the diagonal is taken twice: standard deviations are roots of variances, once": {
+        "covariances": lambda pi, C: np.sqrt(only_diagonals(C))
+    },
     "the covariances are half as large as they should be": {"covariances": lambda pi, C: C / 2},
+    "what is drawn is halved: the covariances are a quarter of what they should be": {
+        "covariances": lambda pi, C: C / 4
+    },
     "what is drawn is multiplied by pi_k: the weights are for the components alone": {
         "covariances": lambda pi, C: C * pi[:, None, None] ** 2
     },

@@ -3,7 +3,9 @@
 First it is looked for among the mistakes of the catalogue, where all parts of the answer must be
 equal.  Then two of them at once, by turning the knobs of both.  Then each wrong part by itself: a
 mistake that concerns this part alone may stand beside another that is not known.  Last, whether the
-part is the right one with something done to it.  Whatever is said is true of the numbers.
+part is the right one with something done to it.
+
+Whatever is said is true of the numbers.  Where they cannot tell two mistakes apart, both are said.
 """
 
 from __future__ import annotations
@@ -21,23 +23,23 @@ TIE = 1e-12
 EXACT = 1e-6  # portion of the largest, where much is tried and nothing may fit by chance
 
 
-def distance(a, b, size):
-    """The largest difference, as a portion of the size of what is right or of what is guessed."""
+def distance(a, b, right):
+    """The largest difference, as a portion of the largest guess; of what is right if that is 0."""
     if a.shape != b.shape or not np.isfinite(b).all():
         return np.inf
-    return abs(a - b).max(initial=0) / (max(abs(b).max(initial=0), size) or 1)
+    return abs(a - b).max(initial=0) / (abs(b).max(initial=0) or abs(right).max(initial=0) or 1)
 
 
 def same(a, b, tolerance):
     """Equal shapes, and values equal to a portion of the largest."""
-    return distance(a, b, 0.0) <= tolerance
+    return distance(a, b, b) <= tolerance
 
 
 def distances(answers, guesses, rights):
     """For each part, the largest distance on any problem."""
     return np.max(
         [
-            [distance(a, b, abs(c).max(initial=0)) for a, b, c in zip(*parts, strict=True)]
+            [distance(a, b, c) for a, b, c in zip(*parts, strict=True)]
             for parts in zip(answers, guesses, rights, strict=True)
         ],
         axis=0,
@@ -87,6 +89,8 @@ class Known(NamedTuple):
     hard_problems: list[Any]
     hard_rights: list[Any]
     wrongs: dict[str, list[Any]]
+    shapes: list[Any]
+    hard_shapes: list[Any]
 
 
 @lru_cache(maxsize=64)
@@ -94,13 +98,12 @@ def known(name, seed):
     """What is known of the problems with this seed."""
     exercise = EXERCISES[name]
     problems, hard_problems = list(exercise.problems(seed)), list(exercise.edge(seed))
-    return Known(
-        problems,
-        [exercise.expected(arguments) for arguments in problems],
-        hard_problems,
-        [exercise.expected(arguments) for arguments in hard_problems],
-        exercise.wrong_answers(problems),
-    )
+    rights = [exercise.expected(arguments) for arguments in problems]
+    hard_rights = [exercise.expected(arguments) for arguments in hard_problems]
+    wrongs = exercise.wrong_answers(problems)
+    shapes = list(map(exercise.shapes, problems, rights))
+    hard_shapes = list(map(exercise.shapes, hard_problems, hard_rights))
+    return Known(problems, rights, hard_problems, hard_rights, wrongs, shapes, hard_shapes)
 
 
 @lru_cache(maxsize=64)
@@ -150,7 +153,7 @@ def name_parts(exercise, wrongs, answers, rights):
             knobs = getattr(exercise.mistakes[message], "keywords", {})
             if {exercise.concerns.get(knob) for knob in knobs} == {part}:
                 gap = distances(answers, guesses, rights)[part]
-                if gap <= np.broadcast_to(exercise.tolerance, len(rights[0]))[part]:
+                if gap <= np.broadcast_to(exercise.nearness, len(rights[0]))[part]:
                     gaps[message] = gap
         if gaps:
             names.append(nearest(gaps))
@@ -195,15 +198,25 @@ CHANGES = {
 }
 
 
+WORDS = {("times", 0.5): "halved (times 0.5)", ("times", 2.0): "doubled (times 2)"}
+
+
+def name_constant(exercise, answers, rights, part):
+    """What is the same number everywhere, where it should not be."""
+    pairs = [(answer[part], right[part]) for answer, right in zip(answers, rights, strict=True)]
+    if not exercise.summary and all(a.size > 1 and np.ptp(a) == 0 != np.ptp(b) for a, b in pairs):
+        numbers = " and then ".join(f"{a.flat[0]:.4g}" for a, _ in pairs[:2])
+        return f"all numbers of the {exercise.titles[part]} are equal, {numbers}"
+    return None
+
+
 def name_change(exercise, answers, rights, part):
     """What was done to the right numbers of a part, or None."""
     title = exercise.titles[part]
     pairs = [(answer[part], right[part]) for answer, right in zip(answers, rights, strict=True)]
     if any(a.shape != b.shape for a, b in pairs):
         return None
-    said = f"the {title} should be as they are, and are the right ones"
-    if all(a.ndim == 0 for a, _ in pairs):
-        said = "this is the right number"
+    said = f"the {title}: the right numbers,"
     for text, change in CHANGES.items():
         try:
             if all(same(a, change(b), EXACT) for a, b in pairs):
@@ -217,8 +230,11 @@ def name_change(exercise, answers, rights, part):
             return f"{said} sorted along axis {axis}"
     for text, change in {"times": np.divide, "plus": np.subtract}.items():
         numbers = np.concatenate([change(a, b)[b != 0] for a, b in pairs])
-        if numbers.size > 1 and np.isfinite(numbers).all() and np.ptp(numbers) < EXACT:
-            return f"{said} {text} {numbers[0]:.4g}"
+        if numbers.size > 1 and np.isfinite(numbers).all():
+            if np.ptp(numbers) < EXACT * abs(numbers).max():
+                return (
+                    f"{said} {WORDS.get((text, round(numbers[0], 6)), f'{text} {numbers[0]:.4g}')}"
+                )
     a, b = pairs[0]
     ridge = (a - b).flat[0]
     if a.ndim > 2 and all(same(a, b + ridge * np.eye(a.shape[-1]), EXACT) for a, b in pairs):

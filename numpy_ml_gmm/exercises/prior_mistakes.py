@@ -6,7 +6,7 @@ N_k are the counts, S_k the scatter with what the prior adds, and D the number o
 from functools import partial
 
 import numpy as np
-from scipy.special import digamma, gammaln, logsumexp, polygamma, softmax
+from scipy.special import digamma, entr, gammaln, logsumexp, polygamma, softmax
 
 from ..textbook import m_step
 from . import knobs
@@ -18,6 +18,11 @@ from .priors import expected_log_det, expected_log_weights, map_m_step, posterio
 def nothing(*_):
     """A part that is left out."""
     return 0.0
+
+
+def drawn_each(N, x, kappa, m):
+    """Means that are drawn to m by a kappa of their own."""
+    return (N[:, None] * x + kappa[:, None] * m) / (N + kappa)[:, None]
 
 
 # ---- The M step to the mode: knobs of s, see there ---------------------------------------------
@@ -66,6 +71,19 @@ IN_WEIGHTS = {
     "the first alpha is used for all: each component has its own": {
         "weights": lambda s: s.N + s.alpha[0] - 1
     },
+    "1/2 is subtracted, not 1: it is N_k + alpha_k - 1": {"weights": lambda s: s.N + s.alpha - 0.5},
+    "the average of alpha is used for all: each component has its own": {
+        "weights": lambda s: s.N + s.alpha.mean() - 1
+    },
+    "the sum of alpha is used for all: each component has its own": {
+        "weights": lambda s: s.N + s.alpha.sum() - 1
+    },
+    "the weights are the average of those of the points and of the prior: add the counts": {
+        "weights": lambda s: normalised(s.N) + normalised(s.alpha - 1)
+    },
+    "the weights are a softmax: divide N_k + alpha_k - 1 by their sum": {
+        "weights": lambda s: softmax(s.N + s.alpha - 1)
+    },
     "K is subtracted, not 1: it is N_k + alpha_k - 1": {
         "weights": lambda s: s.N + s.alpha - len(s.N)
     },
@@ -100,6 +118,24 @@ IN_MEANS = {
     },
     "in the means, kappa is divided by K: each component has all of it": {
         "means": lambda s: drawn(s.N, s.x, s.kappa / len(s.N), s.m)
+    },
+    "in the means, kappa is squared above: it is kappa m": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa**2 * s.m) / (s.N + s.kappa)[:, None]
+    },
+    "in the means, N_k + kappa + 1 stands below: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (s.N + s.kappa + 1)[:, None]
+    },
+    "in the means, N_k + kappa - 1 stands below: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (s.N + s.kappa - 1)[:, None]
+    },
+    "in the means, alpha_k - 1 stands where kappa belongs: alpha is for the weights": {
+        "means": lambda s: drawn_each(s.N, s.x, s.alpha - 1, s.m)
+    },
+    "in the means, alpha_k stands where kappa belongs: alpha is for the weights": {
+        "means": lambda s: drawn_each(s.N, s.x, s.alpha, s.m)
+    },
+    "in the means, N_k + nu stands below: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (s.N + s.nu)[:, None]
     },
     "in the means, kappa counts K times": {
         "means": lambda s: drawn(s.N, s.x, s.kappa * len(s.N), s.m)
@@ -203,6 +239,15 @@ IN_COUNT = {
     },
     "the covariances divide by N_k + nu + 2 D + 2: it is + D + 2": {
         "count": lambda s: s.N + s.nu + 2 * s.D + 2
+    },
+    "the covariances divide by N_k + nu + 3 D: it is + D + 2": {
+        "count": lambda s: s.N + s.nu + 3 * s.D
+    },
+    "the covariances divide by N_k + nu + 2 D: it is + D + 2": {
+        "count": lambda s: s.N + s.nu + 2 * s.D
+    },
+    "the covariances divide by twice N_k + nu + D + 2": {
+        "count": lambda s: 2 * (s.N + s.nu + s.D + 2)
     },
     "the covariances divide by N: it is N_k + nu + D + 2": {"count": lambda s: len(s.X)},
     "the covariances divide by N_k - 1: it is N_k + nu + D + 2": {"count": lambda s: s.N - 1},
@@ -322,6 +367,16 @@ IN_SCATTER = {
     "the inverse of the scale is added: add the scale itself": {
         "prior": lambda s: np.linalg.inv(s.scale)
     },
+    "the identity stands where the scale belongs": {"prior": lambda s: np.eye(s.D)},
+    "kappa (m - mu_k)(m - mu_k)^T counts twice": {
+        "pull": lambda s: squares(s.N, s.x - s.mu) + squares(2 * s.kappa, s.m - s.mu)
+    },
+    "N_k (xbar_k - mu_k)(xbar_k - mu_k)^T has N where N_k belongs": {
+        "pull": lambda s: squares(len(s.X), s.x - s.mu) + squares(s.kappa, s.m - s.mu)
+    },
+    "in the last term of S_k nu stands where kappa belongs": {
+        "pull": lambda s: squares(s.N, s.x - s.mu) + squares(s.nu, s.m - s.mu)
+    },
     "the scale is subtracted: add it": {"prior": lambda s: -s.scale},
     "the scale counts twice: add it once": {"prior": lambda s: 2 * s.scale},
     "only the diagonal of the scale is added": {"prior": lambda s: only_diagonals(s.scale)},
@@ -428,6 +483,12 @@ IN_COUNTS = {
     "the points with r above 1/2 are counted: N_k is the sum of the responsibilities": {
         "counts": lambda r: (r > 0.5).sum(axis=0)
     },
+    "the entropies of r are added up: N_k is the sum of r itself": {
+        "counts": lambda r: entr(r).sum(axis=0)
+    },
+    "the logs of r are added up: N_k is the sum of r itself": {
+        "counts": lambda r: np.log(r).sum(axis=0)
+    },
     "the counts have the wrong sign: add N_k": {"counts": lambda r: -r.sum(axis=0)},
     "the responsibilities count twice": {"counts": lambda r: 2 * r.sum(axis=0)},
     "1 is added to each count: N_k is the sum of the responsibilities": {
@@ -450,6 +511,13 @@ IN_ONE = {  # what goes wrong with any of the three, where @ is its name
     "@_0 is added once for each point: once is enough": lambda prior, N: prior * N.sum() + N,
     "in @, N_k counts twice: once is enough": lambda prior, N: prior + 2 * N,
     "in @, half of N_k is added: a point counts whole": lambda prior, N: prior + N / 2,
+    "in @, the square of N_k is added: add N_k": lambda prior, N: prior + N**2,
+    "in @, the root of N_k is added: add N_k": lambda prior, N: prior + np.sqrt(N),
+    "in @, the log of N_k is added: add N_k": lambda prior, N: prior + np.log(N),
+    "in @, @_0 counts twice: once is enough": lambda prior, N: 2 * prior + N,
+    "in @, K - 1 is added too: it is @_0 + N_k": lambda prior, N: prior + N + len(N) - 1,
+    "in @, 2 is added too: it is @_0 + N_k": lambda prior, N: prior + N + 2,
+    "in @, 2 is subtracted: it is @_0 + N_k": lambda prior, N: prior + N - 2,
     "in @, K is added too: it is @_0 + N_k": lambda prior, N: prior + N + len(N),
     "@ is the larger of @_0 and N_k: add them": lambda prior, N: np.maximum(prior, N),
     "@ is halved: it is @_0 + N_k": lambda prior, N: (prior + N) / 2,
@@ -688,6 +756,9 @@ EXPECTED_LOG_WEIGHTS = {
         lambda alpha: digamma(alpha) - digamma(alpha.sum()) / len(alpha)
     ),
     "all are -log K: they depend on alpha": lambda alpha: -np.log(len(alpha)) + 0 * alpha,
+    "this is the log of the expected weight, to base 2: the expected log is asked for": (
+        lambda alpha: np.log2(normalised(alpha))
+    ),
     "this is the digamma of a difference: take the difference of digammas": (
         lambda alpha: digamma(alpha - alpha.sum())
     ),
@@ -764,6 +835,12 @@ IN_DIGAMMAS = {
     "D stands in the argument too, (nu + D - i) / 2: it is (nu + 1 - i) / 2": {
         "argument": lambda nu, i, D: (nu + D - i) / 2
     },
+    "1 is added to the argument after the division: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu + 1 - i) / 2 + 1
+    },
+    "the argument is doubled, not halved: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu + 1 - i) * 2
+    },
     "i counts twice in the argument: it is (nu + 1 - i) / 2": {
         "argument": lambda nu, i, D: (nu + 1 - 2 * i) / 2
     },
@@ -786,6 +863,9 @@ IN_DIGAMMAS = {
         "argument": lambda nu, i, D: (nu.mean() + 1 - i + 0 * nu) / 2
     },
     "the log stands where the digamma function belongs": {"psi": np.log},
+    "the exponential of the digamma is taken: sum the digammas": {
+        "psi": lambda x: np.exp(digamma(x))
+    },
     "the log of the gamma function stands where its derivative, digamma, belongs": {"psi": gammaln},
     "the trigamma function stands where digamma belongs": {"psi": trigamma},
     "the digammas of all components are summed: each component has its own D of them": {
@@ -830,6 +910,13 @@ IN_TWOS = {
         "twos": lambda D, K: D * (D - 1) / 4 * np.log(np.pi)
     },
     "D log 2 counts twice": {"twos": lambda D, K: 2 * D * np.log(2)},
+    "log (2 D) stands where D log 2 belongs": {"twos": lambda D, K: np.log(2 * D)},
+    "log D stands where D log 2 belongs": {"twos": lambda D, K: np.log(D)},
+    "log 2 counts D + 1 times: it counts D times": {"twos": lambda D, K: (D + 1) * np.log(2)},
+    "log 2 counts D - 1 times: it counts D times": {"twos": lambda D, K: (D - 1) * np.log(2)},
+    "D (D - 1) / 4 log pi is added: that is in the constant of the density": {
+        "twos": lambda D, K: D * np.log(2) + D * (D - 1) / 4 * np.log(np.pi)
+    },
     "D^2 log 2 stands where D log 2 belongs": {"twos": lambda D, K: D * D * np.log(2)},
     "log 2 is there once: it counts D times": {"twos": lambda D, K: np.log(2)},
     "D log 2 is halved": {"twos": lambda D, K: D / 2 * np.log(2)},
@@ -862,6 +949,12 @@ IN_VOLUME = {
     },
     "log |W| counts D times: once is enough": {"volume": lambda W: W.shape[-1] * log_det(W)},
     "the log of the trace of W stands where that of the determinant belongs": {"volume": log_trace},
+    "the sign that slogdet gives first stands where the log determinant belongs, the second": {
+        "volume": lambda W: np.linalg.slogdet(W)[0]
+    },
+    "the largest eigenvalue stands where the determinant belongs": {
+        "volume": lambda W: np.log(np.linalg.eigvalsh(W).max(axis=-1))
+    },
     "only the diagonal of W is used": {"volume": log_diagonal},
     "W of the first component is used for all": {"volume": lambda W: log_det(W[:1])},
     "log |W| is to base 10: natural logarithms are asked for": {

@@ -149,6 +149,22 @@ def counts(seed=0):
         yield log_likelihood + float(rng.integers(20)), N + int(rng.integers(20)), K, D
 
 
+def counted(answers, problems):
+    """How many parameters an answer to ``bic`` counts, if it is BIC but for their number."""
+    found = [
+        (float(answer) + 2 * log_likelihood) / np.log(N)
+        for (answer,), (log_likelihood, N, _, _) in zip(answers, problems, strict=True)
+    ]
+    if not np.allclose(found, np.round(np.multiply(found, 2)) / 2, rtol=0, atol=1e-6):
+        return None
+    _, _, K, D = problems[0]
+    right = (K - 1) + K * D + K * D * (D + 1) // 2
+    return (
+        f"the number of free parameters is wrong: for K = {K} and D = {D} this counts "
+        f"{found[0]:g}, there are {right} in the weights, the means and the covariances"
+    )
+
+
 def to_draw(seed=0):
     """(n, parameters, rng)."""
     for K, D, offset in [(3, 2, 7), (2, 3, 4)]:
@@ -162,7 +178,9 @@ def true_moments(n, weights, means, covariances, rng):
 
 def sample_moments(X, z):
     """Frequencies, means and covariances of the points of each component."""
-    if z.min() >= 0 and z.max() < 20:  # before anything as large as the largest label is made
+    if (
+        z.min() >= 0 and z.max() < 20 and not (z % 1).any()
+    ):  # before anything as large as the largest label is made
         labels = z.astype(int)
         r = np.eye(labels.max() + 1)[labels]
         if r.any(axis=0).all():
@@ -199,7 +217,15 @@ class Exercise(NamedTuple):
     tolerance: Any = 1e-3  # float32 is welcome, mistakes are far larger; one number, or one a part
     concerns: Any = {}  # knob -> number of the one part that it turns
     pairs: bool = True  # whether two mistakes at once are looked for
+    in_words: Any = None  # (answers, problems) -> what they show of a mistake that no row has
     chance: Any = None  # what else is asked of random numbers
+
+    @property
+    def nearness(self) -> Any:
+        """How near an answer is to that of a mistake which is named: a number says little."""
+        if self.summary:
+            return self.tolerance
+        return 3e-5 if self.parts == ("answer",) else min(self.tolerance, 1e-4)
 
     @property
     def titles(self) -> tuple:
@@ -231,18 +257,19 @@ class Exercise(NamedTuple):
         """
         return as_parts(self.right(*copy.deepcopy(arguments)))
 
-    def shapes(self, arguments: tuple[Any, ...]) -> list[tuple[int, ...]]:
+    def shapes(self, arguments: tuple[Any, ...], right: tuple[Any, ...]) -> list[tuple[int, ...]]:
         """The shapes of the parts.
 
         Examples
         --------
         >>> exercise = EXERCISES["m_step"]
-        >>> exercise.shapes(next(exercise.problems()))
+        >>> arguments = next(exercise.problems())
+        >>> exercise.shapes(arguments, exercise.expected(arguments))
         [(3,), (3, 2), (3, 2, 2)]
         """
         if self.returned:
             return [shape(*arguments) for shape in self.returned]
-        return [part.shape for part in self.expected(arguments)]
+        return [part.shape for part in right]
 
 
 FAR = (
@@ -293,7 +320,9 @@ EXERCISES = {
         concerns={"clusters": 0} | IN_M_STEP,
         pairs=False,
     ),
-    "bic": Exercise(counts, textbook.bic, mistakes.BIC, ("answer",), tolerance=1e-4),
+    "bic": Exercise(
+        counts, textbook.bic, mistakes.BIC, ("answer",), tolerance=1e-4, in_words=counted
+    ),
     "sample": Exercise(
         to_draw,
         true_moments,

@@ -316,7 +316,7 @@ def k_means_start(X, centres):
         "return -2. * log_likelihood + np.log1p(N - 1) * ((K - 1) + K * D + K * (D * D + D) / 2)",
     ]],
     "sample": ["def sample(n, weights, means, covariances, rng):\n    " + body + "\n" for body in [
-        "z = np.sort(rng.choice(len(weights), n, p=weights)); return np.array([rng.multivariate_normal(means[k], covariances[k]) for k in z]), z",
+        "z = np.sort(rng.choice(len(weights), n, p=weights)); return np.vstack([rng.multivariate_normal(means[k], covariances[k], (z == k).sum()) for k in range(len(means))]), z",
         "z = rng.choice(len(weights), n, p=weights); return np.array([rng.multivariate_normal(means[k], covariances[k]) for k in z]), z",
         "z = np.searchsorted(np.cumsum(weights)[:-1], rng.random(n), side='right'); w, V = np.linalg.eigh(covariances)\n"
         "    A = V * np.sqrt(w)[:, None]; u = rng.standard_normal((n, means.shape[1])); return means[z] + (A[z] @ u[:, :, None])[:, :, 0], z",
