@@ -1076,17 +1076,22 @@ def test_names_on_contours_lie_on_their_own_contour_alone():
     assert plots.plot_contours(narrow).get_legend() is not None
 
 
-@pytest.mark.parametrize("centre", [1e6, -1234567.0, 1e8])
-def test_ticks_far_from_0_are_short_and_say_where_they_are(centre):
-    model = mixture([0.5, 0.5], [[centre, 0], [centre + 4, 1]], [np.eye(2)] * 2)
-    ax = plots.plot_contours(model)
+@pytest.mark.parametrize(
+    ("centre", "unit"),
+    [(1e6, 1), (-1234567.0, 1), (1e8, 1), (-9000, 1), (1e14, 1e8), (0, 1e-9), (1, 1e-9), (0, 1e9)],
+)
+def test_ticks_are_short_and_say_where_they_are(centre, unit):
+    means = [[centre, 0], [centre + 4 * unit, 1]]
+    ax = plots.plot_contours(mixture([0.5, 0.5], means, [np.diag([unit**2, 1])] * 2))
     ax.set_xlabel("mine")
     ax.figure.canvas.draw()
-    offset = ax.xaxis.get_offset_text().get_text()
+    words = ax.xaxis.get_offset_text().get_text().replace(",", "").split()
+    power = float(words.pop(0)) if words and words[0].startswith("1e") else 1.0
+    offset = float(words[0]) if words else 0.0
     ticks = [label.get_text().replace("\N{MINUS SIGN}", "-") for label in ax.get_xticklabels()]
     assert max(map(len, ticks)) <= 5
     for tick, place in zip(ticks, ax.get_xticks(), strict=True):
-        assert float(tick) + float(offset.replace(",", "")) == pytest.approx(place, abs=1e-6)
+        assert float(tick) * power + offset == pytest.approx(place, abs=1e-6 * unit, rel=1e-15)
     assert ax.yaxis.get_offset_text().get_text() == ""
 
 
@@ -1106,6 +1111,16 @@ def test_in_a_matrix_the_offset_stands_beside_the_name():
     assert axes[1, 0].get_xlabel() == "$x_{1}$\n+1,000,000"
     assert axes[1, 1].get_xlabel() == "$x_{2}$"
     assert not any(ax.xaxis.offsetText.get_visible() for ax in axes.flat)
+
+
+def test_in_a_matrix_a_power_of_ten_is_not_lost():
+    tiny = mixture([0.5, 0.5], [[0, 0], [4e-9, 1]], [np.diag([1e-18, 1])] * 2)
+    axes = plots.plot_scatter_matrix(tiny)
+    axes[0, 0].figure.canvas.draw()
+    assert axes[1, 0].get_xlabel() == "$x_{1}$\n1e-9"
+    ticks = [label.get_text() for label in axes[1, 0].get_xticklabels()]
+    places = [float(tick.replace("\N{MINUS SIGN}", "-")) * 1e-9 for tick in ticks]
+    np.testing.assert_allclose(places, axes[1, 0].get_xticks(), atol=1e-15)
 
 
 # --- more pictures -------------------------------------------------------------------------------

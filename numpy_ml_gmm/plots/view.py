@@ -14,7 +14,7 @@ from ..noise import Box
 from ..parameters import Parameters
 from ..validation import as_array, column_names
 from .colours import Inks, inks_of, palette
-from .labels import component_names, write_far_ticks
+from .labels import component_names, write_short_ticks
 
 MASSES = (0.5, 0.9, 0.99)
 POINTS = 10_000  # of more, so many are drawn: they would hide each other
@@ -156,7 +156,7 @@ class View(NamedTuple):
         for axis, name in zip(both, [*self.names, height][:2], strict=True):
             axis.set_label_text(axis.get_label_text() or name)
         for axis in both[: len(self.features)]:
-            write_far_ticks(axis)
+            write_short_ticks(axis)
         if self.line and height == "component":
             self.ax.set_yticks(range(len(self.colours)))
 
