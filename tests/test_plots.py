@@ -945,6 +945,16 @@ def test_a_data_set_of_the_package_names_its_features():
     assert plots.plot_contours(fitted).get_ylabel() == "waiting"
 
 
+def test_an_unknown_name_is_told_the_known_ones():
+    model, frame = framed()
+    with pytest.raises(
+        ValueError, match=r"'widht'.*or names among \['length', 'width', 'height'\]"
+    ):
+        plots.plot_ellipses(model, frame, features=("length", "widht"))
+    levels = plots.density_levels(model, 0.9, features=("height", "length"))
+    np.testing.assert_array_equal(levels, plots.density_levels(model, 0.9, features=(2, 0)))
+
+
 def test_columns_in_another_order_are_refused():
     model, frame = framed()
     with pytest.raises(ValueError, match=r"columns \['width', .*pass X\[\['length', 'width'"):

@@ -65,9 +65,8 @@ def write_on_contours(contours: Any, names: Sequence[str]) -> None:
             break
         places.append(own[room.argmax()])
     if len(places) < len(names):
-        add_legend(
-            ax, [Line2D([], [], color=tuple(inks.ink), label=f"{', '.join(names)}, inwards")]
-        )
+        said = f"{', '.join(names)}, inwards"
+        add_legend(ax, [Line2D([], [], color=tuple(inks.ink), label=said)])
         return
     halo = [withStroke(linewidth=2.5, foreground=inks.paper)]
     style = {"ha": "center", "va": "center", "fontsize": "small", "color": inks.ink, "zorder": 5}

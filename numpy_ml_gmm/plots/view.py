@@ -246,7 +246,7 @@ def check_features(features, D, d, names=()):
     if features is None and D <= d:
         return list(range(D))
     if features is None:
-        remedy = " or call plot_scatter_matrix" if d == 2 else ""
+        remedy = " or call plot_scatter_matrix or plot_projection" if d == 2 else ""
         raise ValueError(
             f"features=None, but the model has {D} features and this plot shows {d}: "
             f"choose, as in {example},{remedy}".rstrip(",")
@@ -256,9 +256,10 @@ def check_features(features, D, d, names=()):
         chosen = np.array([list(names).index(name) for name in chosen])
     whole = chosen.dtype.kind in "iu" and chosen.ndim == 1 and 1 <= len(chosen) <= d
     if not whole or len(set(chosen)) < len(chosen) or chosen.min() < 0 or chosen.max() >= D:
+        own = [name for name in names if not name.startswith("$")]
         raise ValueError(
             f"features={features!r} must be at most {d} different whole numbers from 0 to {D - 1}, "
-            f"as in {example}"
+            f"as in {example}" + (f", or names among {own}" if own else "")
         )
     return chosen.tolist()
 
