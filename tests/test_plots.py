@@ -1215,6 +1215,20 @@ def test_a_model_is_projected_along_the_directions_that_separate_it(iris):
         np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
 
 
+def test_another_package_s_mixture_has_its_projection_and_its_outliers():
+    from sklearn.mixture import GaussianMixture
+
+    _, frame = framed()
+    theirs = GaussianMixture(3, random_state=0).fit(frame)
+    three = GMM.from_parameters(theirs.weights_, theirs.means_, theirs.covariances_)
+    projected = [plots.plot_projection(model, frame) for model in (theirs, three)]
+    outside = [plots.plot_outliers(model, frame, features=(0, 1)) for model in (theirs, three)]
+    for one, other in (projected, outside):
+        for a, b in zip(one.collections, other.collections, strict=True):
+            np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
+    assert {text.get_text() for text in projected[0].texts} >= set(COLUMNS)
+
+
 # --- animations in files -------------------------------------------------------------------------
 
 

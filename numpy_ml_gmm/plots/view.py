@@ -9,6 +9,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
 from ..covariances import covariance_model
+from ..gmm import GMM
 from ..hints import Array
 from ..noise import Box
 from ..parameters import Parameters
@@ -41,6 +42,16 @@ def parameters(model):
     _check_numbers(names, pi, mu, covariances)
     Sigma = _matrices(covariances, covariance_model(covariance_type), *mu.shape)
     return Parameters(pi / pi.sum(), mu, Sigma)
+
+
+def mixture_of_ours(model):
+    """A mixture of this package as it is, and a GMM with the parameters of any other."""
+    if hasattr(model, "outliers") or hasattr(model, "mixture_"):
+        return model
+    found = GMM.from_parameters(*parameters(model))
+    if hasattr(model, "feature_names_in_"):
+        found.feature_names_in_ = np.asarray(model.feature_names_in_, dtype=object)
+    return found
 
 
 def _check_numbers(names, pi, mu, covariances):
