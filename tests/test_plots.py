@@ -945,6 +945,16 @@ def test_a_data_set_of_the_package_names_its_features():
     assert plots.plot_contours(fitted).get_ylabel() == "waiting"
 
 
+def test_an_unknown_name_is_told_the_known_ones():
+    model, frame = framed()
+    with pytest.raises(
+        ValueError, match=r"'widht'.*or names among \['length', 'width', 'height'\]"
+    ):
+        plots.plot_ellipses(model, frame, features=("length", "widht"))
+    levels = plots.density_levels(model, 0.9, features=("height", "length"))
+    np.testing.assert_array_equal(levels, plots.density_levels(model, 0.9, features=(2, 0)))
+
+
 def test_columns_in_another_order_are_refused():
     model, frame = framed()
     with pytest.raises(ValueError, match=r"columns \['width', .*pass X\[\['length', 'width'"):
@@ -1076,17 +1086,22 @@ def test_names_on_contours_lie_on_their_own_contour_alone():
     assert plots.plot_contours(narrow).get_legend() is not None
 
 
-@pytest.mark.parametrize("centre", [1e6, -1234567.0, 1e8])
-def test_ticks_far_from_0_are_short_and_say_where_they_are(centre):
-    model = mixture([0.5, 0.5], [[centre, 0], [centre + 4, 1]], [np.eye(2)] * 2)
-    ax = plots.plot_contours(model)
+@pytest.mark.parametrize(
+    ("centre", "unit"),
+    [(1e6, 1), (-1234567.0, 1), (1e8, 1), (-9000, 1), (1e14, 1e8), (0, 1e-9), (1, 1e-9), (0, 1e9)],
+)
+def test_ticks_are_short_and_say_where_they_are(centre, unit):
+    means = [[centre, 0], [centre + 4 * unit, 1]]
+    ax = plots.plot_contours(mixture([0.5, 0.5], means, [np.diag([unit**2, 1])] * 2))
     ax.set_xlabel("mine")
     ax.figure.canvas.draw()
-    offset = ax.xaxis.get_offset_text().get_text()
+    words = ax.xaxis.get_offset_text().get_text().replace(",", "").split()
+    power = float(words.pop(0)) if words and words[0].startswith("1e") else 1.0
+    offset = float(words[0]) if words else 0.0
     ticks = [label.get_text().replace("\N{MINUS SIGN}", "-") for label in ax.get_xticklabels()]
     assert max(map(len, ticks)) <= 5
     for tick, place in zip(ticks, ax.get_xticks(), strict=True):
-        assert float(tick) + float(offset.replace(",", "")) == pytest.approx(place, abs=1e-6)
+        assert float(tick) * power + offset == pytest.approx(place, abs=1e-6 * unit, rel=1e-15)
     assert ax.yaxis.get_offset_text().get_text() == ""
 
 
@@ -1106,6 +1121,16 @@ def test_in_a_matrix_the_offset_stands_beside_the_name():
     assert axes[1, 0].get_xlabel() == "$x_{1}$\n+1,000,000"
     assert axes[1, 1].get_xlabel() == "$x_{2}$"
     assert not any(ax.xaxis.offsetText.get_visible() for ax in axes.flat)
+
+
+def test_in_a_matrix_a_power_of_ten_is_not_lost():
+    tiny = mixture([0.5, 0.5], [[0, 0], [4e-9, 1]], [np.diag([1e-18, 1])] * 2)
+    axes = plots.plot_scatter_matrix(tiny)
+    axes[0, 0].figure.canvas.draw()
+    assert axes[1, 0].get_xlabel() == "$x_{1}$\n1e-9"
+    ticks = [label.get_text() for label in axes[1, 0].get_xticklabels()]
+    places = [float(tick.replace("\N{MINUS SIGN}", "-")) * 1e-9 for tick in ticks]
+    np.testing.assert_allclose(places, axes[1, 0].get_xticks(), atol=1e-15)
 
 
 # --- more pictures -------------------------------------------------------------------------------
@@ -1188,6 +1213,20 @@ def test_a_model_is_projected_along_the_directions_that_separate_it(iris):
     )
     for a, b in zip(one.collections, other.collections, strict=True):
         np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
+
+
+def test_another_package_s_mixture_has_its_projection_and_its_outliers():
+    from sklearn.mixture import GaussianMixture
+
+    _, frame = framed()
+    theirs = GaussianMixture(3, random_state=0).fit(frame)
+    three = GMM.from_parameters(theirs.weights_, theirs.means_, theirs.covariances_)
+    projected = [plots.plot_projection(model, frame) for model in (theirs, three)]
+    outside = [plots.plot_outliers(model, frame, features=(0, 1)) for model in (theirs, three)]
+    for one, other in (projected, outside):
+        for a, b in zip(one.collections, other.collections, strict=True):
+            np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
+    assert {text.get_text() for text in projected[0].texts} >= set(COLUMNS)
 
 
 # --- animations in files -------------------------------------------------------------------------

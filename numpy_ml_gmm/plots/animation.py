@@ -52,7 +52,7 @@ class EMAnimation(FuncAnimation):
         fps : int
             Frames a second.
         **kwargs
-            For :meth:`matplotlib.animation.Animation.save`, such as ``dpi``.
+            For the ``save`` of matplotlib, such as ``dpi``.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..hints import Array, Given
 from .colours import FAINT, LINES, inks_of, palette
-from .labels import add_legend, write_far_ticks
+from .labels import add_legend, write_short_ticks
 
 
 def plot_log_likelihood(
@@ -68,7 +68,7 @@ def plot_log_likelihood(
         steps = np.arange(1, len(history[i]) + 1)
         ax.plot(steps, history[i], **kept if i == best else other)
     ax.set_yscale("log" if gap else "linear")
-    write_far_ticks(ax.yaxis)
+    write_short_ticks(ax.yaxis)
     ax.set_xlabel("EM step")
     ax.set_ylabel("gap to the best (nats)" if gap else r"log-likelihood $\log p(X \mid \theta)$")
     return ax
@@ -194,6 +194,6 @@ def plot_elbo(model: Any, X: ArrayLike, *, n_steps: int = 5, ax: Any = None, **k
     ax.set_xticks(edges[:-1] + 0.5, ["EM"[h % 2] for h in range(len(elbo))])
     ax.set_xlabel("half step of EM")
     ax.set_ylabel("nats")
-    write_far_ticks(ax.yaxis)
+    write_short_ticks(ax.yaxis)
     add_legend(ax)
     return ax

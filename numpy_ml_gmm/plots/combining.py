@@ -21,7 +21,8 @@ def plot_combination(
     On the left over the number of clusters.  On the right over the number of points that
     mergers have to do with: a step that merges two large clusters may lower the entropy more
     only because it concerns more points, and there its slope is what it gains a point.  The
-    lines are the two that fit best (:eq:`entropy-bend`), the ring is where they meet.
+    lines are the two that fit best (:eq:`entropy-bend`), the ring is where they meet.  mclust has
+    it as ``entPlot``.
 
     Parameters
     ----------

@@ -15,7 +15,16 @@ from .colours import FAINT, LINES
 from .ellipses import draw_ellipses
 from .grid import grid, intervals, mesh, spread
 from .labels import add_legend, write_on_contours
-from .view import MASSES, check_features, check_masses, log_density, log_joint, parameters, view_of
+from .view import (
+    MASSES,
+    check_features,
+    check_masses,
+    feature_names,
+    log_density,
+    log_joint,
+    parameters,
+    view_of,
+)
 
 
 def density_levels(
@@ -59,7 +68,8 @@ def density_levels(
     array([-4.14])
     """
     theta = parameters(model)
-    shown = theta.marginal(check_features(features, theta.means.shape[1], 2))
+    D = theta.means.shape[1]
+    shown = theta.marginal(check_features(features, D, 2, feature_names(model, None, D)))
     return _levels(shown, check_masses(masses))
 
 
@@ -87,7 +97,9 @@ def plot_contours(
     """Contours of the density, named by the mass inside.
 
     Each contour bounds a highest-density region, see :func:`density_levels`.
-    A model of one feature is drawn by :func:`plot_density_1d`.
+    A model of one feature is drawn by :func:`plot_density_1d`.  Of more than 10 000 points so
+    many are drawn, the same ones each time.  mclust has it as ``plot`` of ``densityMclust`` with
+    ``type = "hdr"``.
 
     Parameters
     ----------

@@ -37,7 +37,8 @@ def plot_ellipses(
 
     The axes are :math:`\sqrt{\lambda_i \chi^2_{2, m}}` long, with
     :math:`\lambda_i` the eigenvalues of :math:`\Sigma_k`.  Angles look right if
-    the caller sets ``ax.set_aspect("equal")``.  One feature gives intervals.
+    the caller sets ``ax.set_aspect("equal")``.  One feature gives intervals.  Of more than 10 000
+    points so many are drawn, the same ones each time.
 
     Parameters
     ----------

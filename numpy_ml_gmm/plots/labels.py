@@ -1,4 +1,4 @@
-"""What is written in a plot: names of components, legends, masses on contours, ticks far from 0."""
+"""What is written in a plot: names of components, legends, masses on contours, short ticks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from .colours import inks_of
 
-FAR = 1e4  # from 0, in widths of an axis: from here on the first digits of all ticks are the same
+FAR = {"x": 1e3, "y": 1e4}  # from 0, in widths of an axis: from here on ticks would be too long
 INSIDE = 8  # entries of a legend that leave room for the picture
 
 
@@ -65,9 +65,8 @@ def write_on_contours(contours: Any, names: Sequence[str]) -> None:
             break
         places.append(own[room.argmax()])
     if len(places) < len(names):
-        add_legend(
-            ax, [Line2D([], [], color=tuple(inks.ink), label=f"{', '.join(names)}, inwards")]
-        )
+        said = f"{', '.join(names)}, inwards"
+        add_legend(ax, [Line2D([], [], color=tuple(inks.ink), label=said)])
         return
     halo = [withStroke(linewidth=2.5, foreground=inks.paper)]
     style = {"ha": "center", "va": "center", "fontsize": "small", "color": inks.ink, "zorder": 5}
@@ -88,35 +87,46 @@ def _distances(points, others):
     return np.sqrt(((points[:, None] - others) ** 2).sum(axis=2)).min(axis=1)
 
 
-# --- far from 0 -------------------------------------------------------------------------------
+# --- ticks ------------------------------------------------------------------------------------
 
 
-def far_from_0(axis: Any) -> str:
-    """What has been taken off the ticks of an axis, if anything."""
-    ticks = axis.get_major_formatter()
-    return ticks.get_offset() if isinstance(ticks, FarTicks) else ""
+class ShortTicks(ScalarFormatter):
+    """Ticks less a round number and in units of a power of ten, which stand at the axis' end."""
+
+    def __init__(self, offset: float, exponent: int):
+        super().__init__(useOffset=offset)
+        self.exponent = exponent
+        self.set_scientific(exponent != 0)
+        self.set_powerlimits((exponent, exponent))
+
+    def get_offset(self) -> str:
+        unit, offset = f"1e{self.exponent}" if self.exponent else "", ""
+        if self.offset:
+            offset = f"{self.offset:+,.15g}"
+            if len(offset) > 12:
+                offset = np.format_float_scientific(self.offset, trim="-", sign=True, exp_digits=1)
+        return f"{unit} {offset}".strip()
 
 
-class FarTicks(ScalarFormatter):
-    """Ticks less a round number, which stands at the end of the axis with its sign."""
+def write_short_ticks(axis: Any) -> None:
+    """Take off the digits that all ticks have: of 1000002 and 1000004, 2 and 4 are left.
 
-    def get_offset(self):
-        return f"{self.offset:+,.15g}"
-
-
-def write_far_ticks(axis: Any) -> None:
-    """Of ticks that begin with the same digits, take these off once: 1,000,000 + 0, 2, 4.
-
-    Where they are but few, ticks are written in full, and not as matplotlib would, less 1.289e3.
+    Where these are but few, ticks are written in full, and not as matplotlib would, less 1.289e3.
     """
     low, high = np.sort(axis.get_view_interval())
-    width = high - low
-    if not width or axis.get_scale() != "linear" or max(-low, high) < 100 * width:
+    width, size = high - low, max(-low, high)
+    if not width or axis.get_scale() != "linear":
         return
-    if max(-low, high) < FAR * width:
-        axis.set_major_formatter(ScalarFormatter(useOffset=False))
-        return
+    far = size > FAR[axis.axis_name] * width
     step = 10.0 ** np.ceil(np.log10(width))
-    ticks = FarTicks(useOffset=round((low + high) / 2 / step) * step)
-    ticks.set_scientific(False)
-    axis.set_major_formatter(ticks)
+    offset = round((low + high) / 2 / step) * step if far else 0.0
+    power = np.log10(width if far else size)
+    exponent = 0 if -3 <= power < 6 else 3 * int(power // 3)
+    if far or exponent or size > 100 * width:
+        axis.set_major_formatter(ShortTicks(offset, exponent))
+
+
+def taken_off(axis: Any) -> str:
+    """What has been taken off the ticks of an axis, if anything."""
+    ticks = axis.get_major_formatter()
+    return ticks.get_offset() if isinstance(ticks, ShortTicks) else ""

@@ -14,7 +14,7 @@ from ..hints import Columns, Given
 from ..tables import Table
 from .densities import plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
-from .labels import add_legend, component_names, far_from_0
+from .labels import add_legend, component_names, taken_off
 from .points import plot_responsibilities
 from .view import (
     VECTORS,
@@ -138,10 +138,10 @@ def _tidy(axes):
             ax.set_ylabel("")
         if row == column:
             ax.set_yticks([])
+        ax.locator_params(axis="x", nbins=3)
         for axis in ax.xaxis, ax.yaxis:  # in a narrow panel the offset would lie on the name
-            offset = far_from_0(axis)
-            if offset and axis.get_label_text():
-                axis.set_label_text(f"{axis.get_label_text()}\n{offset}")
+            if taken_off(axis) and axis.get_label_text():
+                axis.set_label_text(f"{axis.get_label_text()}\n{taken_off(axis)}")
             axis.offsetText.set_visible(False)
     for f, column in enumerate(axes.T):
         low, high = np.transpose([ax.get_xlim() for ax in column])

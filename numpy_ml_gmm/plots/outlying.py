@@ -10,12 +10,11 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from ..density import check_mass
-from ..gmm import GMM
 from ..hints import Columns
 from .colours import COLOURS, FAINT, LINES
 from .densities import percent, plot_contours
 from .labels import add_legend
-from .view import POINTS, needs_data, thinned, view_of
+from .view import POINTS, mixture_of_ours, needs_data, thinned, view_of
 
 
 def plot_outliers(
@@ -65,6 +64,7 @@ def plot_outliers(
     Examples
     --------
     >>> import matplotlib.pyplot as plt
+    >>> from numpy_ml_gmm import GMM
     >>> plane = GMM.from_parameters([1.0], [[0, 0]], 1.0, covariance_type="EII")
     >>> ax = plot_outliers(plane, [[0.0, 3.0], [0.0, 3.1]])
     >>> ax.collections[-1].get_label()
@@ -73,7 +73,7 @@ def plot_outliers(
     """
     check_mass(mass, single=True)
     view = view_of(model, needs_data(X), features, ax, most=None)
-    mixture = model if hasattr(model, "outliers") else GMM.from_parameters(*view.whole)
+    mixture = mixture_of_ours(model)
     outside = mixture.outliers(view.X, mass)
     if view.line:
         border = float(mixture.density_level(mass))

@@ -50,7 +50,7 @@ def plot_profiles(
     ax : matplotlib Axes, optional
         Where to draw.
     **kwargs
-        For :meth:`matplotlib.axes.Axes.errorbar`.
+        For ``errorbar`` of matplotlib.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from .view import (
     check_features,
     check_masses,
     feature_names,
+    mixture_of_ours,
     needs_data,
     thinned,
     view_of,
@@ -46,9 +47,9 @@ def plot_projection(
 
     Parameters
     ----------
-    projection : Projection or GMM
-        What :func:`~numpy_ml_gmm.projecting.separating_directions` returns; for a fitted model
-        it is called here.
+    projection : Projection, or a fitted mixture
+        What :func:`~numpy_ml_gmm.projecting.separating_directions` returns; for a mixture it
+        is called here.
     X : array (N, D)
         Points, with all features.
     directions : int or pair of int, optional
@@ -84,7 +85,7 @@ def plot_projection(
     """
     masses = check_masses(masses)
     if not isinstance(projection, Projection):
-        projection = separating_directions(projection)
+        projection = separating_directions(mixture_of_ours(projection))
     d = len(projection.eigenvalues)
     shown = check_features(range(min(d, 2)) if directions is None else directions, d, 2)
     columns = feature_names(projection.model, needs_data(X), len(projection.directions))

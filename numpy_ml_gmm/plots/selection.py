@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -80,10 +81,8 @@ def plot_selection(
     larger = criterion in ("silhouette", "log_likelihood")
     room = _room(table, zoom, larger)
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
-    lines = []
-    for i, (name, colour) in enumerate(
-        zip(table, palette(len(table), inks_of(ax).dark), strict=True)
-    ):
+    lines, colours = [], palette(len(table), inks_of(ax).dark)
+    for i, (name, colour) in enumerate(zip(table, colours, strict=True)):
         style = {"color": colour, "marker": MARKERS[i % 8], "linestyle": LINES[i % 4]}
         values = zip(*sorted(table[name].items()), strict=True)
         lines += ax.plot(*values, **style | {"label": name} | kwargs)
@@ -100,9 +99,9 @@ def plot_selection(
 
 def _room(table, zoom, larger):
     """The limits of the values shown; None for all of them."""
-    if not isinstance(zoom, bool | np.bool_ | int | float) or not 0 <= zoom < np.inf:
+    if not isinstance(zoom, Real) or not 0 <= zoom < np.inf:
         raise ValueError(f"zoom={zoom!r} must be True, False, or a number above 0, such as 20")
-    if zoom is False or not zoom:
+    if not zoom:
         return None
     values = np.array([v for column in table.values() for v in column.values()])
     values = np.sort(values[np.isfinite(values)] * (-1 if larger else 1))

@@ -9,12 +9,13 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
 from ..covariances import covariance_model
+from ..gmm import GMM
 from ..hints import Array
 from ..noise import Box
 from ..parameters import Parameters
 from ..validation import as_array, column_names
 from .colours import Inks, inks_of, palette
-from .labels import component_names, write_far_ticks
+from .labels import component_names, write_short_ticks
 
 MASSES = (0.5, 0.9, 0.99)
 POINTS = 10_000  # of more, so many are drawn: they would hide each other
@@ -41,6 +42,16 @@ def parameters(model):
     _check_numbers(names, pi, mu, covariances)
     Sigma = _matrices(covariances, covariance_model(covariance_type), *mu.shape)
     return Parameters(pi / pi.sum(), mu, Sigma)
+
+
+def mixture_of_ours(model):
+    """A mixture of this package as it is, and a GMM with the parameters of any other."""
+    if hasattr(model, "outliers") or hasattr(model, "mixture_"):
+        return model
+    found = GMM.from_parameters(*parameters(model))
+    if hasattr(model, "feature_names_in_"):
+        found.feature_names_in_ = np.asarray(model.feature_names_in_, dtype=object)
+    return found
 
 
 def _check_numbers(names, pi, mu, covariances):
@@ -156,7 +167,7 @@ class View(NamedTuple):
         for axis, name in zip(both, [*self.names, height][:2], strict=True):
             axis.set_label_text(axis.get_label_text() or name)
         for axis in both[: len(self.features)]:
-            write_far_ticks(axis)
+            write_short_ticks(axis)
         if self.line and height == "component":
             self.ax.set_yticks(range(len(self.colours)))
 
@@ -246,7 +257,7 @@ def check_features(features, D, d, names=()):
     if features is None and D <= d:
         return list(range(D))
     if features is None:
-        remedy = " or call plot_scatter_matrix" if d == 2 else ""
+        remedy = " or call plot_scatter_matrix or plot_projection" if d == 2 else ""
         raise ValueError(
             f"features=None, but the model has {D} features and this plot shows {d}: "
             f"choose, as in {example},{remedy}".rstrip(",")
@@ -256,9 +267,10 @@ def check_features(features, D, d, names=()):
         chosen = np.array([list(names).index(name) for name in chosen])
     whole = chosen.dtype.kind in "iu" and chosen.ndim == 1 and 1 <= len(chosen) <= d
     if not whole or len(set(chosen)) < len(chosen) or chosen.min() < 0 or chosen.max() >= D:
+        own = [name for name in names if not name.startswith("$")]
         raise ValueError(
             f"features={features!r} must be at most {d} different whole numbers from 0 to {D - 1}, "
-            f"as in {example}"
+            f"as in {example}" + (f", or names among {own}" if own else "")
         )
     return chosen.tolist()
 
