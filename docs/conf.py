@@ -35,6 +35,7 @@ extensions = [
     "inventories",
     "numbered_links",
     "packages",
+    "playground",
     "reference",
     "slides",
     "stepper",
@@ -123,7 +124,7 @@ notebook_hosts = {}
 html_theme = "furo"
 html_title = "numpy_ml_gmm"
 html_static_path = ["_static"]
-html_css_files = ["chapters.css", "stepper/stepper.css"]
+html_css_files = ["chapters.css", "stepper/stepper.css", "playground/playground.css"]
 html_js_files = [("accessible.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False

@@ -326,14 +326,12 @@ def selection():
     names = "EEI", "VVI", "EEE", "VEE", "VVE", "VVV"
     table = select(load_old_faithful().X, range(2, 7), names)
     figure = Figure(figsize=(9.4, 4.3), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2)
     whats = "components describe the density", "components are the clusters"
-    for ax, criterion, what in zip((left, right), ("bic", "icl"), whats, strict=True):
-        plots.plot_selection(table, criterion=criterion, ax=ax)
+    for ax, criterion, what in zip(panels, ("bic", "icl"), whats, strict=True):
+        plots.plot_selection(table, criterion=criterion, zoom=150, ax=ax)
         best = Selection(table.rows, criterion).top(1)[0]
         ax.set_title(f"{criterion.upper()}: {best.n_components} {what}")
-    left.set_ylim(2295, 2490)
-    right.get_legend().remove()
     return figure
 
 

@@ -5,8 +5,8 @@ The parameters have a prior, and with it the model of everything is (:eq:`bayesi
 .. math::
 
     p(X, Z, \pi, \mu, \Lambda) = p(\pi) \prod_k
-        \mathcal{N}\bigl(\mu_k \mid m_0, (\beta_0 \Lambda_k)^{-1}\bigr)
-        \mathcal{W}(\Lambda_k \mid W_0, \nu_0)
+        \mathcal{N}\bigl(\mu_k \mid \mu_0, (\beta_0 \Lambda_k)^{-1}\bigr)
+        \mathcal{W}(\Lambda_k \mid \Psi_0^{-1}, \nu_0)
         \prod_n \pi_{z_n} \mathcal{N}(x_n \mid \mu_{z_n}, \Lambda_{z_n}^{-1}) .
 
 Its posterior is approximated by the best :math:`q(Z)\, q(\pi, \mu, \Lambda)`.  That q(theta) is of
@@ -21,9 +21,9 @@ symbol               attribute                     meaning
 ``beta`` (K,)        ``mean_precision_``           how many points each mean rests on
 ``m`` (K, D)         ``means_``                    expected means
 ``nu`` (K,)          ``degrees_of_freedom_``       how many points each covariance rests on
-``Sigma`` (K, D, D)  ``covariances_``              :math:`(\nu_k W_k)^{-1}`: inverse of the
-                                                   expected precision :math:`E[\Lambda_k]`
-``scatter`` (D, D)   ``covariance_prior_``         :math:`W_0^{-1}`: how the prior's points scatter
+``Sigma`` (K, D, D)  ``covariances_``              :math:`\Psi_k / \nu_k`: inverse of the
+                                                   expected precision of the component
+``scatter`` (D, D)   ``covariance_prior_``         :math:`\Psi_0`: how the prior's points scatter
 ``N`` (K,)                                         counts :math:`N_k = \sum_n r_{nk}`
 ==================== ============================= =============================================
 
@@ -133,7 +133,8 @@ def kl_wishart(nu, prior, p, trace, log_det, gap):
     nu, prior : array
         Degrees of freedom, of matrices (p, p).
     trace, log_det : array
-        Of :math:`W_0^{-1} E[\Lambda]`: how large the expected precision is in units of the prior.
+        Of :math:`\Psi_0 \mathbb{E}[\Lambda]`: how large the expected precision is in units of the
+        prior.
     gap : array
         :func:`log_det_gap` of nu.
     """
@@ -178,10 +179,10 @@ class Prior:
     process : bool
         Whether weights are sticks of a Dirichlet process, or one Dirichlet distribution.
     concentration, precision, freedom : float
-        alpha_0 or gamma, beta_0 and nu_0.
+        alpha_0, beta_0 and nu_0.
     mean : array (D,)
     scatter : array (D, D), or (D,) if covariances are diagonal
-        The inverse of W_0.
+        Psi_0.
     """
 
     def __init__(self, model, process, concentration, precision, mean, freedom, scatter):
@@ -218,11 +219,11 @@ class Prior:
 
         .. math::
 
-            m_k = m_0 + \frac{N_k (\bar x_k - m_0)}{\beta_0 + N_k}, \qquad
-            W_k^{-1} = W_0^{-1} + S_k +
-                \frac{\beta_0 N_k}{\beta_0 + N_k} (\bar x_k - m_0) (\bar x_k - m_0)^\top
+            \hat\mu_k = \mu_0 + \frac{N_k (\bar x_k - \mu_0)}{\beta_0 + N_k}, \qquad
+            \Psi_k = \Psi_0 + W_k +
+                \frac{\beta_0 N_k}{\beta_0 + N_k} (\bar x_k - \mu_0) (\bar x_k - \mu_0)^\top
 
-        and :math:`\Sigma_k = W_k^{-1} / (\nu_0 + N_k)` is what the covariance model's rule makes of
+        and :math:`\Sigma_k = \Psi_k / (\nu_0 + N_k)` is what the covariance model's rule makes of
         these scatters and counts.
 
         Returns
@@ -271,7 +272,7 @@ class Prior:
         .. math::
 
             \log \tilde\pi_k = \mathbb{E}[\log \pi_k]
-                + \tfrac12 \bigl( \mathbb{E} \log |\Lambda_k| - \log |\nu_k W_k| \bigr)
+                + \tfrac12 \bigl( \mathbb{E} \log |\Lambda_k| - \log |\nu_k \Psi_k^{-1}| \bigr)
                 - \frac{D}{2 \beta_k}
         """
         D = len(self.mean)
@@ -432,6 +433,8 @@ class BayesianGMM(GMM):
         Threads: None is 1, -1 is every core.  The result does not depend on it.
     verbose : int
         As for :class:`~numpy_ml_gmm.GMM`, of the bound.
+    accelerate : bool
+        As for :class:`~numpy_ml_gmm.GMM`.
 
     Attributes
     ----------
@@ -515,6 +518,7 @@ class BayesianGMM(GMM):
         warm_start: bool = False,
         n_jobs: int | None = None,
         verbose: int = 0,
+        accelerate: bool = False,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -533,6 +537,7 @@ class BayesianGMM(GMM):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.accelerate = accelerate
 
     @property
     def prior(self) -> Prior:
@@ -702,7 +707,8 @@ class BayesianGMM(GMM):
         ----------
         X : array (N, D)
         predictive : str
-            ``"expected"``: the log sum of the expected log joint, :math:`\log \sum_k \rho_{nk}`,
+            ``"expected"``: the log sum of the expected log joint,
+            :math:`\log \sum_k e^{\tilde\ell_{nk}}`,
             as scikit-learn has it; its exponential integrates to less than 1.  ``"t"``: the log
             of the density of a new point, averaged over q(theta), which is a mixture of Student t
             distributions (:eq:`predictive`).

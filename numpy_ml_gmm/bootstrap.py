@@ -146,8 +146,7 @@ class Jackknife(NamedTuple):
         .. math::
 
             \mathrm{se}^2 = \frac{N - 1}{N} \sum_n w_n
-                \Bigl( \frac{\theta_{(n)} - \bar\theta}{\delta_n} \Bigr)^2 ,
-                \qquad \delta_n = \min(w_n, 1)
+                \Bigl( \frac{\theta_{(n)} - \bar\theta}{\min(w_n, 1)} \Bigr)^2
 
         A row of weight 3 is three points, of which one is left out, three times.  Of a row that
         counts less than one point all is left out, and the change is divided by what that was.
@@ -381,7 +380,7 @@ def draw_weights(rows: Rows, rng: np.random.Generator) -> np.ndarray:
 
     .. math::
 
-        (v_1, \dots, v_N) \sim W \, \mathrm{Dirichlet}(w_1, \dots, w_N) , \qquad W = \sum_n w_n
+        (w'_1, \dots, w'_N) \sim \Bigl( \sum_n w_n \Bigr) \, \mathrm{Dirichlet}(w_1, \dots, w_N)
 
     That is exponential weights, divided by their mean.  A row of weight 2 is two points, and the
     sum of two exponential numbers has a gamma distribution of shape 2.

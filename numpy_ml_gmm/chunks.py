@@ -276,13 +276,21 @@ def looked_at(K, X, w, priors, errors) -> tuple:
 
 
 def check_found(found: list) -> None:
-    """Raise the errors of all chunks as one."""
+    """Raise the errors of all chunks as one; what several say is said once."""
     starts = np.append(0, np.cumsum([seen[0] for seen in found]))
     wrong = [(i, seen[1]) for i, seen in enumerate(found) if len(seen) == 2]
     if wrong:
-        lines = [f"in chunk {i}, from row {starts[i]} on: {error}" for i, error in wrong[:NAMED]]
-        more = [f"and in {len(wrong) - NAMED} chunks more"] * (len(wrong) > NAMED)
-        raise type(wrong[0][1])("\n".join(lines + more))
+        chunks: dict[str, list] = {}
+        for i, error in wrong:
+            chunks.setdefault(str(error), []).append(i)
+        lines = [
+            f"in chunk {i}, from row {starts[i]} on"
+            + f" (and in {len(others)} more)" * bool(others)
+            + f": {error}"
+            for error, (i, *others) in chunks.items()
+        ]
+        more = [f"and {len(lines) - NAMED} more of the kind"] * (len(lines) > NAMED)
+        raise type(wrong[0][1])("\n".join(lines[:NAMED] + more))
 
 
 # ---- Dask -------------------------------------------------------------------------------------

@@ -5,15 +5,15 @@ class that is most probable for it (:eq:`class-posterior`):
 
 .. math::
 
-    p(x, c) = \tau_c \sum_{k=1}^{K_c} \pi_{ck} \, \mathcal{N}(x \mid \mu_{ck}, \Sigma_{ck}) ,
-    \qquad p(c \mid x) = \frac{p(x, c)}{\sum_{c'} p(x, c')} .
+    p(x, g) = \tau_g \sum_{k=1}^{K_g} \pi_{gk} \, \mathcal{N}(x \mid \mu_{gk}, \Sigma_{gk}) ,
+    \qquad p(g \mid x) = \frac{p(x, g)}{\sum_{g'} p(x, g')} .
 
 ``"EDDA"`` gives every class one Gaussian, and the covariances of all follow one of the fourteen
 models: it is GMM with known labels.  With ``EEE`` it is linear discriminant analysis
 (:eq:`linear-discriminant`), with ``VVV`` quadratic, with ``VVI`` naive Bayes.  ``"MclustDA"`` asks
 :func:`~numpy_ml_gmm.selection.select` for a mixture of each class alone.
 
-All components of all classes are one mixture again, with weights :math:`\tau_c \pi_{ck}`.
+All components of all classes are one mixture again, with weights :math:`\tau_g \pi_{gk}`.
 It is what is kept, and what does the work (:eq:`class-joint`).
 
 ================= ============ =====================================================
@@ -23,7 +23,7 @@ symbol            shape        meaning
 ``y``             (N,)         their classes, any names or whole numbers
 ``tau``           (C,)         ``priors_``, how probable each class is without a point
 ``K_c``           (C,)         ``n_components_``, of each class
-``mixture_``                   all :math:`\sum_c K_c` components, class by class
+``mixture_``                   all :math:`\sum_g K_g` components, class by class
 ================= ============ =====================================================
 
 Sources: Bensmail & Celeux (1996), *Regularized Gaussian discriminant analysis through eigenvalue
@@ -314,8 +314,8 @@ class GMMClassifier(Estimator):
 
         .. math::
 
-            \log p(x_n, c) = \log \tau_c
-                + \log \sum_k \pi_{ck} \, \mathcal{N}(x_n \mid \mu_{ck}, \Sigma_{ck})
+            \log p(x_n, g) = \log \tau_g
+                + \log \sum_k \pi_{gk} \, \mathcal{N}(x_n \mid \mu_{gk}, \Sigma_{gk})
 
         Without the first term, ``log_joint(X) - np.log(priors_)``, it is the density of each class.
 
@@ -484,7 +484,7 @@ def brier_score(
 
     .. math::
 
-        \frac{1}{2 N} \sum_n \sum_c \bigl( p(c \mid x_n) - \mathbb{1}[y_n = c] \bigr)^2
+        \frac{1}{2 N} \sum_n \sum_g \bigl( p(g \mid x_n) - \mathbb{1}[g_n = g] \bigr)^2
 
     Parameters
     ----------

@@ -12,19 +12,20 @@ To merge two components is to add up their columns of r.  It lowers the entropy 
 
 .. math::
 
-    \Delta_{ij} = \sum_n h(r_{ni}) + h(r_{nj}) - h(r_{ni} + r_{nj}) , \qquad h(t) = -t \log t .
+    \Delta_{ij} = \sum_n \operatorname{entr}(r_{ni}) + \operatorname{entr}(r_{nj})
+        - \operatorname{entr}(r_{ni} + r_{nj}) , \qquad \operatorname{entr}(r) = -r \log r .
 
 The pair with the largest :math:`\Delta_{ij}` is merged, then the next, until one cluster is
 left.  The density stays what it was: the clusters are mixtures themselves.
 
-============= ========== ============================================================
-symbol        shape      meaning
-============= ========== ============================================================
-``r``         (N, K)     responsibilities of the components
-``G``                    number of clusters, from K down to 1
-``b``         (K, G)     1 where a component belongs to a cluster, else 0
-``entropies`` (K,)       the entropy H with 1, 2, ..., K clusters
-============= ========== ============================================================
+============== ========== ===========================================================
+symbol         shape      meaning
+============== ========== ===========================================================
+``r``          (N, K)     responsibilities of the components
+``K'``                    number of clusters, from K down to 1
+``membership`` (K, K')    1 where a component belongs to a cluster, else 0
+``entropies``  (K,)       the entropy H with 1, 2, ..., K clusters
+============== ========== ===========================================================
 
 Source: Baudry, Raftery, Celeux, Lo & Gottardo (2010), *Combining mixture components for
 clustering*, Journal of Computational and Graphical Statistics 19(2), 332-353,
@@ -102,7 +103,7 @@ class Combination(NamedTuple):
 
         .. math::
 
-            r^{(G)}_{ng} = \sum_{k \in g} r_{nk}
+            r_{ng} = \sum_{k \in g} r_{nk}
 
         Examples
         --------
@@ -215,8 +216,8 @@ def merge(r, w):
 
     .. math::
 
-        \Delta_{ij} = \sum_n w_n \, [h(r_{ni}) + h(r_{nj}) - h(r_{ni} + r_{nj})] ,
-        \qquad h(t) = -t \log t .
+        \Delta_{ij} = \sum_n w_n \, [\operatorname{entr}(r_{ni}) + \operatorname{entr}(r_{nj})
+            - \operatorname{entr}(r_{ni} + r_{nj})] , \qquad \operatorname{entr}(r) = -r \log r .
 
     Parameters
     ----------

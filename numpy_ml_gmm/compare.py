@@ -6,8 +6,8 @@ both from their average (:eq:`js`):
 .. math::
 
     \mathrm{KL}(p \,\|\, q) = \int p(x) \log \frac{p(x)}{q(x)} \, dx , \qquad
-    \mathrm{JS}(p, q) = \tfrac12 \mathrm{KL}(p \,\|\, m) + \tfrac12 \mathrm{KL}(q \,\|\, m) ,
-    \qquad m = \tfrac12 (p + q) .
+    \mathrm{JS}(p, q) = \tfrac12 \mathrm{KL}(p \,\|\, \bar p)
+        + \tfrac12 \mathrm{KL}(q \,\|\, \bar p) , \qquad \bar p = \tfrac12 (p + q) .
 
 The logarithm of a sum stands in the way of a formula, so both are means over draws, with their
 standard error.  Between two components there is a formula (:eq:`kl-gaussians`), and two things can
@@ -75,8 +75,8 @@ def kl_divergence(p: Any, q: Any, n_samples: int = 10_000, random_state: Seed = 
 
     .. math::
 
-        \mathrm{KL}(p \,\|\, q) \approx \frac1n \sum_{i=1}^n \log \frac{p(x_i)}{q(x_i)} ,
-        \qquad x_i \sim p
+        \mathrm{KL}(p \,\|\, q) \approx \frac1N \sum_{n=1}^N \log \frac{p(x_n)}{q(x_n)} ,
+        \qquad x_n \sim p
 
     Parameters
     ----------
@@ -236,12 +236,13 @@ def kl_components(p: Pieces, q: Pieces) -> Array:
 
     .. math::
 
-        \mathrm{KL}(f \,\|\, \mathcal{N}(\mu, \Sigma)) = -H(f) + \tfrac12 \Bigl[
-            D \log 2 \pi + \log |\Sigma| + \mathrm{tr}(\Sigma^{-1} C_f)
-            + (m_f - \mu)^\top \Sigma^{-1} (m_f - \mu) \Bigr]
+        \mathrm{KL}(p_i \,\|\, \mathcal{N}(\mu, \Sigma)) = -H(p_i) + \tfrac12 \Bigl[
+            D \log 2 \pi + \log |\Sigma| + \operatorname{tr}(\Sigma^{-1} \Sigma_i)
+            + (\mu_i - \mu)^\top \Sigma^{-1} (\mu_i - \mu) \Bigr]
 
-    The cross-entropy with a Gaussian takes the mean and the covariance of f only, so f may be
-    Gaussian, or uniform in a box.  Nothing but a box within it is near to a box: else infinity.
+    The cross-entropy with a Gaussian takes the mean and the covariance of a component only, so it
+    may be Gaussian, or uniform in a box.  Nothing but a box within it is near to a box: else
+    infinity.
     """
     (A, D), B = p.means.shape, len(q.weights)
     kl = np.full((A, B), np.inf)
@@ -271,8 +272,8 @@ def kl_approximation(p: Any, q: Any) -> float:
 
     .. math::
 
-        \sum_a \pi_a \log \frac{\sum_{a'} \pi_{a'} e^{-\mathrm{KL}(f_a \| f_{a'})}}
-                               {\sum_b \omega_b e^{-\mathrm{KL}(f_a \| g_b)}}
+        \sum_i \pi_i \log \frac{\sum_l \pi_l e^{-\mathrm{KL}(p_i \| p_l)}}
+                               {\sum_j \pi_j^q e^{-\mathrm{KL}(p_i \| q_j)}}
 
     It is exact between two Gaussians, 0 from a mixture to itself, and may be below 0 otherwise.
 
@@ -294,9 +295,9 @@ def kl_bound(p: Any, q: Any) -> float:
 
     .. math::
 
-        \mathrm{KL}(p \,\|\, q) \le \sum_{ab} \phi_{ab} \Bigl[ \log \frac{\phi_{ab}}{\psi_{ab}}
-            + \mathrm{KL}(f_a \,\|\, g_b) \Bigr] , \qquad
-            \sum_b \phi_{ab} = \pi_a , \quad \sum_a \psi_{ab} = \omega_b
+        \mathrm{KL}(p \,\|\, q) \le \sum_{ij} \varphi_{ij} \Bigl[
+            \log \frac{\varphi_{ij}}{\varphi_{ij}^q} + \mathrm{KL}(p_i \,\|\, q_j) \Bigr] , \qquad
+            \sum_j \varphi_{ij} = \pi_i , \quad \sum_i \varphi_{ij}^q = \pi_j^q
 
     Each of two updates lowers it (:eq:`kl-bound-updates`), until it stands still.
 
@@ -336,11 +337,12 @@ def merge_cost(theta: Parameters, i, j) -> Array:
 
     .. math::
 
-        B_{ij} = \tfrac12 \bigl[ (\pi_i + \pi_j) \log |\Sigma_{ij}|
+        \mathrm{cost}_{ij} = \tfrac12 \bigl[ (\pi_i + \pi_j) \log |\Sigma_{ij}|
             - \pi_i \log |\Sigma_i| - \pi_j \log |\Sigma_j| \bigr]
 
-    The covariance of both is that within them, S, and one direction more, so its determinant is
-    :math:`|S| (1 + \alpha_i \alpha_j \delta^\top S^{-1} \delta)`: far apart it keeps its digits.
+    The covariance of both is the average within them and one direction more, so its determinant is
+    :math:`|\bar\Sigma| (1 + \bar\pi_i \bar\pi_j \delta^\top \bar\Sigma^{-1} \delta)`: far apart it
+    keeps its digits.
 
     Parameters
     ----------
@@ -377,9 +379,9 @@ def merged(theta: Parameters, i: int, j: int) -> Parameters:
     .. math::
 
         \pi_{ij} = \pi_i + \pi_j , \qquad
-        \mu_{ij} = \alpha_i \mu_i + \alpha_j \mu_j , \qquad
-        \Sigma_{ij} = \alpha_i \Sigma_i + \alpha_j \Sigma_j
-            + \alpha_i \alpha_j (\mu_i - \mu_j)(\mu_i - \mu_j)^\top
+        \mu_{ij} = \bar\pi_i \mu_i + \bar\pi_j \mu_j , \qquad
+        \Sigma_{ij} = \bar\pi_i \Sigma_i + \bar\pi_j \Sigma_j
+            + \bar\pi_i \bar\pi_j (\mu_i - \mu_j)(\mu_i - \mu_j)^\top
 
     It takes the place of i.
     """

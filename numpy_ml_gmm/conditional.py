@@ -16,16 +16,16 @@ All of it comes from one Cholesky factor a component, with the known features fi
 
     \Sigma_k = L L^\top, \qquad
     L = \begin{pmatrix} L_{oo} & 0 \\ L_{mo} & L_{mm} \end{pmatrix}, \qquad
-    z = L_{oo}^{-1} (x_o - \mu_{k,o}) .
+    u_o = L_{oo}^{-1} (x_o - \mu_{k,o}) .
 
-Then :math:`|z|^2` is the exponent of the known features' density, the mean of the rest is
-:math:`\mu_{k,m} + L_{mo} z`, and :math:`C_k = L_{mm} L_{mm}^\top`.
+Then :math:`|u_o|^2` is the exponent of the known features' density, the mean of the rest is
+:math:`\mu_{k,m} + L_{mo} u_o`, and :math:`C_k = L_{mm} L_{mm}^\top`.
 
 ============ ===================== =================================================
 symbol       shape                 meaning
 ============ ===================== =================================================
 ``x``        (O, N)                what is known of N points, x_o, as columns
-``z``        (K, O, N)             the same, as each component sees it
+``u``        (K, O, N)             the same, as each component sees it
 ``r``        (K, N)                the weights given x_o
 ``mu``       (K, M, N)             the means given x_o
 ``C``        (K, M, M), or (K, M)  the covariances given x_o, the same for all points
@@ -85,7 +85,7 @@ class Conditional(NamedTuple):
         .. math::
 
             r_k \propto \pi_k \, \mathcal{N}(x_o \mid \mu_{k,o}, \Sigma_{k,oo}) , \qquad
-            \mu_{k,m} + L_{mo} z , \qquad z = L_{oo}^{-1} (x_o - \mu_{k,o})
+            \mu_{k,m} + L_{mo} u_o , \qquad u_o = L_{oo}^{-1} (x_o - \mu_{k,o})
 
         Parameters
         ----------
@@ -98,12 +98,12 @@ class Conditional(NamedTuple):
         """
         delta = x - self.known[:, :, None]  # (K, O, N)
         if self.spread is None:
-            z, mu = self.whiten[:, :, None] * delta, self.rest[:, :, None]
+            u, mu = self.whiten[:, :, None] * delta, self.rest[:, :, None]
         else:
-            z = self.whiten @ delta
-            mu = self.rest[:, :, None] + self.spread @ z
-        far = HORIZON[z.dtype]
-        energy = np.square(z.clip(-far, far, out=z), out=z).sum(axis=1)  # (K, N)
+            u = self.whiten @ delta
+            mu = self.rest[:, :, None] + self.spread @ u
+        far = HORIZON[u.dtype]
+        energy = np.square(u.clip(-far, far, out=u), out=u).sum(axis=1)  # (K, N)
         energy -= energy.min(axis=0)  # far away it is large, and only differences count
         return softmax(self.log_heights[:, None] - energy / 2, axis=0), mu
 
@@ -113,7 +113,7 @@ class Conditional(NamedTuple):
         .. math::
 
             \hat x_m = \sum_k r_k \, \mu_k(x_o) , \qquad
-            V = \sum_k r_k \bigl[ C_k +
+            \operatorname{Cov}[x_m \mid x_o] = \sum_k r_k \bigl[ C_k +
                 (\mu_k(x_o) - \hat x_m)(\mu_k(x_o) - \hat x_m)^\top \bigr]
 
         Parameters

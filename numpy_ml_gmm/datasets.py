@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,15 @@ import numpy as np
 class Dataset(NamedTuple):
     """Measurements with their names.
 
+    Where data are asked for it can be given as it is, like a data frame: then a fit and its plots
+    know the names.
+
     Examples
     --------
     >>> load_old_faithful().feature_names
+    ['eruptions', 'waiting']
+    >>> from numpy_ml_gmm import GMM
+    >>> GMM(2, random_state=0).fit(load_old_faithful()).feature_names_in_.tolist()
     ['eruptions', 'waiting']
     """
 
@@ -21,6 +27,20 @@ class Dataset(NamedTuple):
     feature_names: list
     target: np.ndarray | None = None  # (N,)
     target_names: list | None = None
+
+    @property
+    def columns(self) -> list:
+        """The names, as a data frame has them."""
+        return self.feature_names
+
+    @property
+    def shape(self) -> tuple:
+        """Of the measurements, (N, D)."""
+        return self.X.shape
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """The measurements."""
+        return np.asarray(self.X, dtype)
 
 
 def _read(name):

@@ -5,22 +5,22 @@ quantile its inverse (:eq:`quantile`):
 
 .. math::
 
-    F(x) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr) , \qquad
-    F^{-1}(p) = \min \{x : F(x) \ge p\} .
+    \Phi(x \mid \theta) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr) , \qquad
+    \Phi^{-1}(p \mid \theta) = \min \{x : \Phi(x \mid \theta) \ge p\} .
 
-With any number, the smallest region that holds a mass m is where the density is high enough
+With any number, the smallest region that holds a mass M is where the density is high enough
 (:eq:`density-level`), and whoever lies outside is an outlier (:eq:`outliers`):
 
 .. math::
 
-    R_m = \{x : \log p(x) \ge t_m\}, \qquad t_m \text{ such that } P(x \in R_m) = m .
+    \{x : \log p(x) \ge h_M\}, \qquad h_M \text{ such that } \Pr(\log p(x) \ge h_M) = M .
 
 ============ ============ ==================================================================
 symbol       shape        meaning
 ============ ============ ==================================================================
 ``theta``                 parameters, with the noise in the last place if there is any
 ``box``                   where the noise lies, or None
-``t``        (M,)         levels: log densities
+``h``                     heights, or levels: log densities
 ``s``        (n,)         portions of a Gaussian's mass that lie outside a sphere
 ============ ============ ==================================================================
 
@@ -61,11 +61,12 @@ def cdf(model, x: ArrayLike) -> Array:
 
     .. math::
 
-        F(x) = \frac{\pi_0 \, |[a, x] \cap [a, b]|}{b - a}
+        \Phi(x \mid \theta) =
+            \frac{\pi_0}{V} \, \bigl| [x_{\min}, x] \cap [x_{\min}, x_{\max}] \bigr|
             + \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
 
-    The noise, if there is any, is uniform from a to b.  Above the median it is the mass to the
-    right that is summed, and taken from 1: so the two ends are exact.
+    The noise, if there is any, is uniform on an interval of length V.  Above the median it is the
+    mass to the right that is summed, and taken from 1: so the two ends are exact.
 
     Raises
     ------
@@ -103,11 +104,11 @@ def quantile(model, p: ArrayLike) -> Array:
 
     .. math::
 
-        F^{-1}(p) = \min \{x : F(x) \ge p\}
+        \Phi^{-1}(p \mid \theta) = \min \{x : \Phi(x \mid \theta) \ge p\}
 
     Floating-point numbers can be counted, from the lowest to the highest, in the order of their
     bits.  Each step halves how many may be the answer.  After 64 of them one is left, whatever
-    the scale, and however flat F is between two components.
+    the scale, and however flat the function is between two components.
 
     Raises
     ------
@@ -162,10 +163,10 @@ def density_level(model, mass: ArrayLike = 0.99) -> Array:
 
     .. math::
 
-        t_m \text{ such that } P\bigl(\log p(x) \ge t_m\bigr) = m
+        h_M \text{ such that } \Pr\bigl(\log p(x) \ge h_M\bigr) = M
 
     With several components or features, the error in the mass is some thousandths of
-    min(m, 1 - m).
+    min(M, 1 - M).
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def outliers(model, X: ArrayLike, mass: float = 0.99) -> NDArray[np.bool_]:
 
     .. math::
 
-        \log p(x_n) < t_m
+        \log p(x_n) < h_M
 
     A row that lacks values is looked at as a point of the features that it has: outside the
     region of their marginal mixture.  Of a row without any value nothing can be said, and it is

@@ -6,17 +6,17 @@ look, a step.  The other is for tables of models and for restarts, which take th
 steps on one data set: M mixtures step together, one array for all of them, and a long climb is
 shortened by leaps.
 
-With x the counts, means and scatters of every component, and two steps from :math:`x_0` to
-:math:`x_1` to :math:`x_2`, the third starts from (:eq:`squarem`)
+With s the statistics of every component, as counts, means and scatters, and two steps from
+:math:`s_0` to :math:`s_1` to :math:`s_2`, the third starts from (:eq:`squarem`)
 
 .. math::
 
-    x' = x_0 - 2 \alpha\, r + \alpha^2 v, \qquad
-    r = x_1 - x_0, \quad v = (x_2 - x_1) - r, \quad
-    \alpha = -\frac{\lVert r \rVert}{\lVert v \rVert} \le -1 .
+    s' = s_0 + 2 \omega\, \delta_1 + \omega^2 \delta_2, \qquad
+    \delta_1 = s_1 - s_0, \quad \delta_2 = (s_2 - s_1) - \delta_1, \quad
+    \omega = \frac{\lVert \delta_1 \rVert}{\lVert \delta_2 \rVert} \ge 1 .
 
-With :math:`\alpha = -1` that is :math:`x_2`.  A mixture whose likelihood is not higher for the
-leap goes on from :math:`x_2`, so no leap ever lowers a likelihood.
+With :math:`\omega = 1` that is :math:`s_2`.  A mixture whose likelihood is not higher for the
+leap goes on from :math:`s_2`, so no leap ever lowers a likelihood.
 
 ============ ================ ============================================================
 symbol       shape            meaning
@@ -47,6 +47,9 @@ from .parameters import Parameters, choose
 from .priors import Known
 from .statistics import Statistics
 
+FEW_STEPS = 10  # the least that a stretch of a climb with leaps may have
+# So long a leap may be at first; and so many times as long after one that long which led higher.
+REACH, LONGER = 16.0, 4
 LEAPS = 2  # how often a leap that leads out of bounds is tried, the second time half as far
 
 
@@ -84,21 +87,35 @@ class Run(NamedTuple):
 def gain_to_come(gain, last_gain, log_likelihood, dtype):
     r"""Aitken's estimate of the gain in log-likelihood from the last step on (:eq:`aitken`).
 
-    Gains shrink like a geometric series, so with rate :math:`a = g_t / g_{t-1}`
+    Gains shrink like a geometric series of ratio :math:`a^2 = \Delta_t / \Delta_{t-1}`, so
 
     .. math::
 
-        \ell_\infty - \ell_{t-1} \approx \frac{g_t}{1 - a} .
+        \log p(X \mid \theta_\infty) - \log p(X \mid \theta_{t-1})
+            \approx \frac{\Delta_t}{1 - a^2} .
 
     0 if the gain is lost in the rounding of the log-likelihood.
 
-    Source: Boehning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
+    Source: Böhning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
     likelihood ratio for mixtures of densities from the one-parameter exponential family*.
     """
     if abs(gain) <= ROUNDING[dtype] * abs(log_likelihood):
         return 0.0
     rate = gain / last_gain if last_gain else 0.0  # nan before the second step
     return abs(gain) / (1 - max(rate, 0)) if rate < 1 else math.inf
+
+
+def left_after_leaps(history, x):
+    """The same estimate where leaps make single gains uneven, after a step that led to x.
+
+    The gains are those of two stretches, each a sixth of the way: one that is level for a few
+    steps may rise again.
+    """
+    n = max(FEW_STEPS, len(history) // 6)
+    if len(history) < 2 * n:
+        return math.inf
+    before, middle, now = history[-2 * n], history[-n], x.objective
+    return gain_to_come(now - middle, middle - before, now, x.dtype)
 
 
 # ---- Side by side -----------------------------------------------------------------------------
@@ -121,16 +138,15 @@ class SideBySide:
         self.noise = data.rows.box is not None  # it has the last place of all
         self.spare = np.arange(K.max(initial=0) + self.noise) >= K[:, None]  # (M, K)
         self.spare[:, self.spare.shape[1] - self.noise :] = False
+        self.free = self.spare.copy()  # places (M, K) that need no points: that of the noise too
+        self.free[:, self.spare.shape[1] - self.noise :] = True
+        self.uneven = self.spare.any()
         self.known = cells[0].known and Known.together([cell.known for cell in cells], self.spare)
         self.kinds = {}  # covariance model -> numbers of its mixtures
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
         self.failures = {}
-
-    @property
-    def free(self):
-        """Places (M, K) that need no points: spare ones, and that of the noise."""
-        return self.spare | (np.arange(self.spare.shape[1]) >= self.spare.shape[1] - self.noise)
+        self.reach = np.full(len(cells), REACH)  # how long the next leap may be: its omega
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
@@ -157,12 +173,15 @@ class SideBySide:
         sound = np.isfinite(theta.covariances).reshape(*self.spare.shape, -1).all(axis=-1)
         if self.known is None or self.known.prior is None:  # without one, no points, no covariance
             sound &= (theta.weights > 1e-15) | self.free
-        self._fail(theta, ~self.spare & ~sound)
-        self._make_harmless(theta, self.spare)
+        if self.uneven or not sound.all():
+            self._fail(theta, ~self.spare & ~sound)
+            self._make_harmless(theta, self.spare)
         return theta
 
     def _rule(self, W, N, last):
         """From scatters to covariances, each mixture by its own model."""
+        if len(self.kinds) == 1:
+            return np.array(next(iter(self.kinds)).minimise(W, N, last))
         Sigma = np.empty_like(W)
         for model, members in self.kinds.items():
             before = None if last is None else last[members]
@@ -179,11 +198,12 @@ class SideBySide:
                 bad = np.zeros(self.spare.shape, bool)
                 bad.flat[error.k] = True
                 self._fail(theta, bad)
-        x = x._replace(log_prior=np.zeros(len(self.cells)) + x.log_prior)
-        x.log_likelihood[list(self.failures)] = -np.inf
-        for a in x.counts, x.firsts, x.scatters:
-            a[self.spare] = 0
-        return x
+        if self.failures:
+            x.log_likelihood[list(self.failures)] = -np.inf
+        if self.uneven:
+            for a in x.counts, x.firsts, x.scatters:
+                a[self.spare] = 0
+        return x._replace(log_prior=np.zeros(len(self.cells)) + x.log_prior)
 
     def _fail(self, theta, bad):
         """Note why each mixture with a bad component (M, K) fails, and make its place harmless."""
@@ -202,14 +222,17 @@ class SideBySide:
     def leap(self, x0, x1, x2):
         """Statistics further along the way of two steps (:eq:`squarem`), for each mixture."""
         start, one, two = map(self._as_rows, (x0, x1, x2))
-        r, v = one - start, two - 2 * one + start
+        first, second = one - start, two - 2 * one + start
         with np.errstate(over="ignore", invalid="ignore"):  # of a failure they mean nothing
-            length, bend = np.linalg.norm(r, axis=1), np.linalg.norm(v, axis=1)
-        alpha = -np.divide(length, bend, out=np.ones(len(r)), where=(bend > 0) & (length < np.inf))
+            length, bend = np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)
+        known = (bend > 0) & (length < np.inf)
+        omega = np.divide(length, bend, out=np.ones(len(length)), where=known)
+        self.far, omega = omega >= self.reach, np.minimum(omega, self.reach)
         for _ in range(LEAPS):
-            alpha = np.minimum(alpha, -1)[:, None]
+            omega = np.maximum(omega, 1)[:, None]
             with np.errstate(over="ignore", invalid="ignore"):  # such a leap is not possible
-                N, shifts, W = self._parted(start - 2 * alpha * r + alpha**2 * v, like=x2)
+                leapt = start + 2 * omega * first + omega**2 * second
+                N, shifts, W = self._parted(leapt, like=x2)
             # Those of some points have counts and variances above 0.  A failure may hold nan.
             W[~np.isfinite(W).all(axis=-1)] = 0
             least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
@@ -217,7 +240,7 @@ class SideBySide:
             x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():
                 return x
-            alpha = np.where(possible, alpha[:, 0], (alpha[:, 0] - 1) / 2)
+            omega = np.where(possible, omega[:, 0], (omega[:, 0] + 1) / 2)
         return _changed(x2, lambda name: choose(possible, getattr(x, name), getattr(x2, name)))
 
     def _as_rows(self, x):
@@ -258,14 +281,50 @@ class SideBySide:
         """
         one, x1 = self.step(theta, x)
         two, x2 = self.step(one, x1)
+        three, x3, higher = self.leapt(two, x, x1, x2)
+        path = [x1.objective, x2.objective, np.where(higher, x3.objective, np.nan)]
+        return three, x3, np.array(path)
+
+    def leapt(self, theta, x0, x1, x2):
+        """Parameters and statistics a step beyond a leap, and where (M,) that is higher than x2.
+
+        Where it is not, they are theta and x2, to which two steps had led.
+        """
         failures = dict(self.failures)
-        three, x3 = self.step(two, self.leap(x, x1, x2))
+        three, x3 = self.step(theta, self.leap(x0, x1, x2))
         self.failures = failures  # where a leap leads says nothing of the mixture
         higher = x3.objective >= x2.objective
-        path = [x1.objective, x2.objective, np.where(higher, x3.objective, np.nan)]
-        theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, two, strict=True)))
+        longer = np.where(higher, LONGER * self.reach, np.maximum(self.reach / LONGER, 1))
+        self.reach = np.where(self.far, longer, self.reach)
+        theta = Parameters(*(choose(higher, a, b) for a, b in zip(three, theta, strict=True)))
         x = _changed(x2, lambda name: choose(higher, getattr(x3, name), getattr(x2, name)))
-        return theta, x, np.array(path)
+        return theta, x, higher
+
+
+class Leaps:
+    """Leaps of one mixture that climbs in view: one after every second step, if it leads higher."""
+
+    def __init__(self, family, data, cell, x, reach=None):
+        self.stack = SideBySide(family, data, [cell])
+        self.stack.reach[:] = reach or REACH
+        self.path = [x]  # statistics since the last leap
+
+    @property
+    def reach(self):
+        """How long the next leap may be; None between the steps before it."""
+        return float(self.stack.reach[0]) if len(self.path) == 1 else None
+
+    def after(self, theta, x):
+        """Where to go on from a step that led to theta and x."""
+        self.path.append(x)
+        if len(self.path) < 3:
+            return theta, x
+        seen = (_changed(s, lambda name, s=s: np.array([getattr(s, name)])) for s in self.path)
+        theta, x, _ = self.stack.leapt(self.stack.together([theta]), *seen)
+        heights = {name: float(getattr(x, name)[0]) for name in ("log_likelihood", "log_prior")}
+        x = _changed(x, lambda name: getattr(x, name)[0])._replace(**heights)
+        self.path = [x]
+        return self.stack.alone(theta, 0), x
 
 
 def _changed(x, function):
@@ -362,6 +421,7 @@ def _narrowed(stack, theta, x, on):
     """The mixtures that go on, with room for the largest of them."""
     data, cells = stack.data.taken(on), [stack.cells[m] for m in np.flatnonzero(on)]
     few = SideBySide(stack.family, data, cells)
+    few.reach = stack.reach[on]
     used = ~stack.spare[on].all(axis=0)
     cut = {name: getattr(x, name)[on][:, used] for name in ("counts", "firsts", "scatters")}
     x = x._replace(log_likelihood=x.log_likelihood[on], log_prior=x.log_prior[on], **cut)
@@ -373,7 +433,8 @@ def as_kept(runs, going, heights, left, gain, n_rounds, stack, theta, x):
     lengths = [len(run.history) for run in runs]  # histories do change, at their ends
     sums = x.counts, x.firsts, x.scatters, x.log_likelihood, x.origin, x.log_prior
     rest = going, heights.copy(), left, gain, n_rounds
-    return list(runs), [lengths, rest, list(stack.failures.items()), theta, sums]
+    failures = list(stack.failures.items())
+    return list(runs), [lengths, rest, failures, stack.reach, theta, sums]
 
 
 def gone_before(family, data, cells, runs, state):
@@ -381,11 +442,11 @@ def gone_before(family, data, cells, runs, state):
     runs = [Run.of(*run) for run in runs]
     if state is None:  # it had come to its end
         return runs, (None, None, None), None
-    lengths, (going, *rest), failures, theta, (*sums, log_prior) = state
+    lengths, (going, *rest), failures, reach, theta, (*sums, log_prior) = state
     for run, length in zip(runs, lengths, strict=True):
         del run.history[length:]
     going = going.astype(int)
     stack = SideBySide(family, data.taken(going), [cells[m] for m in going])
-    stack.failures = dict(failures)
+    stack.failures, stack.reach = dict(failures), reach
     x = Statistics(*sums, data.rows.X.dtype, log_prior)
     return runs, (stack, Parameters(*theta), x), (going, *rest)

@@ -8,9 +8,10 @@ each parameter (:eq:`fisher-vector`):
 
 .. math::
 
-    u_{kd} = \frac{1}{N \sqrt{\pi_k}} \sum_n r_{nk} \, \frac{x_{nd} - \mu_{kd}}{\sigma_{kd}} ,
+    \mathcal{G}_{kd}^\mu = \frac{1}{N \sqrt{\pi_k}}
+        \sum_n r_{nk} \, \frac{x_{nd} - \mu_{kd}}{\sigma_{kd}} ,
     \qquad
-    v_{kd} = \frac{1}{N \sqrt{2 \pi_k}} \sum_n r_{nk}
+    \mathcal{G}_{kd}^\sigma = \frac{1}{N \sqrt{2 \pi_k}} \sum_n r_{nk}
         \left[ \frac{(x_{nd} - \mu_{kd})^2}{\sigma_{kd}^2} - 1 \right] .
 
 ============ ========== =====================================================
@@ -145,7 +146,7 @@ def signed_root(vector: Array) -> Array:
 
     .. math::
 
-        f(v) = \operatorname{sign}(v) \sqrt{|v|}
+        \mathcal{G} \leftarrow \operatorname{sign}(\mathcal{G}) \sqrt{|\mathcal{G}|}
 
     Examples
     --------

@@ -11,11 +11,11 @@ The log of a weighted Gaussian is linear in fixed features of the point
 :math:`T` are the *sufficient statistics*, :math:`\eta_k` the *natural parameters*.
 
 The *frame* :math:`(c, A)` is free in exact arithmetic.  In floating point it is what keeps
-digits: :math:`E[x^2] - E[x]^2` loses them all when the mean is far from the origin.  One
-frame, that of the data, serves nearly every component.  One that is too small or too far
-away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64 features on,
-with full covariances, every component has its own: the features of a shared frame would be
-D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
+digits: :math:`\mathbb{E}[x^2] - \mathbb{E}[x]^2` loses them all when the mean is far from the
+origin.  One frame, that of the data, serves nearly every component.  One that is too small or
+too far away in it gets its *own*, in which its mean is 0 and its covariance I.  From 64
+features on, with full covariances, every component has its own: the features of a shared frame
+would be D (D + 3) / 2 numbers a point, and a component's own frame needs none of the products.
 
 ========== ============= =======================================================
 symbol     shape         meaning
@@ -96,11 +96,12 @@ def cholesky(S):
     """
     try:
         L = np.linalg.cholesky(S)
-        bad = is_singular(L, S)
     except np.linalg.LinAlgError:
         bad = [not is_positive_definite(C) for C in S]
-    if np.any(bad):
-        raise SingularCovariance(int(np.argmax(bad)))
+        raise SingularCovariance(bad.index(True)) from None
+    bad = is_singular(L, S)
+    if bad.any():
+        raise SingularCovariance(int(bad.argmax()))
     return L
 
 
@@ -125,6 +126,21 @@ def pairs(D):
     return i, j, np.where(i == j, 1.0, 2.0)
 
 
+@functools.lru_cache(maxsize=32)
+def halves(D):
+    """What each pair counts in -1/2 of a quadratic form."""
+    return -0.5 * pairs(D)[2]
+
+
+@functools.lru_cache(maxsize=32)
+def places(D):
+    """Where each entry of a symmetric matrix stands among the pairs, (D, D)."""
+    i, j, _ = pairs(D)
+    found = np.empty((D, D), int)
+    found[i, j] = found[j, i] = np.arange(len(i))
+    return found
+
+
 def packed(C):
     """The upper triangles of symmetric matrices (..., D, D) in a row, or diagonals as they are."""
     i, j, _ = pairs(C.shape[-1])
@@ -133,10 +149,7 @@ def packed(C):
 
 def unpacked(s, D):
     """The symmetric matrices (K, D, D) of :func:`packed` ones."""
-    i, j, _ = pairs(D)
-    C = np.empty((len(s), D, D))
-    C[:, i, j] = C[:, j, i] = s
-    return C
+    return s[:, places(D)]
 
 
 # ---- Frames ----------------------------------------------------------------------------------
@@ -270,10 +283,10 @@ class OwnFeatures:
     """T where components have frames of their own: an array that is never made.
 
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
-    frame of the component at hand.  In its own frame :math:`\\eta_k = (c_k, 0, -I / 2)`, so the
-    first is :math:`c_k - |y|^2 / 2`.  The second leaves out the points whose responsibility is
-    lost in rounding, and is a symmetric product of the others.  It keeps the units of the data,
-    about the frame's c: the M step asks for no others.
+    frame of the component at hand.  In its own frame :math:`\\eta_k` is (a constant, 0, -I / 2),
+    so the first is the constant less :math:`|y|^2 / 2`.  The second leaves out the points whose
+    responsibility is lost in rounding, and is a symmetric product of the others.  It keeps the
+    units of the data, about the frame's c: the M step asks for no others.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves the products to us
@@ -367,11 +380,11 @@ class Natural(NamedTuple):
                     one = own[k - 1] if same else Frame.of(None, S, k, len(rows.X))
                     own[k] = one._replace(c=mu[k])
             else:
-                with np.errstate(over="ignore", invalid="ignore"):  # off is inf or nan then
-                    eta, off = natural_parameters(log_pi, mu, Sigma, frame)
-                most = min(RESOLUTION[dtype], frame.most)
-                far = () if off.max() <= most else ~(off <= most)
-                own = {int(k): Frame.of(mu[k], Sigma[k], int(k)) for k in np.flatnonzero(far)}
+                eta, off = natural_parameters(log_pi, mu, Sigma, frame)
+                most, far = min(RESOLUTION[dtype], frame.most), []
+                if not off.max() <= most:
+                    far = np.flatnonzero(~(off <= most).all(axis=1)).tolist()
+                own = {k: Frame.of(mu[k], Sigma[k], k) for k in far}
             if fitted and (blurred := [k for k, one in own.items() if one.blur > COARSE]):
                 raise SingularCovariance(blurred[0])
         except SingularCovariance as error:
@@ -451,12 +464,12 @@ class Natural(NamedTuple):
     def moments(self, sums):
         r"""From sums :math:`s_k = (N_k, s^1_k, s^2_k)` to counts, first moments and scatters.
 
-        In a frame, with :math:`m_k = s^1_k / N_k` (:eq:`moments`),
+        In a frame (:eq:`moments`),
 
         .. math::
 
             \sum_n r_{nk} (x_n - c) = A^{-1} s^1_k, \qquad
-            W_k = A^{-1} \bigl( s^2_k - N_k m_k m_k^\top \bigr) A^{-\top} .
+            W_k = A^{-1} \Bigl( s^2_k - \frac{s^1_k (s^1_k)^\top}{N_k} \Bigr) A^{-\top} .
 
         Returns
         -------
@@ -502,36 +515,38 @@ def n_sums(D, diagonal):
     return 1 + D + D * D if has_own_frames(D, diagonal) else n_features(D, diagonal)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of a component far off the frame
 def natural_parameters(log_weights, means, covariances, frame):
-    r"""eta in one frame, and how far off the frame each component is (:eq:`natural-parameters`).
+    r"""eta in one frame, and how far off it components are, (K, D) (:eq:`natural-parameters`).
 
-    With m and S the mean and covariance in the frame and P the inverse of S,
+    With :math:`\mu'` and :math:`\Sigma'` the mean and covariance in the frame (``m`` and ``S``),
+    and :math:`\Lambda'` the inverse of the latter (``P``),
 
     .. math::
 
-        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |S| + m^\top P m\bigr),
-        \; P m, \; -\tfrac12 P \Bigr).
+        \eta = \Bigl(\log \pi + \log |A| - \tfrac12 \bigl(D \log 2\pi + \log |\Sigma'|
+            + \mu'^\top \Lambda' \mu'\bigr), \; \Lambda' \mu', \; -\tfrac12 \Lambda' \Bigr).
 
-    The terms of :math:`\eta^\top T` are as large as :math:`(m^2 + S) P`, so
+    The terms of :math:`\eta^\top T` are as large as :math:`\mathbb{E}[y^2] \Lambda'`, so
     their sum is wrong by that times the rounding unit.  It is returned beside eta.
     """
     D = means.shape[1]
     m = (means - frame.c) * frame.A if frame.A.ndim == 1 else (means - frame.c) @ frame.A.T
     S = congruence(frame.A, covariances)
     if S.ndim == 2:
-        P, variances, log_det = 1 / S, S, np.log(S).sum(axis=1)
-        P_m, second, spread = P * m, -P / 2, P
+        P, variances, roots = 1 / S, S, np.sqrt(S)
+        P_m = P * m
+        eta = np.concatenate([-0.5 * (m * P_m).sum(axis=1, keepdims=True), P_m, -0.5 * P], axis=1)
     else:
         L = cholesky(S)
         U = np.linalg.inv(L)  # the factor is inverted, never the covariance
-        P, variances = U.transpose(0, 2, 1) @ U, diagonals(S)
-        log_det = 2 * np.log(diagonals(L)).sum(axis=1)
-        P_m, second, spread = (P @ m[:, :, None])[:, :, 0], packed(P), diagonals(P)
-        second *= pairs(D)[2] * -0.5
-    energy = D * np.log(2 * np.pi) + log_det + (m * P_m).sum(axis=1)
-    constant = log_weights + frame.log_det - energy / 2
-    off = ((m * m + variances) * spread).max(axis=1)
-    return np.concatenate([constant[:, None], P_m, second], axis=1), off
+        V = np.concatenate([U @ -m[:, :, None], U], axis=2)  # U (y - m) = V (1, y)
+        G = V.transpose(0, 2, 1) @ V  # its square is (1, y)^T G (1, y)
+        eta = packed(G) * halves(D + 1)
+        P, variances, roots = diagonals(G)[:, 1:], diagonals(S), diagonals(L)
+    eta[:, 0] += log_weights - np.log(roots).sum(axis=1)
+    eta[:, 0] += frame.log_det - 0.5 * D * math.log(2 * math.pi)
+    return eta, (m * m + variances) * P
 
 
 def check_resolved(means, covariances, dtype):

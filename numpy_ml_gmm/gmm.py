@@ -59,7 +59,7 @@ from .blocks import Block, Rows, in_chunks, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
 from .conventions import Estimator
 from .covariances import CovarianceModel, covariance_model
-from .em import gain_to_come
+from .em import Cell, Leaps, gain_to_come, left_after_leaps
 from .frames import ROUNDING, TINY, Frame, Natural, cholesky, holds, is_resolved
 from .hints import Array, Checkpoint, Columns, Fixed, Given, Init, Labels, Seed
 from .log import tell_step
@@ -157,6 +157,10 @@ class GMM(Estimator):
         Whether there is one component more, uniform over a box around the data, for points that
         belong to no other (:eq:`noise`).  Its label is -1; responsibilities have a last column
         for it.  Labels in ``init_params`` may be -1 too.
+    accelerate : bool
+        Whether every second step of the climb in view is followed by a leap (:eq:`squarem`), if
+        that leads higher.  Where components overlap, far fewer steps lead to the same end; now
+        and then it is another one.  A step with a leap takes a second look at the data.
 
     Attributes
     ----------
@@ -244,6 +248,7 @@ class GMM(Estimator):
         conjugate_prior: str | Mapping[str, Any] | NormalInverseWishart | None = None,
         fixed: Fixed = (),
         noise: bool = False,
+        accelerate: bool = False,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -262,6 +267,7 @@ class GMM(Estimator):
         self.conjugate_prior = conjugate_prior
         self.fixed = fixed
         self.noise = noise
+        self.accelerate = accelerate
 
     @classmethod
     def from_parameters(
@@ -667,22 +673,29 @@ class GMM(Estimator):
         e_step = partial(self.expect, rows=data.rows, frame=data.frame, known=known)
 
         journal = restarts.journal_of(checkpoint, self, data.rows)
-        start, gain, over = restarts.begin(journal, self, data, known)
+        start, gain, over, reach = restarts.begin(journal, self, data, known)
         theta, walk = start.theta, journal.entry("walk")
         statistics = e_step(theta)
         self._set_theta(theta, rows.X.dtype, data.rows.box)
         online.learnt_from(self, rows.total_weight)
         self._show(statistics, start, over)
+        cell = Cell(self.n_components, self.covariance_model, known)
+        leaps = Leaps(self, data, cell, statistics, reach) if self.accelerate else None
         with journal:
             for _ in range(len(start.history), 0 if over else self.max_iter):
                 last, last_gain = statistics.objective, gain
                 theta, statistics = self.em_step(theta, statistics, m_step, e_step)
                 gain = statistics.objective - last
-                left = gain_to_come(gain, last_gain, last, statistics.dtype) / rows.total_weight
+                left = gain_to_come(gain, last_gain, last, statistics.dtype)
+                if leaps:
+                    theta, statistics = leaps.after(theta, statistics)
+                    left = left_after_leaps(start.history, statistics)
                 start.history.append(statistics.objective)
                 self._set_theta(theta, rows.X.dtype)
-                self._show(statistics, start, left < self.tol)
-                walk.keep(theta, gain, self.converged_, *start[1:], self.n_iter_)
+                self._show(statistics, start, left < self.tol * rows.total_weight)
+                if not leaps or leaps.reach or self.converged_:
+                    reach = leaps and leaps.reach
+                    walk.keep(theta, gain, self.converged_, *start[1:], self.n_iter_, reach)
                 shown = self._shown()
                 yield self
                 if self.converged_:
@@ -691,6 +704,8 @@ class GMM(Estimator):
                     theta, gain = self._checked_theta(rows.X.shape[1]), math.nan
                     theta = theta if known is None else known.holding(theta)
                     statistics = e_step(theta)
+                    if leaps:
+                        leaps.path = [statistics]
         if rows.at_hand:  # an error if singular without the data's own frame
             natural_of(self._places, data.rows)
         collapsed = self._collapse(theta, data)
@@ -1288,7 +1303,7 @@ class GMM(Estimator):
 
         .. math::
 
-            F(x) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
+            \Phi(x \mid \theta) = \sum_k \pi_k \, \Phi\Bigl(\frac{x - \mu_k}{\sigma_k}\Bigr)
 
         See :func:`numpy_ml_gmm.density.cdf`.
 
@@ -1458,6 +1473,7 @@ class GMM(Estimator):
         check_flag(self.warm_start, "warm_start")
         check_flag(self.verbose, "verbose")
         check_flag(self.noise, "noise")
+        check_flag(self.accelerate, "accelerate")
         check_fixed(self)
         as_prior(self.conjugate_prior)
 

@@ -182,7 +182,7 @@ class NaturalOfPatterns:
         """For patterns with equally many features missing (:eq:`conditional-precision`).
 
         Yields numbers of patterns (n,), of their missing features (n, m), and a root of the
-        conditional covariance, the inverse of R (K, n, m, m).
+        conditional covariance, C = root root^T (K, n, m, m).
         """
         n_missing = self.missing[patterns].sum(axis=1)
         for m in np.unique(n_missing[n_missing > 0]):
@@ -193,12 +193,13 @@ class NaturalOfPatterns:
 
     @cached_property
     def rare(self):
-        """Of the patterns that are completed row by row: as above, with Q (K, n, D, m) before R."""
+        """Of the patterns that are completed row by row: as above, but before the root what the
+        columns of U span, as orthonormal columns (K, n, D, m)."""
         if self.diagonal:
             return []
         found, U = [], self.roots[0]
-        for which, i, R_inv in self.conditionals(np.arange(self.P, len(self.missing))):
-            found.append((which, i, U[:, :, i].transpose(0, 2, 1, 3) @ R_inv, R_inv))
+        for which, i, root in self.conditionals(np.arange(self.P, len(self.missing))):
+            found.append((which, i, U[:, :, i].transpose(0, 2, 1, 3) @ root, root))
         return found
 
     @property
@@ -230,8 +231,8 @@ class NaturalOfPatterns:
         G = np.zeros((self.P, K, D, D))
         G[...] = np.eye(D) * ~missing[:, None, None]
         C = np.zeros((self.P, K, D, D))
-        for which, i, R_inv in self.conditionals(np.arange(self.P)):
-            inside = R_inv @ np.swapaxes(R_inv, -1, -2)
+        for which, i, root in self.conditionals(np.arange(self.P)):
+            inside = root @ np.swapaxes(root, -1, -2)
             H = -inside @ self.precisions[:, i]  # (K, n, m, D)
             H *= ~missing[which][:, None]
             n, k = which[:, None], np.arange(K)[:, None, None]
@@ -406,7 +407,7 @@ class OneByOne:
     r"""Points (B, D) completed one by one, for rows whose pattern few share (:eq:`lifting`).
 
     With :math:`U^\top U = \Sigma^{-1}` and delta 0 where a feature is missing, all points share one
-    product :math:`y = U \delta` a component.  Missing features may take away whatever their
+    product :math:`u = U \delta` a component.  Missing features may take away whatever their
     columns of U can (:eq:`marginal-by-precision`).
     """
 
@@ -416,19 +417,19 @@ class OneByOne:
         U, log_det = natural.roots
         self.delta = delta = deviations(z, mu)  # (K, B, D)
         if natural.diagonal:
-            y, log_det = delta * U[:, None], np.log(S) @ ~natural.missing[pattern].T
+            u, log_det = delta * U[:, None], np.log(S) @ ~natural.missing[pattern].T
         else:
-            y, log_det = delta @ U.transpose(0, 2, 1), np.repeat(log_det[:, None], len(z), axis=1)
-        for which, i, Q, R_inv in natural.rare:
+            u, log_det = delta @ U.transpose(0, 2, 1), np.repeat(log_det[:, None], len(z), axis=1)
+        for which, i, span, root in natural.rare:
             rows, n = self._rows_of(which)
-            Q, left = Q[:, n], y[:, rows, :, None]  # (K, B', D, m), (K, B', D, 1)
-            taken = np.swapaxes(Q, -1, -2) @ left
-            left = left - Q @ taken
-            again = np.swapaxes(Q, -1, -2) @ left  # what rounding left
-            y[:, rows], taken = (left - Q @ again)[..., 0], taken + again
-            delta[:, rows[:, None], i[n]] = -(R_inv[:, n] @ taken)[..., 0]
-            log_det[:, rows] -= 2 * np.log(np.abs(diagonals(R_inv))).sum(axis=-1)[:, n]
-        self.joint = log_density(natural, pi, pattern, log_det + (y * y).sum(axis=-1))
+            span, left = span[:, n], u[:, rows, :, None]  # (K, B', D, m), (K, B', D, 1)
+            taken = np.swapaxes(span, -1, -2) @ left
+            left = left - span @ taken
+            again = np.swapaxes(span, -1, -2) @ left  # what rounding left
+            u[:, rows], taken = (left - span @ again)[..., 0], taken + again
+            delta[:, rows[:, None], i[n]] = -(root[:, n] @ taken)[..., 0]
+            log_det[:, rows] -= 2 * np.log(np.abs(diagonals(root))).sum(axis=-1)[:, n]
+        self.joint = log_density(natural, pi, pattern, log_det + (u * u).sum(axis=-1))
 
     def _rows_of(self, which):
         """The points of some patterns: their numbers, and which of these patterns each has."""
@@ -444,28 +445,23 @@ class OneByOne:
             missing = r @ self.natural.missing[self.pattern]  # (K, D)
             return (weighted * self.delta).sum(axis=1) + missing * self.natural.theta.covariances
         second = weighted.transpose(0, 2, 1) @ self.delta
-        for which, i, _, R_inv in self.natural.rare:
+        for which, i, _, root in self.natural.rare:
             rows, n = self._rows_of(which)
             N = np.zeros((len(which), len(r)))
             np.add.at(N, n, r[:, rows].T)
-            root = np.sqrt(N.T)[..., None, None] * R_inv
+            root = np.sqrt(N.T)[..., None, None] * root
             at = slice(None), i[:, :, None], i[:, None, :]
             np.add.at(second, at, root @ np.swapaxes(root, -1, -2))
         return second
 
 
 class OneByOneWithErrors:
-    r"""Points x = y + e, where the mixture is of y, and e has a known covariance R.
+    r"""Points x = x* + delta, where the mixture is of x*, and delta has a known covariance R.
 
-    With :math:`V = \Sigma + R` on what is observed, and :math:`B = V^{-1}` there and 0 elsewhere
-    (:eq:`deconvolution`),
-
-    .. math::
-
-        x \sim \mathcal{N}(\mu, V), \qquad \hat y = \mu + \Sigma B (x - \mu), \qquad
-        C = \Sigma - \Sigma B \Sigma .
-
-    Rows that share a pattern and an R share B.
+    With V = Sigma + R on what is observed, and B its inverse there and 0 elsewhere, the equations
+    (:eq:`deconvolution`) say in the component at hand: x has the density N(mu, V), and x* the mean
+    mu + Sigma B (x - mu) and the covariance Sigma - Sigma B Sigma, given x.  Rows that share a
+    pattern and an R share B.
     """
 
     def __init__(self, natural, z, pattern):

@@ -6,15 +6,16 @@ of the earlier ones, and the M step is as always (:eq:`stream`):
 
 .. math::
 
-    S_t = \rho_t \, S_{t-1} + s(B_t, \theta_{t-1}), \qquad
-    \theta_t = \operatorname{M}(S_t) .
+    s_t = \xi_t \, s_{t-1} + s(\mathcal{B}_t, \theta_{t-1}), \qquad
+    \theta_t = \text{M step of } s_t .
 
 Early batches were met by poor parameters, so they have to be forgotten.  After n points a share
-:math:`1 / m(n)` of the average is replaced by each new one (:eq:`memory`), with
+:math:`1 / \operatorname{mem}(n)` of the average is replaced by each new one (:eq:`memory`), with
 
 .. math::
 
-    m(n) = n \quad (n \le c), \qquad m(n) = c \, (n / c)^\alpha \quad (n > c) .
+    \operatorname{mem}(n) = n \quad (n \le n_0), \qquad
+    \operatorname{mem}(n) = n_0 \, (n / n_0)^{\mathrm{power}} \quad (n > n_0) .
 
 =========== ============= ================================================================
 symbol      shape         meaning
@@ -22,14 +23,14 @@ symbol      shape         meaning
 ``s``       Statistics    of a batch, under the parameters that it met
 ``S``       Statistics    of the stream: the newest points count 1 each, older ones less
 ``n, b``                  weight of all points so far, and of the batch
-``c``                     how many points are remembered in full
-``power``                 alpha; 0 is a memory of fixed length
+``c``                     n_0, how many points are remembered in full
+``power``                 0 is a memory of fixed length
 =========== ============= ================================================================
 
 Source: Cappé & Moulines (2009), *On-line expectation-maximization algorithm for latent data
 models*, Journal of the Royal Statistical Society B 71(3),
 https://doi.org/10.1111/j.1467-9868.2009.00698.x, for averages of statistics, steps of
-:math:`n^{-\alpha}`, and a first M step that waits.
+:math:`n^{-\mathrm{power}}`, and a first M step that waits.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ def stands_alone(run: Any, S: Statistics) -> bool:
 def kept(n: float, b: float, c: float, power: float) -> float:
     r"""For how many points the n earlier ones count beside b new ones (:eq:`memory`).
 
-    The average of the earlier ones keeps a share :math:`e^{-u}`,
-    :math:`u = \int_n^{n + b} dt / m(t)`, in however many batches the b come.
+    The average of the earlier ones keeps a share :math:`e^{-u}` with the integral ``u``,
+    :math:`\int_n^{n + N_t} di / \operatorname{mem}(i)`, in however many batches the b come.
     """
     early = min(b, max(c - n, 0.0))  # while all are remembered in full
     u = math.log1p(early / n)

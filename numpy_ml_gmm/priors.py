@@ -6,30 +6,30 @@ data that were never seen (:eq:`conjugate-prior`).  It says of the weights and o
 .. math::
 
     \pi \sim \mathrm{Dir}(\alpha), \qquad
-    \mu_k \mid \Sigma_k \sim \mathcal{N}(m, \Sigma_k / \kappa), \qquad
-    \Sigma_k \sim \mathrm{IW}(\nu, \Lambda) .
+    \mu_k \mid \Sigma_k \sim \mathcal{N}(\mu_0, \Sigma_k / \kappa), \qquad
+    \Sigma_k \sim \mathrm{IW}(\nu, \Psi) .
 
 Its log is of the form of Q: :math:`\alpha - 1` points more for each weight, :math:`\kappa` points
-at m, and the scatter :math:`\Lambda` of so many more.  So EM stays as it is, and the M step adds
-these to the expected statistics (:eq:`map-m-step`):
+at :math:`\mu_0`, and the scatter :math:`\Psi` of so many more.  So EM stays as it is, and the M
+step adds these to the expected statistics (:eq:`map-m-step`):
 
 .. math::
 
     \pi_k &\propto N_k + \alpha_k - 1, \qquad
-    \mu_k = \frac{N_k \bar x_k + \kappa m}{N_k + \kappa}, \\
-    \Sigma_k &= \frac{\Lambda + W_k + N_k (\bar x_k - \mu_k)(\bar x_k - \mu_k)^\top
-        + \kappa (m - \mu_k)(m - \mu_k)^\top}{N_k + \nu + D + 2} .
+    \mu_k = \frac{N_k \bar x_k + \kappa \mu_0}{N_k + \kappa}, \\
+    \Sigma_k &= \frac{\Psi + W_k + N_k (\bar x_k - \mu_k)(\bar x_k - \mu_k)^\top
+        + \kappa (\mu_0 - \mu_k)(\mu_0 - \mu_k)^\top}{N_k + \nu + D + 2} .
 
 The last line holds for any :math:`\mu_k`, so for one that is held too.
 
 ============== ============== ================================================================
 symbol         name           meaning
 ============== ============== ================================================================
-``m``          ``mean``       where means are drawn to
+``mu_0``       ``mean``       where means are drawn to
 ``kappa``      ``kappa``      how many points pull them there
-``Lambda``     ``scale``      scatter that each covariance has before any point, (..., 1, D, D)
-``s``          ``share``      1, or 1 / K where all components have one covariance
-``a``          ``count``      how many points the scale stands for
+``Psi``        ``scale``      scatter that each covariance has before any point, (..., 1, D, D)
+``K_S / K``    ``share``      1, or 1 / K where all components have one covariance
+``nu^+``       ``count``      how many points the scale stands for
 ``alpha - 1``  ``weight``     points of each component before any is seen
 ============== ============== ================================================================
 
@@ -72,9 +72,9 @@ class NormalInverseWishart:
     mean : array (D,), optional
         m.  None is the mean of the data.
     mean_precision : float
-        :math:`\kappa`: how many points pull each mean to m; 0 leaves the means alone.
+        :math:`\kappa`: how many points pull each mean to the prior's; 0 leaves the means alone.
     scale : array, optional
-        :math:`\Lambda`: (D, D), or the variances (D,) or one number of it.  For diagonal
+        :math:`\Psi`: (D, D), or the variances (D,) or one number of it.  For diagonal
         models (D,) or a number, for spherical ones a number.  None is the covariance of the data
         over :math:`K^{2 / D}`; for diagonal and spherical models the mean variance over that.
     degrees_of_freedom : float, optional

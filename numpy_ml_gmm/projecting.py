@@ -6,14 +6,17 @@ all directions alike: with :math:`\Sigma = L L^\top` let
 
 .. math::
 
-    A = L^{-1} \Bigl[ \sum_k \pi_k (\mu_k - \mu)(\mu_k - \mu)^\top \Bigr] L^{-\top} , \qquad
-    C_k = L^{-1} (\Sigma_k - \bar\Sigma) L^{-\top} , \qquad \bar\Sigma = \sum_k \pi_k \Sigma_k .
+    \mathcal{C}_0 &= L^{-1}
+        \Bigl[ \sum_k \pi_k (\mu_k - \bar\mu)(\mu_k - \bar\mu)^\top \Bigr] L^{-\top} , \\
+    \mathcal{C}_k &= L^{-1} (\Sigma_k - \bar\Sigma) L^{-\top} , \qquad
+        \bar\Sigma = \sum_k \pi_k \Sigma_k .
 
 The directions are the eigenvectors of (:eq:`separation`)
 
 .. math::
 
-    M = 2 \lambda A^2 + 2 (1 - \lambda) \sum_k \pi_k C_k^2 ,
+    \mathcal{K} = 2 \, \mathrm{share} \, \mathcal{C}_0^2
+        + 2 (1 - \mathrm{share}) \sum_k \pi_k \mathcal{C}_k^2 ,
 
 in the order of their eigenvalues.  One of eigenvalue 0 shows nothing, and is left out.
 
@@ -21,7 +24,7 @@ in the order of their eigenvalues.  One of eigenvalue 0 shows nothing, and is le
 symbol       shape      meaning
 ============ ========== ===================================================================
 ``theta``               the mixture: pi, mu_k, Sigma_k
-``mean``     (D,)       mu, of the whole
+``mean``     (D,)       of the whole
 ``Sigma``    (D, D)     covariance of the whole
 ``B``        (D, d)     the directions, as columns of length 1
 ============ ========== ===================================================================
@@ -89,7 +92,8 @@ def separating_directions(
 
     .. math::
 
-        M = 2 \lambda A^2 + 2 (1 - \lambda) \sum_k \pi_k C_k^2
+        \mathcal{K} = 2 \, \mathrm{share} \, \mathcal{C}_0^2
+            + 2 (1 - \mathrm{share}) \sum_k \pi_k \mathcal{C}_k^2
 
     Parameters
     ----------
@@ -101,7 +105,7 @@ def separating_directions(
         mixture (:eq:`mixture-moments`).  After a fit with full covariances the two are equal.
         Points count as far as they are no noise.
     share_of_means : float
-        Lambda: 1 looks at the means, 0 at the covariances, 0.5 at both, as in Scrucca (2010).
+        1 looks at the means, 0 at the covariances, 0.5 at both, as in Scrucca (2010).
     sample_weight : array (N,), optional
         How often each point counts.
 
@@ -199,19 +203,19 @@ def spreads(theta: Parameters, mean: Array, L: Array) -> tuple[Array, Array]:
 
     .. math::
 
-        A = \sum_k \pi_k \, y_k y_k^\top, \quad y_k = L^{-1} (\mu_k - \mu) , \qquad
-        \sum_k \pi_k C_k^2, \quad C_k = L^{-1} (\Sigma_k - \bar\Sigma) L^{-\top}
+        \mathcal{C}_0 = \sum_k \pi_k \, u_k u_k^\top, \quad u_k = L^{-1} (\mu_k - \bar\mu) , \qquad
+        \sum_k \pi_k \mathcal{C}_k^2, \quad \mathcal{C}_k = L^{-1} (\Sigma_k - \bar\Sigma) L^{-\top}
 
     Returns
     -------
-    A (D, D), sum (D, D)
+    C_0 (D, D), sum (D, D)
     """
     pi, mu, Sigma = theta
-    y = solve_triangular(L, (mu - mean).T, lower=True) * np.sqrt(pi)  # (D, K)
+    u = solve_triangular(L, (mu - mean).T, lower=True) * np.sqrt(pi)  # (D, K)
     delta = Sigma - np.tensordot(pi, Sigma, 1)  # (K, D, D)
     inverse = solve_triangular(L, np.eye(len(L)), lower=True)
     C = inverse @ delta @ inverse.T
-    return y @ y.T, np.tensordot(pi, C @ C, 1)
+    return u @ u.T, np.tensordot(pi, C @ C, 1)
 
 
 def seen_along(model, directions: Array, centre: Array):
@@ -219,8 +223,8 @@ def seen_along(model, directions: Array, centre: Array):
 
     .. math::
 
-        B^\top (x - \mu) \sim \sum_k \pi_k \, \mathcal{N}\bigl(
-            B^\top (\mu_k - \mu), \; B^\top \Sigma_k B \bigr)
+        B^\top (x - \bar\mu) \sim \sum_k \pi_k \, \mathcal{N}\bigl(
+            B^\top (\mu_k - \bar\mu), \; B^\top \Sigma_k B \bigr)
     """
     pi, mu, Sigma = model.theta
     if model.theta.diagonal:

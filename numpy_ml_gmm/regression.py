@@ -6,8 +6,10 @@ mean of y under the conditional mixture, and its spread is the standard deviatio
 
 .. math::
 
-    \hat y(x) = \mathbb{E}[y \mid x] = \sum_k r_k(x) \,
-        \bigl[ \mu_{k,y} + \Sigma_{k,yx} \Sigma_{k,xx}^{-1} (x - \mu_{k,x}) \bigr] .
+    \hat x_m = \mathbb{E}[x_m \mid x_o] = \sum_k r_k(x_o) \,
+        \bigl[ \mu_{k,m} + \Sigma_{k,mo} \Sigma_{k,oo}^{-1} (x_o - \mu_{k,o}) \bigr] ,
+
+where :math:`x_o` are the features in X and :math:`x_m` those in y.
 
 With one component it is linear regression.  With several, each component has a line of its
 own, and the responsibilities blend them.

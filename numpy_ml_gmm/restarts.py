@@ -53,6 +53,7 @@ ROUNDS = 4  # at most so many rounds of moves from the best end
 # Of a sound component: the least variance, as a portion of the average one in that direction, and
 # the points for each that its covariance needs.
 SOUND, MORE_POINTS = 1e-8, 1.25
+SOUND_END = 2  # the best grade of an end
 
 
 class Start(NamedTuple):
@@ -81,24 +82,27 @@ def journal_of(checkpoint: Any, model: Any, rows: Any) -> Journal:
     return Journal(checkpoint, whose, seed)
 
 
-def begin(journal: Journal, model: Any, data: Data, known: Any) -> tuple[Start, float, bool]:
-    """The start of a fit, or where it goes on; its last gain; and whether it was over by then."""
+def begin(journal: Journal, model: Any, data: Data, known: Any) -> tuple[Start, float, bool, Any]:
+    """The start of a fit, or where it goes on; what it knew there: see ``iterate``.
+
+    That is its last gain, whether it was over by then, and how long a leap may be.
+    """
     rng = random_generator(model.random_state)
     if state := journal.entry("walk").state:
-        theta, gain, over, histories, best, n_steps = state
+        theta, gain, over, histories, best, n_steps, reach = state
         del histories[best][n_steps:]
         set_state(rng, (journal.entry("random").state or [])[0])
         model._go_on(data)
-        return Start(Parameters(*theta), histories, best), gain, over
+        return Start(Parameters(*theta), histories, best), gain, over, reach
     if journal.seed is not None:
         set_state(rng, journal.seed)
     with journal, journal.active():
         start = model._find_start(data, known, rng)
     if known is not None:
         start = start._replace(theta=known.holding(start.theta))
-    walk = start.theta, np.nan, False, *start[1:], len(start.history)
+    walk = start.theta, np.nan, False, *start[1:], len(start.history), None
     journal.settled(random=[state_of(rng)], walk=walk)
-    return start, np.nan, False
+    return start, np.nan, False, None
 
 
 def find_start(model, data, known, rng):
@@ -335,10 +339,14 @@ def likeliest(runs, model, data, tolerance=0.0):
     ends = [run for run in runs if run.end is not None]
     if not ends:
         raise ValueError(next(run.error for run in runs if run.error))
-    grades = [grade(run.end, model, data) for run in ends]
-    ends = [run for run, g in zip(ends, grades, strict=True) if g == max(grades)]
-    height = max(run.objective for run in ends)
-    return next(run for run in ends if run.objective >= height - tolerance)
+    found, best = -1, ends[0]
+    for run in sorted(ends, key=lambda run: -run.objective):  # from the top, until one is sound
+        if (g := grade(run.end, model, data)) > found:
+            found, best = g, run
+        if found == SOUND_END:
+            break
+    near = (run for run in ends if run.objective >= best.objective - tolerance)
+    return next(run for run in near if run is best or grade(run.end, model, data) == found)
 
 
 def thinnest(theta, held):
@@ -367,7 +375,7 @@ def grade(theta, model, data):
     With a conjugate prior no component can collapse.
     """
     if model.conjugate_prior is not None:
-        return 2
+        return SOUND_END
     theta, held = as_scattered(theta, model, data)
     least = thinnest(theta, held).min()
     if not least > least_volume(model):
@@ -375,7 +383,7 @@ def grade(theta, model, data):
     letters = model.covariance_model.letters
     needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
     enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all()
-    return 2 if enough and least > SOUND else 1
+    return SOUND_END if enough and least > SOUND else 1
 
 
 def least_volume(model):

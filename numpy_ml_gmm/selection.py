@@ -1,13 +1,13 @@
 r"""Choosing a mixture: a table over the number of components and the covariance model.
 
 More parameters always fit better, so each criterion charges for them.  With
-:math:`d` free parameters, N points and :math:`\hat z` the most probable components,
+df free parameters, N points and :math:`\hat z` the most probable components,
 
 .. math::
 
-    \mathrm{AIC} &= -2 \log p(X \mid \theta) + 2 d \\
-    \mathrm{BIC} &= -2 \log p(X \mid \theta) + d \log N \\
-    \mathrm{ICL} &= -2 \log p(\hat Z, X \mid \theta) + d \log N .
+    \mathrm{AIC} &= -2 \log p(X \mid \theta) + 2 \, \mathrm{df} \\
+    \mathrm{BIC} &= -2 \log p(X \mid \theta) + \mathrm{df} \log N \\
+    \mathrm{ICL} &= -2 \log p(\hat Z, X \mid \theta) + \mathrm{df} \log N .
 
 Of these smaller is better (R's mclust prints BIC and ICL negated).  AIC aims at
 prediction and tends to choose too many components; BIC at the density; ICL at

@@ -5,12 +5,12 @@ A feature alone sees two components as two normal curves.  How much they overlap
 
 .. math::
 
-    \rho = \int \sqrt{\mathcal{N}(x \mid \mu_i, \sigma_i^2) \,
-        \mathcal{N}(x \mid \mu_j, \sigma_j^2)} \, dx = e^{-B} , \qquad
-    B = \frac{(\mu_i - \mu_j)^2}{4 (\sigma_i^2 + \sigma_j^2)} +
+    \mathrm{BC} = \int \sqrt{\mathcal{N}(x \mid \mu_i, \sigma_i^2) \,
+        \mathcal{N}(x \mid \mu_j, \sigma_j^2)} \, dx = e^{-\mathrm{BD}} , \qquad
+    \mathrm{BD} = \frac{(\mu_i - \mu_j)^2}{4 (\sigma_i^2 + \sigma_j^2)} +
         \frac{1}{2} \log \frac{\sigma_i^2 + \sigma_j^2}{2 \sigma_i \sigma_j} .
 
-The distance B does not depend on units, grows with a difference of the means or of the spreads,
+The distance BD does not depend on units, grows with a difference of the means or of the spreads,
 and for independent features is the sum over them.
 
 ========== ============ ====================================================
@@ -252,7 +252,7 @@ def distances(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
 
     .. math::
 
-        B = \frac{(\mu_i - \mu_j)^2}{4 (\sigma_i^2 + \sigma_j^2)} +
+        \mathrm{BD} = \frac{(\mu_i - \mu_j)^2}{4 (\sigma_i^2 + \sigma_j^2)} +
             \frac{1}{2} \log \frac{\sigma_i^2 + \sigma_j^2}{2 \sigma_i \sigma_j}
     """
     z = (mu[:, None] - mu) / np.hypot(sigma[:, None], sigma)
@@ -266,7 +266,7 @@ def joint_distances(theta: Parameters) -> np.ndarray:
 
     .. math::
 
-        B = \tfrac18 (\mu_i - \mu_j)^\top \bar\Sigma^{-1} (\mu_i - \mu_j) +
+        \mathrm{BD} = \tfrac18 (\mu_i - \mu_j)^\top \bar\Sigma^{-1} (\mu_i - \mu_j) +
             \tfrac12 \log \frac{|\bar\Sigma|}{\sqrt{|\Sigma_i| |\Sigma_j|}} , \qquad
         \bar\Sigma = \tfrac12 (\Sigma_i + \Sigma_j)
     """

@@ -1,6 +1,7 @@
 """Checks of what the user passes in: each error names the argument, the value and the remedy."""
 
 import functools
+import os
 import sys
 import warnings
 from functools import partial
@@ -144,6 +145,7 @@ def check_X(X, n_features=None, name="X", missing=False) -> Array:
     if missing:
         table = _with_nan(table)
     if table.ndim != 2:
+        _check_is_numbers(X, table, name)
         raise ValueError(
             f"{name} has shape {table.shape}, expected (n_samples, n_features). "
             f"Reshape your data: {how_to_reshape(X, table, name)}"
@@ -168,6 +170,21 @@ def check_X(X, n_features=None, name="X", missing=False) -> Array:
         if table.dtype.kind == "c":
             raise
     raise _error_about_columns(X, table, name, n_features is None, missing)
+
+
+def _check_is_numbers(X, array, name):
+    """What is no table may be no numbers either, and then no shape will help."""
+    if array.ndim == 0 and array.dtype.kind not in "biufc":
+        shown = X is None or isinstance(X, str | os.PathLike)
+        what = repr(X) if shown else f"a {type(X).__name__}"
+        remedy = "pass an array (n_samples, n_features)"
+        if isinstance(X, dict):
+            remedy = f"np.column_stack(list({name}.values())) makes a table of columns"
+        elif isinstance(X, str | os.PathLike) or hasattr(X, "read"):
+            remedy = "numpy_ml_gmm.tables.read_table(path).X is the table in a file"
+        raise TypeError(f"{name} is {what}, not a table: {remedy}")
+    if array.dtype.kind in "SU" and array.size:
+        raise TypeError(f"{name} holds text ({str(array.flat[0])!r}): pass a table of numbers")
 
 
 def how_to_reshape(X, array, name):

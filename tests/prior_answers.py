@@ -1,8 +1,8 @@
 """Wrong answers about priors, written as students write them, before any mistake had a name.
 
 Each is a line of a right answer, what stands in its place, and what is said of it.  Those in
-``NOT_KNOWN`` equal no known mistake.  Those in ``AFTERWARDS`` came later, most of them from a
-second set.
+``NOT_KNOWN`` equalled no known mistake when they were written.  Those in ``AFTERWARDS`` came later,
+most of them from a second set.
 """
 
 MAP_M_STEP = """
@@ -187,7 +187,7 @@ KNOWN = {
         (
             S,
             "S = np.linalg.inv(scale) + W + N_k[k] * np.outer(d, d) + kappa * np.outer(e, e)",
-            "the scale of the",
+            "the inverse of the scale",
         ),
         (
             S,
@@ -286,8 +286,8 @@ KNOWN = {
         (NU, "nu = nu_0 + N_k - 1", "1 is subtracted from nu"),
         (NU, "nu = np.full(K, nu_0)", "nu is not updated:"),
         (NU, "nu = N_k", "nu_0 is left out:"),
-        (NU, "nu = nu_0 + N_k / 2", "half of N_k is added to"),
-        (NU, "nu = (nu_0 + N_k) / 2", "nu is half of what"),
+        (NU, "nu = nu_0 + N_k / 2", "in nu, half of N_k is added"),
+        (NU, "nu = (nu_0 + N_k) / 2", "nu is halved"),
         (NU, "nu = nu_0 + N_k + beta_0", "beta_0 is added to"),
         (NU, "nu = nu_0 + beta", "beta_0 is added to"),
         (NU, "nu = nu_0 * N_k", "nu_0 multiplies"),

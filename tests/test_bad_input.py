@@ -1,5 +1,7 @@
 """Bad input gets an error that names the argument, the value and the remedy; nothing is lost."""
 
+import io
+import pathlib
 import re
 import subprocess
 import sys
@@ -85,6 +87,26 @@ BAD_DATA = {
 def test_data_that_cannot_be_fitted(bad, message):
     with pytest.raises(ValueError, match=message):
         GMM(3, random_state=0).fit(bad)
+
+
+NO_TABLES = {
+    "nothing": (None, "X is None, not a table: pass an array"),
+    "a path as text": ("points.csv", r"X is 'points.csv', not a table: .*read_table\(path\)\.X"),
+    "a path": (pathlib.Path("points.csv"), r"points.csv'\), not a table: .*read_table"),
+    "a file": (io.StringIO("1,2"), "X is a StringIO, not a table: .*read_table"),
+    "columns by name": ({"a": [1, 2]}, r"X is a dict, .*np\.column_stack\(list\(X\.values"),
+    "a generator": ((x for x in X), "X is a generator, not a table: pass an array"),
+    "words": (["a", "b"], r"X holds text \('a'\): pass a table of numbers"),
+}
+
+
+@pytest.mark.parametrize("bad, message", NO_TABLES.values(), ids=NO_TABLES)
+@pytest.mark.parametrize("call", ["fit", "partial_fit", "predict", "score_samples"])
+def test_what_is_no_table_at_all(call, bad, message):
+    model = GMM(2, random_state=0)
+    model = model if "fit" in call else model.fit(X)
+    with pytest.raises(TypeError, match=message):
+        getattr(model, call)(bad)
 
 
 def test_objects_that_are_not_numbers():

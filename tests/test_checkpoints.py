@@ -59,6 +59,7 @@ PRIOR = NormalInverseWishart(mean_precision=0.1)
 WORK = {
     "full": fit(X),
     "iterated": fit(X, covariance_type="VEV"),
+    "with leaps": fit(X, accelerate=True, max_iter=200, tol=1e-12),
     "tied diagonal": fit(X, covariance_type="tied_diag"),
     "single precision": fit(X.astype(np.float32)),
     "missing": fit(HOLES),

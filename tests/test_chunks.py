@@ -432,7 +432,11 @@ def bad(n, d, value):
         (lambda: GMM(2).fit(da.ones((30, 2))), ValueError, "columns 0 and 1 are constant"),
         (lambda: GMM(200).fit(chunked(IRIS)), ValueError, "n_samples=150 is too few"),
         (lambda: GMM(2).predict(chunked(IRIS)), ValueError, "not fitted yet"),
-        (lambda: GMM(2).fit(chunked(IRIS, 40, 4).astype(complex)), ValueError, "chunk 3.*complex"),
+        (
+            lambda: GMM(2).fit(chunked(IRIS, 40, 4).astype(complex)),
+            ValueError,
+            "chunk 0.*and in 3 more.*complex",
+        ),
         (
             lambda: bootstrap_parameters(MODEL, chunked(IRIS)),
             TypeError,
@@ -460,8 +464,15 @@ def test_errors_of_many_chunks_are_told_together():
     X = np.tile([np.inf, 1.0], (70, 1))
     with pytest.raises(ValueError, match="in chunk 0") as caught:
         GMM(2).fit(chunked(X, 10))
+    assert "in chunk 0, from row 0 on (and in 6 more): X must" in str(caught.value)
+    X = np.ones((70, 2))
+    X[np.arange(7) * 10 + np.arange(7), 1] = np.inf  # in each chunk it is another row
+    with pytest.raises(ValueError, match="in chunk 0") as caught:
+        GMM(2).fit(chunked(X, 10))
     lines = str(caught.value).splitlines()
-    assert lines[4].startswith("in chunk 4, from row 40 on") and lines[5] == "and in 2 chunks more"
+    assert (
+        lines[4].startswith("in chunk 4, from row 40 on") and lines[5] == "and 2 more of the kind"
+    )
 
 
 def test_ids_and_rows_that_are_equal_are_seen_across_chunks():

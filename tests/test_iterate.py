@@ -2,16 +2,26 @@
 
 import copy
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from problems import NAMES, full_covariances, one_start, parameters, random_model
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from numpy_ml_gmm import GMM, bootstrap, load_iris, restarts, select, selection, textbook
+from numpy_ml_gmm import (
+    GMM,
+    BayesianGMM,
+    bootstrap,
+    load_iris,
+    restarts,
+    select,
+    selection,
+    textbook,
+)
 from numpy_ml_gmm.bootstrap import bootstrap_parameters
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.em import climb
+from numpy_ml_gmm.em import climb, left_after_leaps
 
 IRIS = load_iris().X
 DATA = {
@@ -56,6 +66,63 @@ def test_the_likelihood_never_falls_in_a_fit_nor_in_its_restarts(data, smoothing
         assert_honest(model, X)
         fitted += 1
     assert fitted >= 12
+
+
+# ---- Leaps in the climb in view ----------------------------------------------------------------
+
+rng = np.random.default_rng(0)
+OVERLAPPING = np.vstack([rng.normal(size=(400, 2)), rng.normal(size=(400, 2)) + 1.2])
+HOLES = np.where(rng.random(IRIS.shape) < 0.1, np.nan, IRIS)
+WITH_LEAPS = {
+    "noise": (GMM, OVERLAPPING, {"noise": True}),
+    "a prior": (GMM, OVERLAPPING, {"conjugate_prior": "default"}),
+    "held": (GMM, OVERLAPPING, {"fixed": {"weights": [0]}, "weights_init": [0.3, 0.4, 0.3]}),
+    "missing": (GMM, HOLES, {}),
+    "single precision": (GMM, OVERLAPPING.astype(np.float32), {}),
+    "own frames": (GMM, rng.normal(size=(300, 64)) + np.repeat([[0], [1], [2]], 100, axis=0), {}),
+    "bayes": (BayesianGMM, OVERLAPPING, {"max_iter": 300}),
+} | {letters: (GMM, OVERLAPPING, {"covariance_type": letters}) for letters in MODELS}
+
+
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.ConvergenceWarning")
+@pytest.mark.parametrize("case", WITH_LEAPS)
+def test_leaps_never_lower_what_is_climbed_and_shorten_the_climb(case):
+    kind, X, params = WITH_LEAPS[case]
+    params = {"n_init": 1, "init_params": "kmeans", "random_state": 1, "max_iter": 4000} | params
+    plain = kind(3, **params).fit(X)
+    leaping = kind(3, accelerate=True, **params).fit(X)
+    [history] = leaping.history_
+    rounding = 1e-6 * np.abs(history[-1]) if X.dtype == np.float32 else 1e-9 * len(X)
+    if case not in ("EVE", "VVE"):  # their inner iterations end a little short
+        assert (np.diff(history) >= -rounding).all()
+    assert history[-1] >= plain.history_[0][-1] - 1.5e-6 * len(X)
+    if len(plain.history_[0]) > 300:
+        assert len(history) < len(plain.history_[0]) / 2
+    assert leaping.n_iter_ == len(history)
+
+
+def test_leaps_give_way_to_what_somebody_sets_and_go_on():
+    steps = GMM(
+        2, accelerate=True, init_params="kmeans", n_init=1, max_iter=40, tol=0, random_state=0
+    )
+    heights = []
+    for i, step in enumerate(steps.iterate(OVERLAPPING)):
+        assert_honest(step, OVERLAPPING)
+        heights.append(step.log_likelihood_)
+        if i == 20:
+            step.means_ = OVERLAPPING[:2]
+    assert len(heights) == 40
+    assert (np.diff(heights[:21]) >= -1e-6).all() and (np.diff(heights[21:]) >= -1e-6).all()
+
+
+def test_a_climb_with_leaps_is_over_when_two_stretches_of_it_say_so():
+    x = SimpleNamespace(objective=-10.0, dtype=np.dtype(float))
+    geometric = [-10 - 0.5**i for i in range(1, 24)]
+    assert left_after_leaps(geometric[:19], x) == np.inf  # too short to tell
+    gained, before = -10 - geometric[-10], geometric[-10] - geometric[-20]
+    assert left_after_leaps(geometric, x) == pytest.approx(gained / (1 - gained / before))
+    level_then_rising = [*np.linspace(-20, -19.9, 30), -19, -17, -14]
+    assert left_after_leaps(level_then_rising, x) == np.inf
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
-"""The look of each plot: sizes, widths, shades and layers, as they are on record.
+"""The look of each plot: sizes, widths, shades and layers, as they are on record; and in the dark.
 
 The record says that a look is meant, and no more.  After a change that is meant, look at the plots,
 and renew it: ``python tests/test_looks.py``.
 """
 
+import functools
+import inspect
 import json
+import re
 from pathlib import Path
 
 import matplotlib
@@ -15,7 +18,9 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots, select
+import numpy_ml_gmm
+from numpy_ml_gmm import GMM, combine, load_iris, load_old_faithful, plots
+from numpy_ml_gmm.plots.colours import contrast
 
 VERSION = ".".join(matplotlib.__version__.split(".")[:2])
 RECORD = Path(__file__).parent / "data" / "looks.json"
@@ -26,8 +31,10 @@ TWO = GMM.from_parameters(
 THREE = GMM.from_parameters(
     [0.2, 0.3, 0.5], [[0.0, 0.0], [4.0, 1.0], [1.0, 5.0]], [1.0, 2.0, 0.5], covariance_type="VII"
 )
+NEEDLE = GMM.from_parameters([1.0], [[0.0, 0.0]], [[[1.0, 0.9998], [0.9998, 1.0]]])
 SOME = np.random.default_rng(0).normal(2, 2, size=(40, 2))
 ONE_FEATURE = GMM.from_parameters([0.4, 0.6], [[2.0], [4.3]], [0.06, 0.2], covariance_type="VII")
+select = functools.cache(lambda K, types: numpy_ml_gmm.select(FAITHFUL, K, types, random_state=0))
 DRAW = {
     "contours": lambda: plots.plot_contours(TWO, FAITHFUL),
     "contours, filled, with components": lambda: plots.plot_contours(
@@ -56,10 +63,23 @@ DRAW = {
     "staircase": lambda: plots.plot_elbo(
         GMM(2, init_params="random", random_state=0), FAITHFUL, n_steps=6
     ),
-    "table": lambda: plots.plot_selection(
-        select(FAITHFUL, [1, 2, 3], ["VVV", "EII"], random_state=0)
+    "table": lambda: plots.plot_selection(select((1, 2, 3), ("VVV", "EII"))),
+    "table, near the best": lambda: plots.plot_selection(
+        select((1, 2, 3), ("VVV", "EII", "EEE")), zoom=True
     ),
+    "uncertainty surface": lambda: plots.plot_uncertainty_surface(THREE),
+    "outliers": lambda: plots.plot_outliers(TWO, FAITHFUL, mass=0.95),
+    "outliers of one feature": lambda: plots.plot_outliers(TWO, FAITHFUL, features=0),
+    "profiles": lambda: plots.plot_profiles(THREE),
+    "dendrogram": lambda: plots.plot_dendrogram(combine(THREE, SOME), names=["a", "b", "c"]),
+    "combination": lambda: plots.plot_combination(combine(THREE, SOME))[0],
+    "projection": lambda: plots.plot_projection(THREE, SOME),
+    "contours too narrow for their names": lambda: plots.plot_contours(NEEDLE),
+    "animation": lambda: first_frame(plots.animate_em([TWO], FAITHFUL)),
     "model": lambda: plots.plot_graphical_model(),
+    "model, small": lambda: plots.plot_graphical_model(
+        ax=plt.figure(figsize=(3, 2), layout="constrained").subplots()
+    ),
     "model of data": lambda: plots.plot_graphical_model(TWO, FAITHFUL),
 }
 TRAITS = (
@@ -111,6 +131,12 @@ def look(figure):
     return lines
 
 
+def first_frame(animation):
+    """The axes of an animation that nobody will show."""
+    animation._draw_was_started = True  # or Matplotlib warns of it
+    return animation._fig.axes[0]
+
+
 def drawn(name):
     """The look of a plot by its name in :data:`DRAW`."""
     try:
@@ -128,6 +154,65 @@ def test_each_plot_looks_as_it_is_meant_to(name):
             f"the record is of Matplotlib {record['Matplotlib']}, which has its own defaults"
         )
     assert drawn(name) == record[name]
+
+
+def test_every_plot_has_a_look():
+    drawn_here = set(re.findall(r"plots\.(\w+)\(", inspect.getsource(inspect.getmodule(look))))
+    assert {name for name in plots.__all__ if name.startswith(("plot_", "animate_"))} <= drawn_here
+
+
+def background(ax):
+    """The colour behind what is drawn in an axes."""
+    return matplotlib.colors.to_rgb(ax.get_facecolor() if ax.axison else ax.figure.get_facecolor())
+
+
+def texts_of(ax):
+    """Texts in an axes, those of its axes and its legend included, with what is behind them."""
+    legend = ax.get_legend()
+    outside = [ax.title, ax.xaxis.label, ax.yaxis.label, ax.xaxis.offsetText, ax.yaxis.offsetText]
+    outside += [*ax.get_xticklabels(), *ax.get_yticklabels()] if ax.axison else []
+    beside = [t for t in ax.texts if t.get_transform() != ax.transData and t.get_position()[0] > 1]
+    inside = [text for text in ax.texts if text not in beside]
+    outside += beside
+    pairs = [(text, background(ax)) for text in inside]
+    pairs += [(text, matplotlib.colors.to_rgb(ax.figure.get_facecolor())) for text in outside]
+    if legend:
+        behind = matplotlib.colors.to_rgb(legend.get_frame().get_facecolor())
+        pairs += [(text, behind) for text in [*legend.get_texts(), legend.get_title()]]
+    return [(t, behind) for t, behind in pairs if t.get_visible() and t.get_text()]
+
+
+def strokes_of(ax):
+    """The colours of lines, edges and points that are to be seen, shades of areas left out."""
+    found = [line.get_color() for line in ax.lines if len(line.get_xdata())]
+    found += [patch.get_edgecolor() for patch in ax.patches if type(patch).__name__ != "Rectangle"]
+    for collection in ax.collections:
+        if type(collection).__name__ == "PathCollection" and len(collection.get_offsets()):
+            found += [*collection.get_facecolors(), *collection.get_edgecolors()]
+        elif type(collection).__name__ == "QuadContourSet" and not collection.filled:
+            found += list(collection.get_edgecolors())
+    return [matplotlib.colors.to_rgb(colour) for colour in found]
+
+
+@pytest.mark.filterwarnings("ignore::numpy_ml_gmm.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [(name, "dark_background") for name in DRAW]
+    + [(name, {"axes.facecolor": "#202428"}) for name in ("contours", "table", "uncertainty")],
+    ids=str,
+)
+def test_each_plot_can_be_read_in_the_dark(name, style):
+    with plt.style.context(style):
+        figure = DRAW[name]().figure
+        for ax in figure.axes:
+            for text, behind in texts_of(ax):
+                colour = matplotlib.colors.to_rgb(text.get_color())
+                assert contrast(colour, behind) >= 4.5, text
+            behind = background(ax)
+            seen = [colour for colour in strokes_of(ax) if not np.allclose(colour, behind)]
+            assert seen and min(contrast(colour, behind) for colour in seen) >= 3
+            assert not ax.axison or max(behind) < 0.2  # the style was used
+    plt.close("all")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import pytest
 
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+
+from numpy_ml_gmm import plots
+
 ROOT = Path(__file__).resolve().parents[1]
-IMG = ROOT / "img"
+IMG, GALLERY = ROOT / "img", ROOT / "docs" / "plots.md"
 KINDS = {".svg", ".png", ".gif", ".jpg", ".jpeg", ".webp", ".pdf"}
+
+CELL = re.compile(r"```\{code-cell\} ipython3\n(.*?)```", re.DOTALL)
 
 pytestmark = pytest.mark.skipif(
     not (IMG / "make_pictures.py").exists(), reason="img/ is not part of an installed package"
@@ -56,3 +65,22 @@ def test_no_page_names_a_missing_picture(page):
     named = set(re.findall(r"img/([\w.-]+\.\w+)", path.read_text()))
     missing = {name for name in named if Path(name).suffix in KINDS} - names(IMG)
     assert not missing
+
+
+@pytest.mark.parametrize("name", [n for n in plots.__all__ if n.startswith(("plot_", "animate_"))])
+def test_the_gallery_shows_every_plot_and_says_what_is_to_be_seen(name):
+    text = GALLERY.read_text("utf-8")
+    assert f"{{func}}`~numpy_ml_gmm.plots.{name}`" in text
+    drawn = [cell for cell in CELL.findall(text) if f"plots.{name}(" in cell]
+    assert drawn
+    for cell in drawn:
+        alt = re.search(r"    alt: (.*?)\n---\n", cell, re.DOTALL)
+        assert alt and len(" ".join(alt[1].split())) > 30
+
+
+def test_the_lines_of_the_readme_draw_the_names_of_the_features():
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    lines: dict = {}
+    exec(code.replace("plot_contours(model, X)", "ax = plot_contours(model, X)"), lines)
+    assert (lines["ax"].get_xlabel(), lines["ax"].get_ylabel()) == ("eruptions", "waiting")
+    plt.close("all")

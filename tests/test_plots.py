@@ -1,5 +1,6 @@
 """Plots say what they claim: geometry, masses and colours are measured, not only drawn."""
 
+import re
 import subprocess
 import sys
 import warnings
@@ -17,12 +18,22 @@ from scipy.stats import chi2, multivariate_normal, norm
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.animation import FFMpegWriter
+from matplotlib.collections import PathCollection
 from matplotlib.path import Path as Curve
 from PIL import Image
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful, plots
+from numpy_ml_gmm import (
+    GMM,
+    combine,
+    load_iris,
+    load_old_faithful,
+    plots,
+    separating_directions,
+)
 from numpy_ml_gmm.covariances import MODELS, NAMES
 from numpy_ml_gmm.plots import view
+from numpy_ml_gmm.plots.colours import contrast
 from numpy_ml_gmm.plots.grid import intervals
 
 MASSES = (0.99, 0.9, 0.5)
@@ -309,20 +320,51 @@ def lab(rgb):
     return np.column_stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-EYES = {  # Machado, Oliveira & Fernandes (2009), complete deficiency
+# Machado, Oliveira & Fernandes (2009), A physiologically-based model for simulation of color
+# vision deficiency, IEEE Transactions on Visualization and Computer Graphics 15(6), 1291-1298: the
+# matrices of severity 1, a complete deficiency, for linear RGB.
+EYES = {
     "typical": np.eye(3),
-    "no red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
-    "no green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
-    "no blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+    "no red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
 
 
+def closest(colours, eyes):
+    """The least distance of two colours as some eyes see them, in CIELAB."""
+    seen = lab(np.clip(linear(colours) @ np.transpose(EYES[eyes]), 0, 1))
+    return min(np.linalg.norm(a - b) for a, b in combinations(seen, 2))
+
+
 @pytest.mark.parametrize("eyes", EYES)
-@pytest.mark.parametrize("K", range(2, 9))
-def test_the_palette_survives_colour_blindness(K, eyes):
-    seen = lab(np.clip(linear(plots.palette(K)) @ np.transpose(EYES[eyes]), 0, 1))
-    apart = min(np.linalg.norm(a - b) for a, b in combinations(seen, 2))
-    assert apart > 15  # one step of a good printer is about 2
+def test_the_palette_survives_colour_blindness(eyes):
+    for K in range(2, 21):
+        assert closest(plots.palette(K), eyes) > 15, K  # one step of a good printer is about 2
+        assert closest(plots.palette(K, dark=True), eyes) > (11 if K <= 8 else 8), K
+
+
+@pytest.mark.parametrize("K", range(1, 21))
+def test_the_palette_stands_out_from_the_page(K):
+    assert min(contrast(colour, (1, 1, 1)) for colour in plots.palette(K)) > 1.9
+    assert min(contrast(colour, (0, 0, 0)) for colour in plots.palette(K, dark=True)) > 3.6
+
+
+def test_the_contrast_of_black_and_white_is_21():
+    assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
+    assert contrast((0.2, 0.4, 0.6), (0.2, 0.4, 0.6)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("K", [2, 3, 5, 8, 20])
@@ -358,14 +400,34 @@ def test_the_curves_of_responsibility_add_up_to_one():
     np.testing.assert_allclose(sum(line.get_ydata() for line in ax.lines), 1)
 
 
-def test_every_point_is_in_one_class_of_uncertainty(faithful):
+@pytest.mark.parametrize("thresholds", [None, (0.01, 0.4)])
+def test_every_point_is_in_one_class_of_uncertainty(faithful, thresholds):
     model = GMM(3, random_state=0).fit(faithful)
-    groups = plots.plot_uncertainty(model, faithful).collections
+    given = {} if thresholds is None else {"thresholds": thresholds}
+    ax = plots.plot_uncertainty(model, faithful, **given)
+    groups = ax.collections
     assert sum(len(group.get_offsets()) for group in groups) == len(faithful)
     u = 1 - model.predict_proba(faithful).max(axis=1)
-    classes = np.digitize(u, np.quantile(u, [0.75, 0.95]), right=True)
+    low, high = thresholds or (0.05, 0.2)
+    classes = np.digitize(u, (low, high), right=True)
     for g, group in enumerate(groups):
         np.testing.assert_array_equal(group.get_offsets(), faithful[classes == g])
+    said = [text.get_text().replace(r"\leq", "<=") for text in ax.get_legend().get_texts()]
+    assert said == [f"$u_n <= {low}$", f"${low} < u_n <= {high}$", f"$u_n > {high}$"]
+
+
+def test_the_same_uncertainty_looks_the_same_in_every_picture():
+    """Also among points that are all doubtful, or all sure."""
+    model = mixture([0.5, 0.5], [[0], [4]], [[[1]], [[1]]])
+
+    def look(X):
+        groups = [c for c in plots.plot_uncertainty(model, X).collections if len(c.get_offsets())]
+        found = [c for c in groups if np.isclose(c.get_offsets()[:, 0], 2.5).any()]
+        return [(c.get_sizes().tolist(), c.get_facecolors().tolist()) for c in found]
+
+    sure, doubtful = np.full((50, 1), -3.0), np.full((50, 1), 2.0)
+    looks = [look(np.vstack([[[2.5]], *others])) for others in ([], [sure], [doubtful])]
+    assert len(looks[0]) == 1 and looks[0] == looks[1] == looks[2]
 
 
 def test_uncertainty_and_class_are_those_of_all_features(iris):
@@ -569,7 +631,9 @@ ON_MODELS = [
     plots.plot_ellipses,
     plots.plot_responsibilities,
     plots.plot_uncertainty,
+    plots.plot_uncertainty_surface,
     plots.plot_classification,
+    plots.plot_outliers,
     plots.plot_density_1d,
 ]
 
@@ -646,6 +710,23 @@ BROKEN = {
     "no steps": (lambda: plots.animate_em([], X2), "steps is empty.*iterate"),
     "few axes": (lambda: plots.plot_scatter_matrix(TWO, ax=plt.subplots(1, 3)[1]), "3 axes.*2 x 2"),
     "bad X in the matrix": (lambda: plots.plot_scatter_matrix(TWO, X2[:, :1]), r"\(3, 1\)"),
+    "few thresholds": (lambda: plots.plot_uncertainty(TWO, X2, thresholds=(0.1,)), "two numbers"),
+    "falling": (lambda: plots.plot_uncertainty_surface(TWO, thresholds=(0.5, 0.1)), "that rise"),
+    "in percent": (lambda: plots.plot_uncertainty(TWO, X2, thresholds=(5, 20)), r"\(5, 20\).*0.05"),
+    "outliers, percent": (lambda: plots.plot_outliers(TWO, X2, mass=99), "mass=99.*0.99 for 99 %"),
+    "no X for outliers": (lambda: plots.plot_outliers(TWO, None), "X=None"),
+    "few names": (lambda: plots.plot_ellipses(TWO, names=["a"]), r"names=\['a'\] must be 2 texts"),
+    "a word": (lambda: plots.plot_profiles(TWO, names="ab"), "names='ab' must be 2 texts"),
+    "profile of none": (lambda: plots.plot_profiles(GMM(2)), "weights_.*fit"),
+    "profile of 5": (lambda: plots.plot_profiles(TWO, features=4), "4 must be .* from 0 to 1"),
+    "tree of one": (
+        lambda: plots.plot_dendrogram(combine(GMM(1).fit([[0.0], [1.0]]), [[0.0], [1.0]])),
+        "nothing to merge",
+    ),
+    "names in the matrix": (lambda: plots.plot_scatter_matrix(TWO, names=["a"]), "2 texts"),
+    "projection of one": (
+        lambda: plots.plot_projection(GMM(1).fit(np.eye(2)), np.eye(2)), "components differ"
+    ),
     "no history": (lambda: plots.plot_log_likelihood(TWO), "history_"),
     "empty history": (
         lambda: plots.plot_log_likelihood(SimpleNamespace(history_=[[]])),
@@ -763,3 +844,394 @@ def test_a_bad_cut_is_named_and_leaves_no_figure(model, values, others, message)
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="3 axes, expected 2"):
         plots.plot_conditional(TWO, 1.0, ax=plt.subplots(1, 3)[1])
+
+
+# --- ten thousand points and more ----------------------------------------------------------------
+
+
+def scattered(ax):
+    """How many points are drawn in an axes."""
+    kinds = (c for c in ax.collections if isinstance(c, PathCollection))
+    return sum(len(points.get_offsets()) for points in kinds if len(points.get_sizes()))
+
+
+@pytest.mark.parametrize("plot", [*ON_MODELS, plots.plot_projection])
+def test_of_many_points_as_many_are_drawn_as_can_be_seen(plot):
+    model = random_mixture(0, 2, 2)
+    if plot is plots.plot_projection:
+        model = GMM.from_parameters(model.weights_, model.means_, model.covariances_)
+    X = draw(random_mixture(0, 2, 2), 12_000)
+    kwargs = {"features": 0} if plot is plots.plot_density_1d else {}
+    one, same = (plot(model, X, **kwargs) for _ in range(2))
+    if plot is plots.plot_density_1d:
+        heights = np.array([patch.get_height() for patch in one.patches])
+        assert len(X) * heights.sum() * one.patches[0].get_width() == pytest.approx(len(X))
+        return
+    assert 10_000 <= scattered(one) == scattered(same) < 10_200  # and means, outliers
+    for a, b in zip(one.collections, same.collections, strict=True):
+        np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
+    assert all(c.get_rasterized() for c in one.collections if len(c.get_offsets()) > 2000)
+
+
+def test_no_outlier_is_thinned_away():
+    X = np.vstack([draw(TWO, 11_000), [[50, 50], [-50, 50]]])
+    points, rings = plots.plot_outliers(TWO, X, mass=0.999).collections[-2:]
+    theirs = GMM.from_parameters(TWO.weights_, TWO.means_, TWO.covariances_).outliers(X, 0.999)
+    np.testing.assert_array_equal(rings.get_offsets(), X[theirs])
+    assert len(points.get_offsets()) == 10_000
+    assert rings.get_label() == f"outside 99.9 %: {theirs.sum()} of 11002 points"
+
+
+def test_a_matrix_of_many_points_is_a_small_drawing(tmp_path):
+    model = random_mixture(1, 3, 3)
+    X = draw(model, 30_000)
+    axes = plots.plot_scatter_matrix(model, X)
+    assert len(axes[1, 0].collections[0].get_offsets()) == 2000
+    axes[0, 0].figure.savefig(tmp_path / "matrix.svg")
+    assert (tmp_path / "matrix.svg").stat().st_size < 600_000
+    legend = [text.get_text() for text in axes[0, 2].get_legend().get_texts()]
+    assert legend == ["component 0", "component 1", "component 2"]
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+COLUMNS = ["length", "width", "height"]
+
+
+def framed(D=3):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(draw(random_mixture(0, 2, D), 60), columns=COLUMNS[:D])
+    return GMM(2, random_state=0).fit(frame), frame
+
+
+@pytest.mark.parametrize("plot", ON_MODELS)
+def test_a_model_fitted_to_a_data_frame_names_its_features_in_every_plot(plot):
+    model, frame = framed()
+    line = plot is plots.plot_density_1d
+    for X in (frame, frame.to_numpy()):
+        ax = plot(model, X, features="height" if line else ("height", "length"))
+        assert ax.get_xlabel() == "height"
+        assert line or ax.get_ylabel() == "length"
+
+
+def test_the_other_plots_name_features_too():
+    model, frame = framed()
+    axes = plots.plot_scatter_matrix(model, frame.to_numpy(), features=("height", "length"))
+    assert [axes[1, 0].get_xlabel(), axes[1, 1].get_xlabel()] == ["height", "length"]
+    assert axes[1, 0].get_ylabel() == "length"
+    joint, right = plots.plot_conditional(model, 0, features=("width", "height"))
+    assert (joint.get_xlabel(), joint.get_ylabel()) == ("width", "height")
+    assert right.get_legend().get_texts()[0].get_text() == "width = 0"
+    ax = plots.plot_profiles(model, features=("width", "length"))
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["width", "length"]
+    written = {text.get_text() for text in plots.plot_projection(model, frame).texts}
+    assert plots.plot_projection(model, frame).get_ylabel() == "component"  # K = 2: one direction
+    three = GMM(3, random_state=0).fit(frame)
+    written = {text.get_text() for text in plots.plot_projection(three, frame.to_numpy()).texts}
+    assert written >= set(COLUMNS)
+    animation = plots.animate_em([model], frame, features=("height", "width"))
+    animation._draw_was_started = True  # or Matplotlib warns that it was not shown
+    ax = animation._fig.axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("height", "width")
+
+
+def test_a_data_set_of_the_package_names_its_features():
+    data = load_old_faithful()
+    model = GMM(2, random_state=0).fit(data.X)
+    ax = plots.plot_contours(model, data)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("eruptions", "waiting")
+    fitted = GMM(2, random_state=0).fit(data)
+    np.testing.assert_array_equal(fitted.means_, model.means_)
+    assert plots.plot_contours(fitted).get_ylabel() == "waiting"
+
+
+def test_columns_in_another_order_are_refused():
+    model, frame = framed()
+    with pytest.raises(ValueError, match=r"columns \['width', .*pass X\[\['length', 'width'"):
+        plots.plot_contours(model, frame[["width", "length", "height"]], features=(0, 1))
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        plots.plot_ellipses,
+        plots.plot_responsibilities,
+        plots.plot_classification,
+        plots.plot_density_1d,
+        plots.plot_profiles,
+        plots.plot_projection,
+        plots.plot_scatter_matrix,
+    ],
+)
+def test_components_have_names_in_the_legend(plot):
+    model, frame = framed(2)
+    kwargs = {"features": 0} if plot is plots.plot_density_1d else {}
+    ax = plot(model, frame, names=("short", "long"), **kwargs)
+    legend = (ax[0, -1] if plot is plots.plot_scatter_matrix else ax).get_legend()
+    said = [text.get_text() for text in legend.get_texts()]
+    assert [name for name in said if name != "mixture"] == ["short", "long"]
+
+
+def test_twenty_components_are_all_in_a_legend_beside_the_picture():
+    model = random_mixture(4, 20, 2)
+    ax = plots.plot_classification(model, draw(model, 2000), boundaries=False)
+    ax.figure.canvas.draw()
+    legend = ax.get_legend()
+    assert len(legend.get_texts()) == 20
+    assert legend.get_window_extent().x0 >= ax.bbox.x1
+    assert legend.get_window_extent().y0 >= 0
+    looks = {
+        (tuple(c.get_facecolors()[0]), c.get_paths()[0].vertices.tobytes()) for c in ax.collections
+    }
+    assert len(looks) == 20
+
+
+# --- where there is little room ------------------------------------------------------------------
+
+
+def boxes(texts):
+    """Where texts stand, in pixels, once they are drawn."""
+    texts[0].figure.canvas.draw()
+    return [text.get_window_extent() for text in texts if text.get_text()]
+
+
+def overlapping(texts):
+    return [(a, b) for a, b in combinations(boxes(texts), 2) if a.overlaps(b)]
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (3, 2)])
+def test_fourteen_names_at_the_ends_of_lines_lie_side_by_side(size):
+    rng = np.random.default_rng(0)
+    cells = [(name, K) for name in MODELS for K in range(1, 10)]
+    values = {cell: 2300 + 500 / cell[1] ** 2 + rng.uniform(0, 20) for cell in cells}
+    rows = [
+        SimpleNamespace(error=None, covariance_type=name, n_components=K, bic=values[name, K])
+        for name, K in cells
+    ]
+    for zoom in (False, True, 30.0):
+        ax = plt.figure(figsize=size, layout="constrained").subplots()
+        plots.plot_selection(SimpleNamespace(rows=rows), ax=ax, zoom=zoom)
+        names = [text for text in ax.texts if text.get_text() in MODELS]
+        assert {text.get_text() for text in names} == set(MODELS) and not overlapping(names)
+        assert min(box.x0 for box in boxes(names)) > ax.bbox.x1
+        assert max(box.x1 for box in boxes(names)) <= ax.figure.bbox.x1
+        ends = {line.get_label(): line.get_ydata()[-1] for line in ax.lines[: len(MODELS)]}
+        low, high = ax.get_ylim()
+        inside = [text for text in names if low <= ends[text.get_text()] <= high]
+        heights = [text.get_position()[1] for text in inside]
+        order = np.argsort([ends[text.get_text()] for text in inside])
+        assert (np.diff(np.array(heights)[order]) > 0).all()  # in the order of the ends
+
+
+def test_a_zoom_shows_what_is_near_the_best():
+    table = selection()  # 5, 6, 8 and 9
+    low, high = plots.plot_selection(table, zoom=2).get_ylim()
+    assert low < 5 and 6 < high < 8
+    low, high = plots.plot_selection(table, zoom=True).get_ylim()
+    assert low < 5 and 6 <= high < 8
+    low, high = plots.plot_selection(table, criterion="silhouette", zoom=0.05).get_ylim()
+    assert 0.5 < low < 0.6 < high  # 0.6 and 0.5: the larger is better
+    for zoom in (-1, np.inf, "near"):
+        with pytest.raises(ValueError, match="zoom="):
+            plots.plot_selection(table, zoom=zoom)
+
+
+@pytest.mark.parametrize("size", [(3, 2), (4, 2.5), (7, 3.4), (12, 6)])
+def test_the_graph_can_be_read_at_any_size(size):
+    ax = plt.figure(figsize=size, layout="constrained").subplots()
+    plots.plot_graphical_model(random_mixture(0, 3, 2), np.zeros((272, 2)), ax=ax)
+    words = [text for text in ax.texts if text.get_text()]
+    assert not overlapping(words)
+    assert min(text.get_fontsize() for text in words) >= 6
+    inside = ax.figure.bbox
+    assert all(inside.contains(*corner) for box in boxes(words) for corner in (box.min, box.max))
+    circles = [p for p in ax.patches if isinstance(p, matplotlib.patches.Circle)]
+    for circle, name in zip(circles, plots.NODES, strict=True):
+        [text] = [text for text in words if text.get_text() == name]
+        own, room = text.get_window_extent(), circle.get_window_extent()
+        assert room.x0 < own.x0 and own.x1 < room.x1
+
+
+def test_names_on_contours_lie_on_their_own_contour_alone():
+    """Or, where there is no room, in a legend."""
+    for name in ("one component", "two that overlap", "tight and far apart", "a spike in a cloud"):
+        ax = plots.plot_contours(TRICKY[name], masses=MASSES)
+        ax.figure.canvas.draw()
+        written = {text.get_text() for text in ax.texts}
+        if not written:
+            (said,) = ax.get_legend().get_texts()
+            assert said.get_text() == "99 %, 90 %, 50 %, inwards"
+            continue
+        assert written == {"99 %", "90 %", "50 %"} and not overlapping(ax.texts), name
+        paths = ax.collections[0].get_paths()
+        for own, text in enumerate(ax.texts):
+            box = text.get_window_extent()
+            height = (box.y0 + box.y1) / 2 + np.array([-0.25, 0, 0.25]) * box.height
+            for other, path in enumerate(paths):
+                points = ax.transData.transform(path.vertices)
+                near = np.abs(points - [(box.x0 + box.x1) / 2, height[1]])
+                touched = (near < [1, box.height / 4]).all(axis=1).any()
+                assert other == own or not touched, (name, own, other)
+    narrow = mixture([1], [[0, 0]], [[[1, 0.9999], [0.9999, 1]]])
+    assert plots.plot_contours(narrow).get_legend() is not None
+
+
+@pytest.mark.parametrize("centre", [1e6, -1234567.0, 1e8])
+def test_ticks_far_from_0_are_short_and_say_where_they_are(centre):
+    model = mixture([0.5, 0.5], [[centre, 0], [centre + 4, 1]], [np.eye(2)] * 2)
+    ax = plots.plot_contours(model)
+    ax.set_xlabel("mine")
+    ax.figure.canvas.draw()
+    offset = ax.xaxis.get_offset_text().get_text()
+    ticks = [label.get_text().replace("\N{MINUS SIGN}", "-") for label in ax.get_xticklabels()]
+    assert max(map(len, ticks)) <= 5
+    for tick, place in zip(ticks, ax.get_xticks(), strict=True):
+        assert float(tick) + float(offset.replace(",", "")) == pytest.approx(place, abs=1e-6)
+    assert ax.yaxis.get_offset_text().get_text() == ""
+
+
+@pytest.mark.parametrize("spread", [0.3, 30])
+def test_ticks_of_log_likelihoods_are_written_in_full(spread):
+    values = -1289.4 - spread * np.exp(-np.arange(20.0))
+    ax = plots.plot_log_likelihood(SimpleNamespace(history_=[values]))
+    ax.figure.canvas.draw()
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert all("1" in label.get_text()[:3] for label in ax.get_yticklabels())
+
+
+def test_in_a_matrix_the_offset_stands_beside_the_name():
+    model = mixture([0.5, 0.5], [[1e6, 0], [1e6 + 4, 1]], [np.eye(2)] * 2)
+    axes = plots.plot_scatter_matrix(model)
+    axes[0, 0].figure.canvas.draw()
+    assert axes[1, 0].get_xlabel() == "$x_{1}$\n+1,000,000"
+    assert axes[1, 1].get_xlabel() == "$x_{2}$"
+    assert not any(ax.xaxis.offsetText.get_visible() for ax in axes.flat)
+
+
+# --- more pictures -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_a_profile_is_means_and_deviations(iris, standardise):
+    model = GMM(3, random_state=0).fit(iris)
+    ax = plots.plot_profiles(model, features=(3, 0), standardise=standardise)
+    theta = view.parameters(model)
+    mean = theta.weights @ theta.means
+    total = theta.weights @ (theta.means**2 + np.einsum("kdd->kd", theta.covariances)) - mean**2
+    centre, unit = (mean, np.sqrt(total)) if standardise else (0 * mean, 0 * mean + 1)
+    for k, bars in enumerate(ax.containers):
+        points, _, (segments,) = bars.lines
+        heights = ((theta.means[k] - centre) / unit)[[3, 0]]
+        np.testing.assert_allclose(points.get_ydata(), heights)
+        sd = np.sqrt(theta.covariances[k].diagonal()) / unit
+        ends = np.array([segment[:, 1] for segment in segments.get_segments()])
+        np.testing.assert_allclose(ends, heights[:, None] + np.outer(sd[[3, 0]], [-1, 1]))
+
+
+@pytest.mark.parametrize("K", [2, 3, 7])
+def test_the_tree_has_a_fork_at_the_entropy_that_each_merger_takes_away(K):
+    model = random_mixture(1, K, 2)
+    X = draw(model, 300)
+    own = GMM.from_parameters(model.weights_, model.means_, model.covariances_)
+    combination = combine(own, X)
+    ax = plots.plot_dendrogram(combination)
+    forks = [line for line in ax.lines if len(line.get_xdata()) == 4]
+    lost = combination.entropies[-1] - combination.entropies[:-1]
+    np.testing.assert_allclose(
+        sorted(max(line.get_ydata()) for line in forks), sorted(lost), atol=1e-9
+    )
+    leaves = [int(label.get_text()) for label in ax.get_xticklabels()]
+    assert sorted(leaves) == list(range(K))
+    low = min(forks, key=lambda line: max(line.get_ydata()))  # the first two that merge
+    pair = {leaves[round(x)] for x in (low.get_xdata()[0], low.get_xdata()[-1])}
+    G = K - 1
+    merged = combination.clusters[G - 1]
+    i, j = sorted(pair)
+    assert merged[i] == merged[j]
+    *_, cut = (line.get_ydata()[0] for line in ax.lines)
+    assert sum(max(line.get_ydata()) > cut for line in forks) == combination.n_clusters - 1
+
+
+def test_the_surface_of_uncertainty_has_its_borders_where_a_point_would_be_in_such_doubt():
+    model = random_mixture(11, 3, 2)
+    ax = plots.plot_uncertainty_surface(model, thresholds=(0.1, 0.3))
+    lines = [c for c in ax.collections if not getattr(c, "filled", True)]
+    for line, border in zip(lines, (0.1, 0.3), strict=True):
+        x = np.concatenate([path.vertices for path in line.get_paths()])
+        u = 1 - view.responsibilities(view.parameters(model), x).max(axis=1)
+        assert np.abs(u - border).mean() < 0.01
+    said = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert said == ["$u = 0.1$", "$u = 0.3$"]
+    assert plots.plot_uncertainty_surface(random_mixture(0, 1, 2)).get_xlabel()  # no doubt at all
+
+
+@pytest.mark.parametrize("features", [None, 0])
+def test_outliers_are_those_of_the_model(faithful, features):
+    model = GMM(2, random_state=0).fit(faithful)
+    ax = plots.plot_outliers(model, faithful, mass=0.95, features=features)
+    *_, inside, rings = ax.collections
+    outside = model.outliers(faithful, 0.95)
+    log_p = model.score_samples(faithful)
+    for points, which in ((inside, ~outside), (rings, outside)):
+        height = faithful[which, 1] if features is None else log_p[which]
+        expected = np.column_stack([faithful[which, 0], height])
+        np.testing.assert_allclose(points.get_offsets(), expected)
+    if features == 0:
+        border = ax.lines[0].get_ydata()[0]
+        assert (log_p[outside] < border).all() and (log_p[~outside] >= border).all()
+
+
+def test_a_model_is_projected_along_the_directions_that_separate_it(iris):
+    model = GMM(3, random_state=0).fit(iris)
+    one, other = (
+        plots.plot_projection(some, iris) for some in (model, separating_directions(model))
+    )
+    for a, b in zip(one.collections, other.collections, strict=True):
+        np.testing.assert_array_equal(a.get_offsets(), b.get_offsets())
+
+
+# --- animations in files -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_film(faithful):
+    steps = GMM(2, random_state=0).iterate(faithful)
+    return plots.animate_em(steps, faithful, n_steps=2)
+
+
+def test_an_animation_is_written_as_its_name_says(short_film, tmp_path):
+    short_film.save(tmp_path / "em.gif", fps=2)
+    with Image.open(tmp_path / "em.gif") as gif:
+        assert (gif.n_frames, gif.info["duration"]) == (2, 500)
+    short_film.save(str(tmp_path / "em.html"))
+    page = (tmp_path / "em.html").read_text("utf-8")
+    assert page.count("data:image/png;base64") == 2
+    assert not re.search(r'src="https?://[^"]*\.(js|png)', page)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["em.gif", "em.html"]
+
+
+@pytest.mark.parametrize("name", ["em.mp4", "em.MOV"])
+def test_a_film_without_ffmpeg_says_what_to_do(short_film, tmp_path, name):
+    with matplotlib.rc_context({"animation.ffmpeg_path": str(tmp_path / "nowhere")}):
+        with pytest.raises(
+            RuntimeError, match=r"ffmpeg.*install ffmpeg, or save to a .gif or .html"
+        ):
+            short_film.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    short_film._draw_was_started = True  # or Matplotlib warns that it was not shown
+
+
+def test_a_film_is_written_where_ffmpeg_is(short_film, tmp_path):
+    if not FFMpegWriter.isAvailable():
+        short_film._draw_was_started = True
+        pytest.skip("ffmpeg is not installed")
+    short_film.save(tmp_path / "em.mp4")
+    assert b"ftyp" in (tmp_path / "em.mp4").read_bytes()[:16]
+
+
+def test_an_animation_in_an_unknown_format_is_refused(short_film, tmp_path):
+    with pytest.raises(ValueError, match=r"em.docx' must end in one of .gif, .html, .mp4"):
+        short_film.save(tmp_path / "em.docx")
+    with pytest.raises(TypeError, match="filename=3 must be the name of a file"):
+        short_film.save(3)
+    short_film._draw_was_started = True

@@ -1,6 +1,7 @@
 """Every notebook is kept clean, is short, and runs from top to bottom."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -58,25 +59,60 @@ def test_its_links_lead_to_equations_of_the_chapters(path):
             assert target in known, target
 
 
-@each(NOTEBOOKS)
-def test_it_runs_without_a_warning(path, tmp_path):
-    nbclient = pytest.importorskip("nbclient")
+def code(path):
+    """The source of each cell of code."""
+    return ["".join(cell["source"]) for cell in cells(path, "code")]
+
+
+@each(TUTORIALS)
+def test_each_picture_has_a_claim_that_is_checked(path):
+    near = ["", *code(path), ""]
+    for before, cell, after in zip(near, near[1:], near[2:], strict=False):
+        if re.search(r"\b(plot_\w+|subplots)\(", cell):
+            assert "assert " in before + cell + after, cell
+
+
+def executed(path, folder):
+    """A notebook with the outputs of a run, by the build of the documentation or by us.
+
+    The build runs every notebook and leaves it beside the site.  Where SITE says that this has
+    been done just now, nothing is run twice.
+    """
     nbformat = pytest.importorskip("nbformat")
+    if built := os.environ.get("SITE"):
+        return nbformat.read(Path(built).parent / "jupyter_execute/tutorials" / path.name, 4)
+    nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    notebook = nbformat.read(path, as_version=4)
-    resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=120, resources=resources).execute()
-    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
-    assert not [out["text"] for out in outputs if out.get("name") == "stderr"]
+    notebook, resources = nbformat.read(path, 4), {"metadata": {"path": str(folder)}}
+    return nbclient.NotebookClient(notebook, timeout=120, resources=resources).execute()
 
 
-def test_every_exercise_is_set_and_solved():
+@each(TUTORIALS)
+def test_it_runs_without_a_warning(path, tmp_path):
+    run = [cell for cell in executed(path, tmp_path).cells if cell.cell_type == "code"]
+    assert [cell.source for cell in run] == code(path)
+    for cell in run:
+        assert cell.execution_count, cell.source
+        for output in cell.outputs:
+            assert output.output_type != "error" and output.get("name") != "stderr", output
+
+
+@each(TASKS + SOLUTIONS)
+def test_its_cells_are_python_and_run_without_a_warning(path, tmp_path, monkeypatch, capsys):
+    """In this process: they have no pictures, and a kernel for each would take a second."""
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    for source in code(path):
+        exec(compile(source, path, "exec"), names)
+    assert not capsys.readouterr().err
+
+
+def test_every_exercise_is_set_and_solved(tmp_path):
+    """By the marker, and as one notebook: a process for each of eighteen takes its time."""
     assert [path.name for path in TASKS] == [path.name for path in SOLUTIONS]
     for paths, solved in [(TASKS, False), (SOLUTIONS, True)]:
-        found = {}
-        for path in paths:
-            verdicts, note = mark(str(path))
-            assert not note
-            found |= verdicts
-        assert set(found) == set(EXERCISES)
-        assert all((message == "") is solved for message in found.values()), found
+        book = tmp_path / f"{solved}.ipynb"
+        book.write_text(json.dumps({"cells": [cell for path in paths for cell in cells(path)]}))
+        verdicts, note = mark(str(book), time_limit=240, seed=0)
+        assert not note and set(verdicts) == set(EXERCISES)
+        assert all((message == "") is solved for message in verdicts.values()), verdicts

@@ -23,31 +23,32 @@ A covariance has a volume, a shape and an orientation (:eq:`volume-shape-orienta
 
 .. math::
 
-    \Sigma_k = \lambda_k D_k A_k D_k^\top , \qquad
-    \lambda_k = |\Sigma_k|^{1/D}, \quad |A_k| = 1, \quad D_k^\top D_k = I ,
+    \Sigma_k = \sigma_k^2 E_k S_k E_k^\top , \qquad
+    \sigma_k^2 = |\Sigma_k|^{1/D}, \quad |S_k| = 1, \quad E_k^\top E_k = I ,
 
-with :math:`A_k` diagonal.  Three letters say whether each of them is Equal in
-all components, Varies, or is the Identity.  There are two spheres; otherwise
-volume and shape follow one of four rules, in one of three kinds of axes:
+with :math:`S_k` diagonal.  The volume is :math:`|\Sigma_k|^{1/2} = \sigma_k^D`.  Three
+letters say whether each of them is Equal in all components, Varies, or is the
+Identity.  There are two spheres; otherwise volume and shape follow
+one of four rules, in one of three kinds of axes:
 :math:`14 = 2 + 4 \times 3`.
 
 ======= ================ ===================================== ======================
 letters name             :math:`\Sigma_k`                      free parameters
 ======= ================ ===================================== ======================
-``EII`` tied_spherical   :math:`\lambda I`                     1
-``VII`` spherical        :math:`\lambda_k I`                   K
-``EEI`` tied_diag        :math:`\lambda A`                     D
-``VEI``                  :math:`\lambda_k A` (iterated)        K + (D - 1)
-``EVI``                  :math:`\lambda A_k`                   1 + K (D - 1)
-``VVI`` diag             :math:`\lambda_k A_k`                 K D
-``EEE`` tied             :math:`\lambda D A D'`                D + R
-``VEE``                  :math:`\lambda_k D A D'` (iterated)   K + (D - 1) + R
-``EVE``                  :math:`\lambda D A_k D'` (iterated)   1 + K (D - 1) + R
-``VVE``                  :math:`\lambda_k D A_k D'` (iterated) K D + R
-``EEV``                  :math:`\lambda D_k A D_k'`            D + K R
-``VEV``                  :math:`\lambda_k D_k A D_k'` (it.)    K + (D - 1) + K R
-``EVV``                  :math:`\lambda D_k A_k D_k'`          1 + K (D - 1) + K R
-``VVV`` full             :math:`\lambda_k D_k A_k D_k'`        K D + K R
+``EII`` tied_spherical   :math:`\sigma^2 I`                    1
+``VII`` spherical        :math:`\sigma_k^2 I`                  K
+``EEI`` tied_diag        :math:`\sigma^2 S`                    D
+``VEI``                  :math:`\sigma_k^2 S` (iterated)       K + (D - 1)
+``EVI``                  :math:`\sigma^2 S_k`                  1 + K (D - 1)
+``VVI`` diag             :math:`\sigma_k^2 S_k`                K D
+``EEE`` tied             :math:`\sigma^2 E S E'`               D + R
+``VEE``                  :math:`\sigma_k^2 E S E'` (iterated)  K + (D - 1) + R
+``EVE``                  :math:`\sigma^2 E S_k E'` (iterated)  1 + K (D - 1) + R
+``VVE``                  :math:`\sigma_k^2 E S_k E'` (it.)     K D + R
+``EEV``                  :math:`\sigma^2 E_k S E_k'`           D + K R
+``VEV``                  :math:`\sigma_k^2 E_k S E_k'` (it.)   K + (D - 1) + K R
+``EVV``                  :math:`\sigma^2 E_k S_k E_k'`         1 + K (D - 1) + K R
+``VVV`` full             :math:`\sigma_k^2 E_k S_k E_k'`       K D + K R
 ======= ================ ===================================== ======================
 
 Here R = D (D - 1) / 2, the number of angles of a rotation.
@@ -59,8 +60,8 @@ symbol     shape              meaning
                               the model is diagonal
 ``N``      (..., K)           counts, the expected number of points in each
 ``K, D``                      number of components, number of features
-``u``      (..., K)           log volumes, up to a common constant
-``Q``      (..., D, D)        an orientation: the columns are the axes
+``u``      (..., K)           logs of sigma_k^2, up to a common constant
+``E``      (..., D, D)        an orientation: the columns are the axes
 ========== ================== ==================================================
 
 Axes before K, if there are any, number mixtures that are solved side by side.  A

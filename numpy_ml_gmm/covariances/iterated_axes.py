@@ -1,7 +1,7 @@
 r"""Common axes, EVE and VVE: Newton's search for the orientation.
 
 The best volumes and shapes in given axes are known in closed form.  What is left is a
-function of the axes Q alone; a step turns each pair of them by an angle.
+function of the axes E alone; a step turns each pair of them by an angle.
 """
 
 from functools import lru_cache, partial
@@ -17,16 +17,16 @@ FEW_FEATURES = 10  # up to which the angles of all pairs of axes are solved for 
 
 
 def common_axes(W, N, last=None, *, rule):
-    r"""EVE, VVE: a rule on the diagonals of :math:`Q^\top W_k Q`, in the best axes Q.
+    r"""EVE, VVE: a rule on the diagonals of :math:`E^\top W_k E`, in the best axes E.
 
     With the rule put in, the objective is a function of the orientation alone,
 
     .. math::
 
-        f(Q) = \sum_k N_k \log |\mathrm{rule}(s)_k|, \qquad s_{kd} = (Q^\top W_k Q)_{dd} .
+        f(E) = \sum_k N_k \log |\mathrm{rule}(s)_k|, \qquad s_{kd} = (E^\top W_k E)_{dd} .
 
     Browne & McNicholas lower it with a linear majoriser, in hundreds of steps.
-    Here a step is Newton's in the angles of Q, halved until f falls.  It costs O(D^6), so
+    Here a step is Newton's in the angles of E, halved until f falls.  It costs O(D^6), so
     above ten features each pair of axes turns as if it were alone, all at once, for O(K D^3).
 
     There can be several minima.  The search starts from the axes of the pooled scatter
@@ -39,47 +39,47 @@ def common_axes(W, N, last=None, *, rule):
     # An axis for the starts, S of them.
     search = partial(_turn_to_minimum, W=W[..., None, :, :, :], N=N[..., None, :], rule=rule)
     if last is None:
-        Q = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
-        Q, f = search(Q, enough=LAST_STEP_BETWEEN, most=TO_COMPARE)
+        E = np.linalg.eigh(np.concatenate([_sum(W, N), W], axis=-3))[1]  # (..., S, D, D)
+        E, f = search(E, enough=LAST_STEP_BETWEEN, most=TO_COMPARE)
         lowest = f.argmin(axis=-1)[..., None, None, None]
-        Q, enough, most = np.take_along_axis(Q, lowest, axis=-3), LAST_STEP, MAX_STEPS
+        E, enough, most = np.take_along_axis(E, lowest, axis=-3), LAST_STEP, MAX_STEPS
     else:
         # The axes of one may be ambiguous; odd weights keep those of a weighted sum apart.
         odd = np.sqrt(np.arange(N.shape[-1]) + 2.3) * (N > 0) / np.trace(last, axis1=-2, axis2=-1)
-        Q, enough = np.linalg.eigh(_sum(each(odd, last) * last, N))[1], LAST_STEP_BETWEEN
+        E, enough = np.linalg.eigh(_sum(each(odd, last) * last, N))[1], LAST_STEP_BETWEEN
         most = STEPS_BETWEEN
-    Q, _ = search(Q, enough=enough, most=most)  # (..., 1, D, D)
-    Sigma = _compose(Q, rule(_variances_along(Q, W), N))
+    E, _ = search(E, enough=enough, most=most)  # (..., 1, D, D)
+    Sigma = _compose(E, rule(_variances_along(E, W), N))
     return np.where(each(singular, W), np.nan, Sigma)
 
 
-def _turn_to_minimum(Q, W, N, rule, enough, most):
+def _turn_to_minimum(E, W, N, rule, enough, most):
     """Newton's steps from each start: where they end (..., S, D, D), and f there."""
-    f = _spread(Q, W, N, rule)
-    angles = _newton_angles if Q.shape[-1] <= FEW_FEATURES else _pair_angles
+    f = _spread(E, W, N, rule)
+    angles = _newton_angles if E.shape[-1] <= FEW_FEATURES else _pair_angles
     for _ in range(most):
-        axes = Q[..., None, :, :]
+        axes = E[..., None, :, :]
         step = angles(np.swapaxes(axes, -1, -2) @ W @ axes, N, rule)  # (..., S, R)
-        turned = _turn(Q, step)
+        turned = _turn(E, step)
         f_turned = _spread(turned, W, N, rule)
         while (higher := f_turned > f + 1e-14 * np.abs(f)).any():
             step = np.where(higher[..., None], step / 2, step)
-            turned = _turn(Q, step)
+            turned = _turn(E, step)
             f_turned = _spread(turned, W, N, rule)
-        f, Q = f_turned, turned
+        f, E = f_turned, turned
         if np.abs(step).max(initial=0) < enough:
             break
-    return Q, f
+    return E, f
 
 
-def _variances_along(Q, W):
-    r"""The diagonals of :math:`Q^\top W_k Q`, (..., K, D), without the rest of it."""
-    return (Q * (W @ Q)).sum(axis=-2)
+def _variances_along(E, W):
+    r"""The diagonals of :math:`E^\top W_k E`, (..., K, D), without the rest of it."""
+    return (E * (W @ E)).sum(axis=-2)
 
 
-def _spread(Q, W, N, rule):
-    r""":math:`f(Q) / N` of :func:`common_axes`, (..., S)."""
-    s = _variances_along(Q[..., None, :, :], W)  # (..., S, K, D)
+def _spread(E, W, N, rule):
+    r""":math:`f(E) / N` of :func:`common_axes`, (..., S)."""
+    s = _variances_along(E[..., None, :, :], W)  # (..., S, K, D)
     log_det = np.log(rule(s, N)).sum(axis=-1)
     return np.where(N > 0, N * log_det, 0).sum(axis=-1) / N.sum(axis=-1)
 
@@ -87,7 +87,7 @@ def _spread(Q, W, N, rule):
 def _newton_angles(V, N, rule):
     r"""Newton's step of :func:`common_axes`, an angle for each pair of axes, (..., R).
 
-    Turning the axes by a skew matrix X changes :math:`V_k = Q^\top W_k Q` so that
+    Turning the axes by a skew matrix X changes :math:`V_k = E^\top W_k E` so that
 
     .. math::
 
@@ -182,10 +182,10 @@ def _pairs_of_axes(D):
     return np.triu_indices(D, 1)
 
 
-def _turn(Q, angles):
-    """Q turned by small angles (..., R), and still orthogonal: Cayley's transform."""
-    D = Q.shape[-1]
+def _turn(E, angles):
+    """E turned by small angles (..., R), and still orthogonal: Cayley's transform."""
+    D = E.shape[-1]
     i, j = _pairs_of_axes(D)
-    X = np.zeros(Q.shape)
+    X = np.zeros(E.shape)
     X[..., i, j], X[..., j, i] = angles / 2, -angles / 2
-    return Q @ np.linalg.solve(np.eye(D) - X, np.eye(D) + X)
+    return E @ np.linalg.solve(np.eye(D) - X, np.eye(D) + X)

@@ -16,15 +16,15 @@ LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-3
 
 
 def equal_shape(W, N, last=None):
-    r"""VEI, VEE: volumes are free, with :math:`u_k = \log \lambda_k`; C is pooled.
+    r"""VEI, VEE: volumes are free, with :math:`u_k = \log \sigma_k^2`; Y is pooled.
 
     .. math::
 
-        \Sigma_k = e^{u_k} C, \qquad C = \sum_k e^{-u_k} W_k \Big/ \sum_k N_k .
+        \Sigma_k = e^{u_k} Y, \qquad Y = \sum_k e^{-u_k} W_k \Big/ \sum_k N_k .
 
-    Celeux & Govaert alternate: the best C for these volumes, then the best
-    volumes for this C, :math:`\operatorname{tr}(W_k C^{-1}) / (D N_k)`.  With the
-    best C put in, the objective is a convex function of the volumes, so its
+    Celeux & Govaert alternate: the best Y for these volumes, then the best
+    volumes for this Y, :math:`\operatorname{tr}(W_k Y^{-1}) / (D N_k)`.  With the
+    best Y put in, the objective is a convex function of the volumes, so its
     minimum is the only one:
 
     .. math::

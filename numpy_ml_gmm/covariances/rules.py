@@ -10,12 +10,12 @@ import numpy as np
 
 
 def tied_sphere(W, N):
-    r"""EII: :math:`\lambda = \sum_k \operatorname{tr} W_k \big/ (D \sum_k N_k)`."""
+    r"""EII: :math:`\sigma^2 = \sum_k \operatorname{tr} W_k \big/ (D \sum_k N_k)`."""
     return (W.mean(axis=-1).sum(axis=-1, keepdims=True) / N.sum(axis=-1, keepdims=True))[..., None]
 
 
 def sphere(W, N):
-    r"""VII: :math:`\lambda_k = \operatorname{tr} W_k / (D N_k)` (:eq:`m-step-spherical`)."""
+    r"""VII: :math:`\sigma_k^2 = \operatorname{tr} W_k / (D N_k)` (:eq:`m-step-spherical`)."""
     return (W.mean(axis=-1) / N)[..., None]
 
 
@@ -37,12 +37,12 @@ def equal_volume(W, N):
 
     .. math::
 
-        \Sigma_k = \lambda \frac{W_k}{|W_k|^{1/D}}, \qquad
-        \lambda = \sum_k |W_k|^{1/D} \Big/ \sum_k N_k .
+        \Sigma_k = \sigma^2 \frac{W_k}{|W_k|^{1/D}}, \qquad
+        \sigma^2 = \sum_k |W_k|^{1/D} \Big/ \sum_k N_k .
     """
-    log_volume = _log_det(W, N) / W.shape[-1]  # (..., K)
-    log_lambda = np.logaddexp.reduce(log_volume, axis=-1, keepdims=True) - np.log(_sum(N, N))
-    return W * each(np.exp(log_lambda - log_volume), W)
+    log_size = _log_det(W, N) / W.shape[-1]  # (..., K)
+    log_pooled = np.logaddexp.reduce(log_size, axis=-1, keepdims=True) - np.log(_sum(N, N))
+    return W * each(np.exp(log_pooled - log_size), W)
 
 
 # --- the rules in each component's own axes -----------------------------------------------
@@ -53,14 +53,14 @@ def own_axes(W, N, *last, rule):
 
     .. math::
 
-        W_k = Q_k \Omega_k Q_k^\top, \qquad
-        \Sigma_k = Q_k \, \mathrm{rule}(\Omega)_k \, Q_k^\top .
+        W_k = E_k \Omega_k E_k^\top, \qquad
+        \Sigma_k = E_k \, \mathrm{rule}(\Omega)_k \, E_k^\top .
 
     Eigenvalues are paired in order: the trace in the objective is least when
     long axes lie along long axes.
     """
-    Omega, Q = np.linalg.eigh(W)  # (..., K, D), (..., K, D, D)
-    return _compose(Q, rule(np.maximum(Omega, 0), N, *last))
+    Omega, E = np.linalg.eigh(W)  # (..., K, D), (..., K, D, D)
+    return _compose(E, rule(np.maximum(Omega, 0), N, *last))
 
 
 # --- what the rules share -----------------------------------------------------------------
@@ -81,9 +81,9 @@ def _variances(W, N):
     return W if W.ndim == N.ndim + 1 else np.diagonal(W, axis1=-2, axis2=-1)
 
 
-def _compose(Q, variances):
-    r""":math:`Q_k \operatorname{diag}(\sigma^2_k) Q_k^\top`, symmetric to the bit."""
-    C = (Q * variances[..., None, :]) @ np.swapaxes(Q, -1, -2)
+def _compose(E, variances):
+    r""":math:`E_k \operatorname{diag}(\sigma^2_k) E_k^\top`, symmetric to the bit."""
+    C = (E * variances[..., None, :]) @ np.swapaxes(E, -1, -2)
     return (C + np.swapaxes(C, -1, -2)) / 2
 
 

@@ -14,7 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .problems import EXERCISES, PARAMETERS
+from .naming import (
+    first_wrong_part,
+    known,
+    name_argument,
+    name_change,
+    name_mistake,
+    name_parts,
+    name_two,
+    same,
+)
+from .problems import EXERCISES
 
 LONGEST = 400  # characters of a message
 
@@ -43,6 +53,10 @@ class Trouble(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message) or "it does not say what is wrong")
+
+
+class NotFinite(Trouble):
+    """Some number of the answer is nan or infinite."""
 
 
 class Verdict(NamedTuple):
@@ -108,31 +122,55 @@ def judge(name, answer_to, seed=0):
     """The verdict on an exercise, from ``answer_to(arguments)``: arrays, or a ``Trouble``."""
     try:
         with np.errstate(all="ignore"):  # what is huge is wrong, and no more
-            return Verdict(name, diagnose(EXERCISES[name], answer_to, seed))
+            return Verdict(name, diagnose(name, answer_to, seed))
     except Trouble as trouble:
         return Verdict(name, str(trouble))
 
 
-def diagnose(exercise, answer_to, seed):
+def diagnose(name, answer_to, seed):
     """The mistake in words, or nothing."""
-    problems, hard_problems = list(exercise.problems(seed)), list(exercise.edge(seed))
-    answers = [compared(exercise, arguments, answer_to(arguments)) for arguments in problems]
-    rights = [exercise.expected(arguments) for arguments in problems]
+    exercise, (problems, rights, hard_problems, hard_rights, _) = EXERCISES[name], known(name, seed)
+    raw = [fitted(exercise, arguments, answer_to(arguments)) for arguments in problems]
+    answers = [exercise.summary(*parts) if exercise.summary else parts for parts in raw]
     part = first_wrong_part(answers, rights, exercise.tolerance)
     if part is not None:
-        wrong = exercise.wrong_answers(problems)
-        return name_mistake(wrong, answers, part, exercise.tolerance) or describe_difference(
-            exercise, answers, rights, part
+        return (
+            name_wrong(name, seed, answers, part)
+            or (exercise.chance and exercise.chance.wrong_shape(raw, problems))
+            or describe_difference(exercise, answers, rights, part)
         )
+    if exercise.chance:
+        return exercise.chance(raw, problems, answer_to)
+    return at_the_edge(exercise, hard_problems, hard_rights, answer_to)
+
+
+def name_wrong(name, seed, answers, part):
+    """The name of what is wrong, or None; zeros everywhere are no attempt yet."""
+    exercise, (problems, rights, _, _, wrongs) = EXERCISES[name], known(name, seed)
+    if not any(part.any() for parts in answers for part in parts):
+        return None
+    return (
+        name_mistake(wrongs, answers, rights, exercise.tolerance)
+        or (exercise.pairs and name_two(name, seed, answers))
+        or name_parts(exercise, wrongs, answers, rights)
+        or name_change(exercise, answers, rights, part)
+        or (not exercise.summary and name_argument(exercise, problems, answers))
+    )
+
+
+def at_the_edge(exercise, problems, rights, answer_to):
+    """What is wrong where a fair attempt may still break, or nothing."""
     try:
-        answers = [
-            compared(exercise, arguments, answer_to(arguments)) for arguments in hard_problems
-        ]
-    except Trouble:
+        answers = [fitted(exercise, arguments, answer_to(arguments)) for arguments in problems]
+        part = first_wrong_part(answers, rights, exercise.tolerance) if answers else None
+        found = part is not None and describe_difference(exercise, answers, rights, part)
+    except NotFinite:
         return exercise.edge_message
-    rights = [exercise.expected(arguments) for arguments in hard_problems]
-    wrong = first_wrong_part(answers, rights, exercise.tolerance) is not None
-    return exercise.edge_message if wrong else ""
+    except Trouble as trouble:
+        found = str(trouble)
+    if found and exercise.edge_of_nan:
+        return f"{exercise.edge_message.split(':')[0]}: {found}"
+    return f"{exercise.edge_message} ({found})" if found else ""
 
 
 def ask(function, exercise, arguments):
@@ -159,7 +197,7 @@ def ask(function, exercise, arguments):
         raise Trouble("it returns nothing: end with return")
     if len(exercise.parts) == 1:
         answer = (answer,)
-    elif not isinstance(answer, tuple | list) or len(answer) != len(exercise.parts):
+    elif not isinstance(answer, tuple | list | np.ndarray) or len(answer) != len(exercise.parts):
         raise Trouble(f"it should return {len(exercise.parts)} things: {', '.join(exercise.parts)}")
     return tuple(map(as_floats, answer, exercise.parts))
 
@@ -170,18 +208,23 @@ def as_floats(value, name):
         a = np.asarray(value)
     except ValueError:
         raise Trouble(f"the {name} cannot be read as one array: are its rows alike?") from None
+    if a.dtype.kind == "O":  # such as fractions, or what np.frompyfunc returns
+        try:
+            a = a.astype(float)
+        except (TypeError, ValueError):
+            pass
     if a.dtype.kind == "c":
-        raise Trouble(f"complex numbers in the {name}: is there a root of a negative number?")
+        if a.imag.any():
+            raise Trouble(f"complex numbers in the {name}: is there a root of a negative number?")
+        a = a.real
     if a.dtype.kind not in "fiub":
         raise Trouble(f"the {name} should be numbers, not {a.dtype}")
     return a.astype(float)
 
 
-def compared(exercise, arguments, parts):
-    """What of an answer is compared: the parts themselves, or their summary."""
-    shapes = exercise.shapes(arguments)
-    parts = tuple(map(fitting, parts, exercise.parts, shapes))
-    return exercise.summary(*parts) if exercise.summary else parts
+def fitted(exercise, arguments, parts):
+    """The parts of an answer, if they have the shapes asked for and are finite."""
+    return tuple(map(fitting, parts, exercise.parts, exercise.shapes(arguments)))
 
 
 def fitting(a, name, shape):
@@ -191,69 +234,43 @@ def fitting(a, name, shape):
         wanted = "a single number" if shape == () else f"of shape {shape}"
         raise Trouble(f"the {name} should be {wanted}, not of shape {a.shape}{hint}")
     if not np.isfinite(a).all():
-        raise Trouble(f"nan or inf in the {name}: look for log 0, 0 / 0 and exp of a large number")
+        raise NotFinite(
+            f"nan or inf in the {name}: look for log 0, 0 / 0 and exp of a large number"
+        )
     return a.reshape(shape)
 
 
-def same(a, b, tolerance):
-    """Equal shapes, and values equal to a portion of the largest."""
-    if a.shape != b.shape:
-        return False
-    return bool(abs(a - b).max() <= tolerance * (abs(b).max() or 1))
-
-
-def parts_that_agree(answers, guesses, tolerance):
-    """For each part, whether the answers are the guesses on every problem."""
-    columns = zip(zip(*answers, strict=True), zip(*guesses, strict=True), strict=True)
-    return [
-        all(same(a, b, tolerance) for a, b in zip(mine, theirs, strict=True))
-        for mine, theirs in columns
-    ]
-
-
-def first_wrong_part(answers, rights, tolerance):
-    """The first part that is wrong on some problem; later ones may only follow from it."""
-    agree = parts_that_agree(answers, rights, tolerance)
-    return None if all(agree) else agree.index(False)
-
-
-def name_mistake(wrong_answers, answers, part, tolerance):
-    """The mistake that gives this part, and most of the others; or None."""
-    scores = {}
-    for message, guesses in wrong_answers.items():
-        same_parts = parts_that_agree(answers, guesses, tolerance)
-        if same_parts[part]:
-            scores[message] = sum(same_parts)
-    return max(scores, key=scores.get, default=None)  # of equals, the first
-
-
 def tells_apart(exercise, seed=0):
-    """Whether, on the problems of this seed, every mistake is named and none is right."""
+    """Whether, on the problems of this seed, no mistake is right.
+
+    Then each is named, for nothing is nearer to its answer; of equals, all are.
+    """
     problems = list(exercise.problems(seed))
     rights = [exercise.expected(arguments) for arguments in problems]
     try:
         wrong = exercise.wrong_answers(problems)
     except np.linalg.LinAlgError:  # a cluster of too few points
         return False
-    for message, answers in wrong.items():
-        part = first_wrong_part(answers, rights, exercise.tolerance)
-        if part is None or name_mistake(wrong, answers, part, exercise.tolerance) != message:
-            return False
-    return all(np.isfinite(part).all() for right in rights for part in right)
+    visible = (
+        first_wrong_part(answers, rights, exercise.tolerance) is not None
+        for answers in wrong.values()
+    )
+    return all(visible) and all(np.isfinite(part).all() for right in rights for part in right)
 
 
 def describe_difference(exercise, answers, rights, part):
     """Where a part of no known mistake is wrong, and what strikes the eye about it."""
-    name = (PARAMETERS if exercise.summary else exercise.parts)[part]
+    name, tolerance = (
+        exercise.titles[part],
+        np.broadcast_to(exercise.tolerance, len(exercise.titles))[part],
+    )
     pairs = [(answer[part], right[part]) for answer, right in zip(answers, rights, strict=True)]
-    a, b = next((a, b) for a, b in pairs if not same(a, b, exercise.tolerance))
+    a, b = next((a, b) for a, b in pairs if not same(a, b, tolerance))
     if a.shape != b.shape:
         return f"z should hold whole numbers from 0 to {len(b) - 1}, each at least once"
     hint = ""
     if not a.any():
         hint = "all zero; "
-    elif np.array_equal(a, np.round(a)) and not np.array_equal(b, np.round(b)):
-        hint = "only whole numbers, does an array of integers cut the fractions off? "
     elif name == "r":
         off = abs(a.sum(axis=1) - 1).max() > 1e-3
         hint = "not every row sums to one; " if off else "each row does sum to one; "

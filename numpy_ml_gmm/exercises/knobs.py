@@ -10,10 +10,19 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.special import digamma, entr, logsumexp, softmax
 
-from .. import textbook
 from .k_means import lloyd
 
 LOG_2PI = np.log(2 * np.pi)
+
+
+def quadratic_form(delta, P):
+    """delta^T P delta of each row and component, (N, K)."""
+    return np.einsum("nkd,kde,nke->nk", delta, P, delta)
+
+
+def log_det(C):
+    """The log determinants of matrices."""
+    return np.linalg.slogdet(C)[1]
 
 
 def log_joint(
@@ -23,33 +32,69 @@ def log_joint(
     covariances,
     *,
     log_weights=np.log,
+    delta=lambda X, means: X[:, None] - means,
     covariance=lambda Sigma: Sigma,
     precision=np.linalg.inv,
+    form=quadratic_form,
     quadratic=-0.5,
+    log_det=log_det,
     volume=-0.5,
-    constant=lambda D: -0.5 * D * LOG_2PI,
+    constant=lambda D, K: -0.5 * D * LOG_2PI,
 ):
     """log pi_k N(x_n | mu_k, Sigma_k), (N, K)."""
     Sigma = covariance(covariances)  # (K, D, D)
-    delta = X[:, None] - means  # (N, K, D)
-    squares = np.einsum("nkd,kde,nke->nk", delta, precision(Sigma), delta)
-    offset = volume * np.linalg.slogdet(Sigma)[1] + constant(X.shape[1])
+    squares = form(delta(X, means), precision(Sigma))
+    offset = volume * log_det(Sigma) + constant(X.shape[1], len(weights))
     return log_weights(weights) + offset + quadratic * squares
 
 
-def e_step(*mixture, **parts):
+def e_step(
+    X,
+    weights,
+    means,
+    covariances,
+    *,
+    shares=lambda ell: softmax(ell, axis=1),
+    after=lambda r, weights: r,
+    **parts,
+):
     """Responsibilities (N, K)."""
-    return softmax(log_joint(*mixture, **parts), axis=1)
+    return after(shares(log_joint(X, weights, means, covariances, **parts)), weights)
 
 
-def log_likelihood(*mixture, **parts):
+def log_likelihood(
+    X,
+    *theta,
+    point=lambda ell: logsumexp(ell, axis=1),
+    total=np.sum,
+    end=lambda answer, D: answer,
+    **parts,
+):
     """The sum over points."""
-    return logsumexp(log_joint(*mixture, **parts), axis=1).sum()
+    log_p = np.atleast_1d(point(log_joint(X, *theta, **parts)))
+    return end(total(log_p), X.shape[1])
 
 
-def elbo(X, q, *theta, **parts):
+def elbo(
+    X,
+    q,
+    weights,
+    means,
+    covariances,
+    *,
+    guess=lambda q, ell: q,
+    energy=lambda q, ell: (q * ell).sum(),
+    entropy=lambda q, ell, pi: entr(q).sum(),
+    times_energy=lambda N: 1.0,
+    times_entropy=lambda N: 1.0,
+    end=lambda answer, N: answer,
+    **parts,
+):
     """Q and the entropy of q."""
-    return (q * log_joint(X, *theta, **parts)).sum() + entr(q).sum()
+    ell = log_joint(X, weights, means, covariances, **parts)
+    q = guess(q, ell)
+    Q = times_energy(len(X)) * energy(q, ell)
+    return end(Q + times_entropy(len(X)) * entropy(q, ell, weights), len(X))
 
 
 def scatters(X, r, centres):
@@ -58,32 +103,51 @@ def scatters(X, r, centres):
     return np.einsum("nk,nkd,nke->kde", r, delta, delta)
 
 
-def weighted_covariances(X, r, mu):
-    """W_k / N_k."""
-    return scatters(X, r, mu) / r.sum(axis=0)[:, None, None]
-
-
 def m_step(
     X,
     r,
     *,
+    held=lambda r: r,
     weights=lambda X, r: r.mean(axis=0),
     means=lambda X, r: r.T @ X / r.sum(axis=0)[:, None],
-    covariances=weighted_covariances,
+    weigh=lambda r: r,
+    centre=lambda X, mu: mu,
+    scatter=scatters,
+    count=lambda X, r: r.sum(axis=0),
+    shape=lambda Sigma, X, r: Sigma,
 ):
     """Weights, means, covariances; these are about the means that are returned."""
+    r = held(r)
     mu = means(X, r)
-    return weights(X, r), mu, covariances(X, r, mu)
+    S = scatter(X, weigh(r), centre(X, mu))
+    return weights(X, r), mu, shape(S / np.reshape(count(X, r), (-1, 1, 1)), X, r)
 
 
-def em_step(X, *theta, **parts):
-    """A right E step, then an M step."""
-    return m_step(X, textbook.e_step(X, *theta), **parts)
+IN_M = {"held", "weights", "means", "weigh", "centre", "scatter", "count", "shape"}
 
 
-def k_means_start(X, centres, **parts):
+def em_step(X, *theta, written=lambda new, old: new, **parts):
+    """An E step, then an M step."""
+    of_m_step = {name: parts.pop(name) for name in IN_M & parts.keys()}
+    return written(m_step(X, e_step(X, *theta, **parts), **of_m_step), theta)
+
+
+def k_means_start(X, centres, *, clusters=lloyd, **parts):
     """The parameters of the clusters of k-means."""
-    return m_step(X, lloyd(X, centres), **parts)
+    return m_step(X, clusters(X, centres), **parts)
+
+
+def seed_probabilities(
+    X,
+    centres,
+    *,
+    delta=lambda X, centres: X[:, None] - centres,
+    distances=lambda delta: (delta**2).sum(axis=2),
+    nearest=lambda d2: d2.min(axis=1),
+    end=lambda near: near / near.sum(),
+):
+    """The probabilities of k-means++, (N,)."""
+    return end(nearest(distances(delta(X, centres))))
 
 
 # ---- Rows that lack features: a pattern of them at a time ---------------------------------------
@@ -107,15 +171,16 @@ def conditional_mean(
     Sigma,
     *,
     slope=slope,
-    offset=lambda mean, m: mean[m],
+    offset=lambda mean, m, o: mean[m],
     known=lambda X, mean: X - mean,
+    end=lambda completed, X: completed,
 ):
     """X with what one Gaussian expects where it is nan, (N, D)."""
     completed = X.copy()
     for rows, o, m in patterns(X):
         delta = known(X[np.ix_(rows, o)], mean[o])
-        completed[np.ix_(rows, m)] = offset(mean, m) + delta @ slope(Sigma, o, m).T
-    return completed
+        completed[np.ix_(rows, m)] = offset(mean, m, o) + delta @ slope(Sigma, o, m).T
+    return end(completed, X)
 
 
 def conditional_covariance(Sigma, o, m):
@@ -155,15 +220,21 @@ def e_step_with_missing(
     counted=lambda X, r: r,
     covariance=conditional_covariance,
     spread=lambda r, C: np.einsum("nk,knde->kde", r, C),
+    everywhere=None,
+    outer=lambda r, x_hat: np.einsum("nk,knd,kne->kde", r, x_hat, x_hat),
+    first=lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat),
+    last=lambda squares: squares,
 ):
     """Responsibilities, and the expected sums of x and of x x^T."""
     r = shares(joint(X, weights, means, covariances))
     x_hat = np.array([completed(X, *theta) for theta in zip(means, covariances, strict=True)])
     x_hat = together(r, x_hat)  # (K, N, D)
-    C = covariances_of_rows(X, covariances, covariance)
     held = counted(X, r)
-    sums = np.einsum("nk,knd->kd", held, x_hat)
-    return r, sums, np.einsum("nk,knd,kne->kde", held, x_hat, x_hat) + spread(held, C)
+    if everywhere:
+        more = everywhere(held, X, covariances)
+    else:
+        more = spread(held, covariances_of_rows(X, covariances, covariance))
+    return r, first(held, x_hat), last(outer(held, x_hat) + more)
 
 
 # ---- Parameters that have a prior ----------------------------------------------------------------
@@ -195,6 +266,7 @@ def map_m_step(
     scatter=lambda s: scatters(s.X, s.r, s.x),
     pull=lambda s: squares(s.N, s.x - s.mu) + squares(s.kappa, s.m - s.mu),
     count=lambda s: s.N + s.nu + s.D + 2,
+    more=lambda s: 0.0,
     shape=lambda Sigma: Sigma,
 ):
     """Weights, means and covariances at the mode.
@@ -208,7 +280,7 @@ def map_m_step(
     s.mu = means(s)
     S = prior(s) + scatter(s) + pull(s)
     n = weights(s)
-    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)))
+    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)) + more(s))
 
 
 def posterior_counts(
@@ -227,25 +299,34 @@ def posterior_counts(
     return alpha(alpha_0, N), beta(beta_0, N), nu(nu_0, N)
 
 
-def expected_log_weights(alpha, *, each=digamma, whole=lambda alpha: digamma(alpha.sum())):
+def expected_log_weights(
+    alpha,
+    *,
+    each=digamma,
+    total=np.sum,
+    whole=digamma,
+    minus=np.subtract,
+    end=lambda answer: answer,
+):
     """E[log pi], (K,)."""
-    return each(alpha) - whole(alpha)
+    return end(minus(each(alpha), whole(total(alpha))))
 
 
 def expected_log_det(
     nu,
     W,
     *,
-    numbers=lambda D: np.arange(1, D + 1),
+    numbers=lambda D, K: np.arange(1, D + 1),
     argument=lambda nu, i, D: (nu + 1 - i) / 2,
     psi=digamma,
-    twos=lambda D: D * np.log(2),
-    volume=lambda W: np.linalg.slogdet(W)[1],
+    gather=lambda terms: terms.sum(axis=1),
+    twos=lambda D, K: D * np.log(2),
+    volume=log_det,
 ):
     """E[log |Lambda_k|], (K,)."""
-    D = W.shape[-1]
-    terms = psi(argument(nu[:, None], numbers(D), D))  # (K, D)
-    return terms.sum(axis=1) + twos(D) + volume(W)
+    K, D = W.shape[:2]
+    terms = psi(argument(nu[:, None], numbers(D, K), D))  # (K, D)
+    return gather(terms) + twos(D, K) + volume(W)
 
 
 # ---- BIC -----------------------------------------------------------------------------------------
@@ -260,9 +341,30 @@ def bic(
     weights=lambda K: K - 1,
     means=lambda K, D: K * D,
     covariance=lambda D: D * (D + 1) / 2,
-    price=np.log,
-    fit=-2,
+    covariances=lambda K: K,
+    price=lambda N, D, d: np.log(N),
+    times=1.0,
+    fit=lambda N: -2,
+    end=lambda answer, N: answer,
 ):
     """Schwarz's criterion; smaller is better."""
-    d = weights(K) + means(K, D) + K * covariance(D)
-    return fit * log_likelihood + d * price(N)
+    d = weights(K) + means(K, D) + covariances(K) * covariance(D)
+    return end(fit(N) * log_likelihood + times * d * price(N, D, d), N)
+
+
+# ---- Sampling: what the moments of a sample are close to -----------------------------------------
+
+
+def moments(
+    n,
+    pi,
+    mu,
+    C,
+    rng,
+    *,
+    weights=lambda pi: pi,
+    means=lambda pi, mu: mu,
+    covariances=lambda pi, C: C,
+):
+    """Frequencies, means and covariances of the points of each component."""
+    return weights(pi), means(pi, mu), covariances(pi, C)

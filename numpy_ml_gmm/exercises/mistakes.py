@@ -1,7 +1,10 @@
 """The catalogue of mistakes: for each exercise, what is said, and the function that answers so.
 
-A wrong function is the textbook's with one thing wrong: a part swapped by a knob, a step left out,
-or a step in the wrong place.  Of two that fit, the first is named.
+A wrong function is a right one of :mod:`~numpy_ml_gmm.exercises.knobs` with one knob turned, or
+two where that is a single thought.  Mistakes that turn different knobs can be made together, and
+:mod:`~numpy_ml_gmm.exercises.checking` looks for two at once.  So a row here says one thing, and
+no row is a mixture of others.  A function without knobs is wrong as a whole.  Of two that fit, the
+first is named.
 """
 
 from functools import partial
@@ -10,10 +13,10 @@ from typing import Any
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
 
-from ..textbook import bic, e_step, elbo, em_step, log_joint, log_likelihood, m_step, q_function
+from ..textbook import bic, e_step, em_step, log_joint, log_likelihood, m_step
 from . import knobs
 from .k_means import lloyd, nearest, squared_distances
-from .knobs import scatters, weighted_covariances
+from .knobs import LOG_2PI, log_det, scatters
 
 
 def with_knobs(function, table):
@@ -31,127 +34,519 @@ def hard(r):
     return np.eye(r.shape[1])[r.argmax(axis=1)]
 
 
+def normalised(a):
+    """Divided by the sum."""
+    return a / a.sum()
+
+
+def transposed(A):
+    """Each matrix transposed."""
+    return A.transpose(0, 2, 1)
+
+
+def traces(C):
+    """The trace of each matrix."""
+    return np.trace(C, axis1=1, axis2=2)
+
+
 # ---- The density: knobs of the log joint -------------------------------------------------------
 
 IN_DENSITY: dict[str, dict[str, Any]] = {
     "the weights pi are missing: multiply each density by its pi_k": {"log_weights": np.zeros_like},
     "pi is added to the log density: add log pi": {"log_weights": lambda pi: pi},
+    "the weights pi count twice: add log pi once": {"log_weights": lambda pi: 2 * np.log(pi)},
+    "the sign of log pi is wrong: this divides by the weights": {
+        "log_weights": lambda pi: -np.log(pi)
+    },
+    "log pi is halved: the 1/2 belongs to the exponent and the determinant": {
+        "log_weights": lambda pi: np.log(pi) / 2
+    },
+    "log pi is to base 2: natural logarithms are asked for": {"log_weights": np.log2},
+    "log pi is to base 10: natural logarithms are asked for": {"log_weights": np.log10},
     "this is Sigma where Sigma^-1 belongs, in the exponent": {"precision": lambda C: C},
     "this is Sigma^-1 where Sigma belongs: is the inverse taken twice, or passed to a function "
     "that wants the covariance?": {"covariance": np.linalg.inv},
     "this takes the variance for the standard deviation: the density is that of Sigma^2": {
         "covariance": lambda C: C @ C
     },
-    "the 1/2 in the exponent is missing": {"quadratic": -1.0},
-    "the minus sign in the exponent is missing": {"quadratic": 0.5},
-    "the normalising constant of the density is missing: divide by the root of |Sigma_k|": {
-        "volume": 0.0
+    "in the exponent Sigma^-1 counts twice: this is delta^T Sigma^-2 delta": {
+        "precision": lambda C: np.linalg.inv(C @ C)
     },
-    "the root of |Sigma_k| is missing: divide by |Sigma_k|^(1/2), not |Sigma_k|": {"volume": -1.0},
-    "this multiplies by the root of |Sigma_k|: divide by it": {"volume": 0.5},
     "only the diagonal of Sigma is used: the covariances between features are forgotten": {
         "covariance": only_diagonals
     },
+    "in the exponent only the diagonal of Sigma is inverted: the covariances between features are "
+    "forgotten": {"precision": lambda C: np.linalg.inv(only_diagonals(C))},
+    "in the exponent only the diagonal of Sigma^-1 is used: its other entries count too": {
+        "precision": lambda C: only_diagonals(np.linalg.inv(C))
+    },
+    "in the exponent delta is divided by standard deviations once: divide by variances": {
+        "precision": lambda C: np.linalg.inv(np.sqrt(only_diagonals(C)))
+    },
+    "in the exponent each entry of Sigma is inverted by itself: invert the matrix": {
+        "precision": lambda C: 1 / C
+    },
+    "in the exponent Sigma is not used: this is the Euclidean distance": {
+        "precision": lambda C: 0 * C + np.eye(C.shape[1])
+    },
+    "Sigma is not used at all: this is the Euclidean distance, and its density": {
+        "covariance": lambda C: 0 * C + np.eye(C.shape[1])
+    },
+    "in the exponent the inverse of a Cholesky factor stands once: it is delta^T Sigma^-1 delta": {
+        "precision": lambda C: np.linalg.inv(np.linalg.cholesky(C))
+    },
+    "in the exponent the Cholesky factor stands where Sigma^-1 belongs": {
+        "precision": np.linalg.cholesky
+    },
+    "in the exponent the Cholesky factor L of Sigma is transposed: solve L u = delta, not L^T u = "
+    "delta": {
+        "precision": lambda C: np.linalg.inv(
+            transposed(np.linalg.cholesky(C)) @ np.linalg.cholesky(C)
+        )
+    },
+    "in the exponent the Cholesky factor of Sigma^-1 is transposed: with Sigma^-1 = L L^T, it is "
+    "the length of L^T delta": {
+        "precision": lambda C: (
+            transposed(np.linalg.cholesky(np.linalg.inv(C))) @ np.linalg.cholesky(np.linalg.inv(C))
+        )
+    },
+    "the covariance of the first component is used for all": {
+        "covariance": lambda C: np.repeat(C[:1], len(C), axis=0)
+    },
+    "the covariance of the last component is used for all": {
+        "covariance": lambda C: np.repeat(C[-1:], len(C), axis=0)
+    },
+    "in the exponent the covariance of the first component is used for all": {
+        "precision": lambda C: np.repeat(np.linalg.inv(C[:1]), len(C), axis=0)
+    },
+    "the mean of the first component is used for all": {
+        "delta": lambda X, mu: X[:, None] - mu[:1] + 0 * mu
+    },
+    "the mean of the last component is used for all": {
+        "delta": lambda X, mu: X[:, None] - mu[-1:] + 0 * mu
+    },
+    "the mean of all points stands where mu_k belongs": {
+        "delta": lambda X, mu: X[:, None] - X.mean(axis=0) + 0 * mu
+    },
+    "the means are not subtracted: the exponent has x_n - mu_k": {
+        "delta": lambda X, mu: X[:, None] + 0 * mu
+    },
+    "the means are added: the exponent has x_n - mu_k": {"delta": lambda X, mu: X[:, None] + mu},
+    "the exponent has the distance itself: square it (or take no root)": {
+        "form": lambda *a: np.sqrt(abs(knobs.quadratic_form(*a)))
+    },
+    "the exponent has the sum of |Sigma^-1 delta|: it is the quadratic form delta^T Sigma^-1 "
+    "delta": {"form": lambda delta, P: abs(np.einsum("nkd,kde->nke", delta, P)).sum(axis=2)},
+    "the exponent has the sum of Sigma^-1 delta: multiply by delta once more": {
+        "form": lambda delta, P: np.einsum("nkd,kde->nk", delta, P)
+    },
+    "the exponent has the fourth power: the square is squared again": {
+        "form": lambda *a: knobs.quadratic_form(*a) ** 2
+    },
+    "the 1/2 in the exponent is missing": {"quadratic": -1.0},
+    "the minus sign in the exponent is missing": {"quadratic": 0.5},
+    "the minus sign and the 1/2 in the exponent are missing": {"quadratic": 1.0},
+    "the 1/2 in the exponent is there twice: this is 1/4": {"quadratic": -0.25},
+    "in the exponent -2 stands where -1/2 belongs": {"quadratic": -2.0},
+    "the exponent is missing: add -1/2 delta^T Sigma^-1 delta": {"quadratic": 0.0},
+    "the normalising constant of the density is missing, or the same for all components: divide by "
+    "the root of the determinant |Sigma_k|": {"volume": 0.0},
+    "the root of |Sigma_k| is missing: divide by |Sigma_k|^(1/2), not |Sigma_k|": {"volume": -1.0},
+    "the sign of the log determinant is wrong: this multiplies by the root of |Sigma_k|, divide by "
+    "it": {"volume": 0.5},
+    "the sign of the log determinant is wrong, and its 1/2 is missing: divide by the root of "
+    "|Sigma_k|": {"volume": 1.0},
+    "log |Sigma_k| is halved twice: from a Cholesky factor it is 2 sum log L_ii": {"volume": -0.25},
+    "|Sigma_k| itself is subtracted: take the log of the determinant": {"log_det": np.linalg.det},
+    "the log of the trace stands where the log of the determinant belongs": {
+        "log_det": lambda C: np.log(traces(C))
+    },
+    "the trace stands where the log of the determinant belongs": {"log_det": traces},
+    "the determinant is that of the diagonal alone": {
+        "log_det": lambda C: log_det(only_diagonals(C))
+    },
+    "the log determinant is to base 10: natural logarithms are asked for": {
+        "log_det": lambda C: log_det(C) / np.log(10)
+    },
+    "the log determinant is to base 2: natural logarithms are asked for": {
+        "log_det": lambda C: log_det(C) / np.log(2)
+    },
+    "the log determinant counts D times: the density has |Sigma_k|^(1/2)": {
+        "log_det": lambda C: C.shape[1] * log_det(C)
+    },
+    "the log determinant is that of a Cholesky factor's log diagonal, and is squared once too "
+    "often: this is |Sigma_k|^2": {"volume": -2.0},
+    "the 1/2 is missing in front of all of the log density: this is its square": {
+        "quadratic": -1.0,
+        "volume": -1.0,
+        "constant": lambda D, K: -D * LOG_2PI,
+    },
+    "the sign of the log density is wrong": {
+        "quadratic": 0.5,
+        "volume": 0.5,
+        "constant": lambda D, K: 0.5 * D * LOG_2PI,
+    },
 }
-IN_CONSTANT = {  # it cancels in the E step
-    "the constant (2 pi)^(D/2) of the density is missing": {"constant": lambda D: 0.0},
+IN_CONSTANT: dict[str, dict[str, Any]] = {  # it cancels in the E step
+    "the constant (2 pi)^(D/2) of the density is missing": {"constant": lambda D, K: 0.0},
     "the constant of the density is (2 pi)^(D/2), with the D; this is (2 pi)^(1/2)": {
-        "constant": lambda D: -0.5 * knobs.LOG_2PI
+        "constant": lambda D, K: -0.5 * LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): this has K in place of D": {
+        "constant": lambda D, K: -0.5 * K * LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): this is pi^(D/2), a 2 is missing": {
+        "constant": lambda D, K: -0.5 * D * np.log(np.pi)
+    },
+    "the constant of the density is (2 pi)^(D/2): this is (2 pi)^D, the root is missing": {
+        "constant": lambda D, K: -D * LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): this multiplies by it, divide": {
+        "constant": lambda D, K: 0.5 * D * LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): this is 2 pi, without the power": {
+        "constant": lambda D, K: -LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): this is (2 pi)^(D/4), the root is taken twice": {
+        "constant": lambda D, K: -0.25 * D * LOG_2PI
+    },
+    "the constant of the density is (2 pi)^(D/2): its logarithm is to base 10 here": {
+        "constant": lambda D, K: -0.5 * D * np.log10(2 * np.pi)
     },
     "the whole constant of the density, (2 pi)^(D/2) |Sigma_k|^(1/2), is missing": {
-        "constant": lambda D: 0.0,
+        "constant": lambda D, K: 0.0,
         "volume": 0.0,
     },
+    "the determinant is that of the first component for all": {
+        "log_det": lambda C: log_det(C[:1]) + np.zeros(len(C))
+    },
+    "the weights pi are taken as 1 / K": {"log_weights": lambda pi: -np.log(len(pi)) + 0 * pi},
 }
 
 
 # ---- The E step: m stands for (X, weights, means, covariances) ---------------------------------
 
+
+def over_largest(ell):
+    """The joint densities over the largest of each row."""
+    return np.exp(ell - ell.max(axis=1, keepdims=True))
+
+
+IN_SHARES: dict[str, dict[str, Any]] = {
+    "summed over n, not over k: each column sums to one, each row should": {
+        "shares": lambda ell: softmax(ell, axis=0)
+    },
+    "divided by the sums over n, after the largest of each row was taken out: sum over k": {
+        "shares": lambda ell: over_largest(ell) / over_largest(ell).sum(axis=0)
+    },
+    "the largest of each column is subtracted before exp: that of the row cancels, this does not": {
+        "shares": lambda ell: softmax(ell - ell.max(axis=0), axis=1)
+    },
+    "divided by the sum over all n and k: each row should sum to one": {"shares": softmax},
+    "divided by the sum over all n and k, after the largest of each row was taken out: each row "
+    "should sum to one": {"shares": lambda ell: normalised(over_largest(ell))},
+    "divided by the largest of each row, not by its sum: each row should sum to one": {
+        "shares": over_largest
+    },
+    "divided by the root of the sum of squares: divide each row by its sum": {
+        "shares": lambda ell: (
+            over_largest(ell) / np.linalg.norm(over_largest(ell), axis=1, keepdims=True)
+        )
+    },
+    "these are the joint densities pi_k N(x_n): divide each row by its sum": {"shares": np.exp},
+    "these are the densities N(x_n): multiply by pi_k, then divide each row by its sum": {
+        "log_weights": np.zeros_like,
+        "shares": np.exp,
+    },
+    "this is the log joint: take the exponential, then divide each row by its sum": {
+        "shares": lambda ell: ell
+    },
+    "this is log r: take the exponential": {
+        "shares": lambda ell: ell - logsumexp(ell, axis=1, keepdims=True)
+    },
+    "the log joint itself is divided by its sum: take the exponential first": {
+        "shares": lambda ell: ell / ell.sum(axis=1, keepdims=True)
+    },
+    "the joint densities are squared before they are divided": {
+        "shares": lambda ell: softmax(2 * ell, axis=1)
+    },
+    "the root of the joint densities is taken: is the whole log joint halved?": {
+        "shares": lambda ell: softmax(ell / 2, axis=1)
+    },
+    "the sign of the log joint is wrong before the exponential": {
+        "shares": lambda ell: softmax(-ell, axis=1)
+    },
+    "the weights pi come after the division: multiply by pi_k before it": {
+        "log_weights": np.zeros_like,
+        "after": lambda r, pi: r * pi,
+    },
+    "the weights pi come once more after the division: once before it is enough": {
+        "after": lambda r, pi: r * pi
+    },
+    "r is divided by pi after all: leave it as it is": {"after": lambda r, pi: r / pi},
+    "r is divided by N too: each row should sum to one": {"after": lambda r, pi: r / len(r)},
+    "r is divided by K too: each row should sum to one": {"after": lambda r, pi: r / len(pi)},
+    "this is 1 - r": {"after": lambda r, pi: 1 - r},
+    "each row is the average of r over the points: every point has a row of its own": {
+        "after": lambda r, pi: 0 * r + r.mean(axis=0)
+    },
+    "each row is pi, whatever the point is: multiply by the densities": {
+        "after": lambda r, pi: 0 * r + normalised(pi)
+    },
+    "all components have the same share, 1 / K: it depends on the densities": {
+        "after": lambda r, pi: 0 * r + 1 / len(pi)
+    },
+    "these are cumulative sums over the components": {"after": lambda r, pi: r.cumsum(axis=1)},
+    "the entropy -r log r is returned: r itself is asked for": {"after": lambda r, pi: entr(r)},
+    "each point goes wholly to its likeliest component: this is a hard assignment, EM's is soft": {
+        "shares": hard
+    },
+}
+NEAREST_MEAN = (
+    "each point goes wholly to its nearest mean: this is k-means, EM's assignment is soft"
+)
 E_STEP = {
     f"rows sum to one, but {text}": wrong
     for text, wrong in with_knobs(knobs.e_step, IN_DENSITY).items()
-} | {
-    "summed over n, not over k: each column sums to one, each row should": lambda *m: softmax(
-        log_joint(*m), axis=0
-    ),
-    "divided by the sum over all n and k: each row should sum to one": lambda *m: softmax(
-        log_joint(*m)
-    ),
-    "these are the joint densities pi_k N(x_n): divide each row by its sum": lambda *m: np.exp(
-        log_joint(*m)
-    ),
-    "these are the densities N(x_n): multiply by pi_k, then divide each row by its sum": (
-        lambda X, pi, mu, Sigma: np.exp(log_joint(X, np.ones_like(pi), mu, Sigma))
-    ),
-    "this is the log joint: take the exponential, then divide each row by its sum": log_joint,
-    "this is log r: take the exponential": lambda *m: np.log(e_step(*m)),
-    "the weights pi come after the division: multiply by pi_k before it": (
-        lambda X, pi, mu, Sigma: pi * e_step(X, np.ones_like(pi), mu, Sigma)
-    ),
-    "each point goes wholly to its likeliest component: this is a hard assignment, EM's is soft": (
-        lambda *m: hard(log_joint(*m))
-    ),
-    "each point goes wholly to its nearest mean: this is k-means, EM's assignment is soft": (
-        lambda X, pi, mu, Sigma: nearest(X, mu)
-    ),
-}
+    if "sign of the log density" not in text
+} | with_knobs(knobs.e_step, IN_SHARES)
+E_STEP[NEAREST_MEAN] = lambda X, pi, mu, Sigma: nearest(X, mu)
 
 
 # ---- The M step: knobs -------------------------------------------------------------------------
+
+
+def of_each(number, like):
+    """A number for each component."""
+    return np.full(like.shape[1], number)
+
+
+def pooled(C, X, r):
+    """One covariance for all, weighted by the counts."""
+    return np.repeat(np.tensordot(normalised(r.sum(axis=0)), C, 1)[None], len(C), axis=0)
+
 
 IN_M_STEP: dict[str, dict[str, Any]] = {
     "the weights pi are not updated: they are N_k / N, not 1 / K": {
         "weights": lambda X, r: np.full(r.shape[1], 1 / r.shape[1])
     },
     "the weights are N_k: divide by N": {"weights": lambda X, r: r.sum(axis=0)},
+    "the weights are divided by D, the number of features: divide N_k by N": {
+        "weights": lambda X, r: r.sum(axis=0) / X.shape[1]
+    },
+    "the weights are divided by K: divide N_k by N": {
+        "weights": lambda X, r: r.sum(axis=0) / r.shape[1]
+    },
+    "the weights are divided by N and by K: divide N_k by N": {
+        "weights": lambda X, r: r.mean(axis=0) / r.shape[1]
+    },
+    "the weights are divided by N - 1: divide N_k by N": {
+        "weights": lambda X, r: r.sum(axis=0) / (len(r) - 1)
+    },
     "the weights are the portions of hard assignments: sum the responsibilities themselves": {
         "weights": lambda X, r: hard(r).mean(axis=0)
+    },
+    "the weights use the squares of r: sum the responsibilities themselves": {
+        "weights": lambda X, r: (r**2).mean(axis=0)
+    },
+    "the weights are N_k / N the other way round, inverses: N_k goes above, N below": {
+        "weights": lambda X, r: 1 / r.mean(axis=0)
+    },
+    "the weights are the last row of r alone: sum over all points": {"weights": lambda X, r: r[-1]},
+    "the weights are the first row of r alone: sum over all points": {"weights": lambda X, r: r[0]},
+    "the weights are the largest of each column of r: sum over the points": {
+        "weights": lambda X, r: r.max(axis=0)
+    },
+    "the weights lack the last point": {"weights": lambda X, r: r[:-1].sum(axis=0) / len(r)},
+    "the weights lack the first point": {"weights": lambda X, r: r[1:].sum(axis=0) / len(r)},
+    "the weights are in the order of another component: N_k / N is that of component k": {
+        "weights": lambda X, r: r.mean(axis=0)[::-1]
     },
     "the means divide by N: divide by N_k, the sum of the responsibilities": {
         "means": lambda X, r: r.T @ X / len(X)
     },
     "the means are sums: divide by N_k": {"means": lambda X, r: r.T @ X},
+    "the means divide by the weights pi_k: divide by N_k": {
+        "means": lambda X, r: r.T @ X / r.mean(axis=0)[:, None]
+    },
+    "the means divide by N_k - 1: divide by N_k": {
+        "means": lambda X, r: r.T @ X / (r.sum(axis=0) - 1)[:, None]
+    },
     "the means do not use r: weigh each point by its responsibility": {
         "means": lambda X, r: m_step(X, np.ones_like(r))[1]
+    },
+    "the means do not use r: all points are summed, and divided by N_k": {
+        "means": lambda X, r: X.sum(axis=0) / r.sum(axis=0)[:, None]
     },
     "the means use hard assignments: weigh each point by its responsibility": {
         "means": lambda X, r: m_step(X, hard(r))[1]
     },
-    "the covariances divide by N: divide by N_k, the sum of the responsibilities": {
-        "covariances": lambda X, r, mu: scatters(X, r, mu) / len(X)
+    "the means use the squares of r: weigh each point by its responsibility, once": {
+        "means": lambda X, r: m_step(X, r**2)[1]
     },
-    "the covariances are scatter matrices: divide by N_k": {"covariances": scatters},
+    "the means use the squares of r above, and N_k below: weigh each point by r, once": {
+        "means": lambda X, r: (r**2).T @ X / r.sum(axis=0)[:, None]
+    },
+    "the means are those of another component, in reversed order": {
+        "means": lambda X, r: m_step(X, r)[1][::-1]
+    },
+    "the means lack the last point": {
+        "means": lambda X, r: r[:-1].T @ X[:-1] / r.sum(axis=0)[:, None]
+    },
+    "the means lack the first point": {
+        "means": lambda X, r: r[1:].T @ X[1:] / r.sum(axis=0)[:, None]
+    },
+    "the means are medians: take averages": {
+        "means": lambda X, r: np.array([np.median(X[h > 0], axis=0) for h in hard(r).T])
+    },
+    "the covariances divide by N: divide by N_k, the sum of the responsibilities": {
+        "count": lambda X, r: of_each(len(X), r)
+    },
+    "the covariances are scatter matrices: divide by N_k": {"count": lambda X, r: of_each(1.0, r)},
     "the covariances divide by N_k - 1: the maximum of the likelihood divides by N_k": {
-        "covariances": lambda X, r, mu: scatters(X, r, mu) / (r.sum(axis=0) - 1)[:, None, None]
+        "count": lambda X, r: r.sum(axis=0) - 1
+    },
+    "the covariances divide by N_k + 1: the maximum of the likelihood divides by N_k": {
+        "count": lambda X, r: r.sum(axis=0) + 1
+    },
+    "the covariances divide by N - 1: divide by N_k": {
+        "count": lambda X, r: of_each(len(X) - 1, r)
+    },
+    "the covariances divide by N_k - sum r^2 / N_k, as np.cov does unless ddof is 0: the maximum "
+    "of the likelihood has no such - 1, it divides by N_k": {
+        "count": lambda X, r: r.sum(axis=0) - (r**2).sum(axis=0) / r.sum(axis=0)
+    },
+    "the covariances divide by the weights pi_k: divide by N_k": {
+        "count": lambda X, r: r.mean(axis=0)
+    },
+    "the covariances divide by N_k twice: once is enough": {
+        "count": lambda X, r: r.sum(axis=0) ** 2
+    },
+    "the covariances multiply by N_k: divide by it": {"count": lambda X, r: 1 / r.sum(axis=0)},
+    "the covariances divide by D too, the number of features: divide by N_k alone": {
+        "count": lambda X, r: r.sum(axis=0) * X.shape[1]
+    },
+    "the covariances divide by D, the number of features: divide by N_k": {
+        "count": lambda X, r: of_each(X.shape[1], r)
+    },
+    "the covariances divide by K: divide by N_k": {"count": lambda X, r: of_each(r.shape[1], r)},
+    "a factor 1/2 too many: the covariances are half as large as they should be": {
+        "count": lambda X, r: 2 * r.sum(axis=0)
+    },
+    "the covariances are twice as large as they should be": {
+        "count": lambda X, r: r.sum(axis=0) / 2
     },
     "only the diagonal of the covariances is there: the products of different features are "
-    "forgotten": {"covariances": lambda *a: only_diagonals(weighted_covariances(*a))},
+    "forgotten": {"shape": lambda C, X, r: only_diagonals(C)},
     "the diagonal of the covariances is forgotten: the products of a feature with itself": {
-        "covariances": lambda X, r, mu: weighted_covariances(X, r, mu) * (1 - np.eye(X.shape[1]))
+        "shape": lambda C, X, r: C * (1 - np.eye(C.shape[1]))
     },
     "the covariances are about the origin: subtract mu_k from each point first": {
-        "covariances": lambda X, r, mu: weighted_covariances(X, r, 0 * mu)
+        "centre": lambda X, mu: 0 * mu
     },
     "the covariances are about the mean of all points: subtract mu_k": {
-        "covariances": lambda X, r, mu: weighted_covariances(X, r, 0 * mu + X.mean(axis=0))
+        "centre": lambda X, mu: 0 * mu + X.mean(axis=0)
+    },
+    "the covariances are about the mean of the first component: each has its own": {
+        "centre": lambda X, mu: 0 * mu + mu[0]
+    },
+    "the covariances are about the mean of the last component: each has its own": {
+        "centre": lambda X, mu: 0 * mu + mu[-1]
+    },
+    "the covariances are about the mean of another component, in reversed order": {
+        "centre": lambda X, mu: mu[::-1]
+    },
+    "the covariances are about the average of the means: subtract mu_k": {
+        "centre": lambda X, mu: 0 * mu + mu.mean(axis=0)
+    },
+    "mu_k mu_k^T is added: subtract it from the mean of x x^T": {
+        "scatter": lambda X, r, mu: scatters(X, r, 0 * mu) + knobs.squares(r.sum(axis=0), mu)
+    },
+    "mu_k mu_k^T is subtracted twice: once is enough": {
+        "scatter": lambda X, r, mu: scatters(X, r, mu) - knobs.squares(r.sum(axis=0), mu)
+    },
+    "mu_k mu_k^T is subtracted from a sum: divide that by N_k first": {
+        "scatter": lambda X, r, mu: scatters(X, r, 0 * mu) - knobs.squares(1.0, mu)
+    },
+    "the covariances are squares added over features, as np.dot of two rows is: take outer "
+    "products, which are matrices": {
+        "scatter": lambda X, r, mu: (
+            traces(scatters(X, r, mu))[:, None, None] + np.zeros((len(mu), X.shape[1], X.shape[1]))
+        )
+    },
+    "the covariances are squares of each feature, added to every row: take outer products": {
+        "scatter": lambda X, r, mu: (
+            np.einsum("kdd->kd", scatters(X, r, mu))[:, None]
+            + np.zeros((len(mu), X.shape[1], X.shape[1]))
+        )
+    },
+    "the covariances lack the last point": {
+        "scatter": lambda X, r, mu: scatters(X[:-1], r[:-1], mu)
+    },
+    "the covariances lack the first point": {
+        "scatter": lambda X, r, mu: scatters(X[1:], r[1:], mu)
+    },
+    "the last component has no covariance: does the loop end too early?": {
+        "shape": lambda C, X, r: np.append(C[:-1], 0 * C[-1:], axis=0)
+    },
+    "the first component has no covariance: does the loop begin too late?": {
+        "shape": lambda C, X, r: np.append(0 * C[:1], C[1:], axis=0)
+    },
+    "each covariance has those before it added: begin each component at zero": {
+        "shape": lambda C, X, r: C.cumsum(axis=0)
+    },
+    "each scatter has those before it added: begin each component at zero": {
+        "scatter": lambda X, r, mu: scatters(X, r, mu).cumsum(axis=0)
     },
     "the covariances do not use r: weigh each point by its responsibility": {
-        "covariances": lambda X, r, mu: weighted_covariances(X, np.ones_like(r), mu)
+        "weigh": np.ones_like,
+        "count": lambda X, r: of_each(len(X), r),
     },
-    "the covariances use r twice: once in each factor; weigh the product once": {
-        "covariances": lambda X, r, mu: scatters(X, r**2, mu) / r.sum(axis=0)[:, None, None]
+    "the covariances do not use r: all points are summed, and divided by N_k": {
+        "weigh": np.ones_like
     },
+    "the covariances use the squares of r: is r in each factor? Weigh the product once, or the "
+    "covariances use r twice": {"weigh": np.square},
+    "the covariances use the root of r: weigh the product by r itself": {"weigh": np.sqrt},
     "the covariances use hard assignments: weigh each point by its responsibility": {
-        "covariances": lambda X, r, mu: m_step(X, hard(r))[2]
+        "shape": lambda C, X, r: m_step(X, hard(r))[2]
+    },
+    "r is made hard, each point goes wholly to its likeliest component: use r as it is": {
+        "held": hard
+    },
+    "the responsibilities are squared: use r as it is": {"held": np.square},
+    "each row of r is used in reversed order, so that the components are exchanged": {
+        "held": lambda r: r[:, ::-1]
+    },
+    "the last point is left out": {"held": lambda r: np.append(r[:-1], 0 * r[-1:], axis=0)},
+    "the covariances are one for all components: each has its own": {"shape": pooled},
+    "the covariances are one for all components, their plain average: each has its own": {
+        "shape": lambda C, X, r: np.repeat(C.mean(axis=0)[None], len(C), axis=0)
+    },
+    "the covariances are spherical, one variance for all features: take all products": {
+        "shape": lambda C, X, r: traces(C)[:, None, None] * np.eye(C.shape[1]) / C.shape[1]
+    },
+    "the covariances are correlations: do not divide by the standard deviations": {
+        "shape": lambda C, X, r: C / np.sqrt(np.einsum("kdd,kee->kde", C, C))
     },
     "the diagonal holds standard deviations: a covariance has variances there": {
-        "covariances": lambda *a: only_diagonals(np.sqrt(abs(weighted_covariances(*a))))
+        "shape": lambda C, X, r: only_diagonals(np.sqrt(abs(C)))
     },
-    "these are the inverses of the covariances": {
-        "covariances": lambda *a: np.linalg.inv(weighted_covariances(*a))
+    "the root is taken of each entry of the covariances: leave the squares": {
+        "shape": lambda C, X, r: np.sqrt(abs(C))
     },
-    "a factor 1/2 too many: the covariances are half as large as they should be": {
-        "covariances": lambda *a: weighted_covariances(*a) / 2
+    "these are the Cholesky factors of the covariances": {
+        "shape": lambda C, X, r: np.linalg.cholesky(C)
+    },
+    "these are the inverses of the covariances": {"shape": lambda C, X, r: np.linalg.inv(C)},
+    "these are the squares of the covariances": {"shape": lambda C, X, r: C @ C},
+    "the covariances are that of all points: take those of each component": {
+        "shape": lambda C, X, r: C * 0 + np.cov(X.T, ddof=0)
+    },
+    "the covariances are that of all points, with N - 1 as np.cov has it: take those of each "
+    "component": {"shape": lambda C, X, r: C * 0 + np.cov(X.T)},
+    "the covariances are the identity: take those of the points": {
+        "shape": lambda C, X, r: C * 0 + np.eye(C.shape[1])
     },
 }
 M_STEP = with_knobs(knobs.m_step, IN_M_STEP)
@@ -160,108 +555,272 @@ M_STEP = with_knobs(knobs.m_step, IN_M_STEP)
 # ---- A whole step of EM ------------------------------------------------------------------------
 
 
-def frozen_weights(X, weights, means, covariances):
-    """pi as it was."""
-    return weights, *em_step(X, weights, means, covariances)[1:]
-
-
 def about_old_means(X, weights, means, covariances):
     """Covariances computed before the means are updated, or with the old ones."""
     r = e_step(X, weights, means, covariances)
-    return *m_step(X, r)[:2], weighted_covariances(X, r, means)
+    return *m_step(X, r)[:2], scatters(X, r, means) / r.sum(axis=0)[:, None, None]
 
 
 def r_again(X, weights, means, covariances):
     """Responsibilities computed anew between the means and the covariances."""
     pi, mu, _ = em_step(X, weights, means, covariances)
-    return pi, mu, weighted_covariances(X, e_step(X, pi, mu, covariances), mu)
+    r = e_step(X, pi, mu, covariances)
+    return pi, mu, scatters(X, r, mu) / r.sum(axis=0)[:, None, None]
 
 
-def em_step_after(wrong, *m):
-    """A right M step after a wrong E step."""
-    return m_step(m[0], wrong(*m))
+def weights_again(X, *theta):
+    """Weights from responsibilities under the new parameters."""
+    new = em_step(X, *theta)
+    return e_step(X, *new).mean(axis=0), *new[1:]
 
 
+def kept(*old):
+    """The parts with these numbers as they were."""
+    return {"written": lambda new, was: tuple((was if i in old else new)[i] for i in range(3))}
+
+
+def ordered(key):
+    """The components in the order of a key of theirs."""
+
+    def written(new, old):
+        order = np.argsort(key(*new), kind="stable")
+        return tuple(part[order] for part in new)
+
+    return {"written": written}
+
+
+IN_EM_STEP = {
+    "the weights pi are not updated: write N_k / N back": kept(0),
+    "the means are the old ones: write the new means back": kept(1),
+    "the covariances are the old ones: write the new covariances back": kept(2),
+    "the weights and the means are the old ones: write the new ones back": kept(0, 1),
+    "the weights and the covariances are the old ones: write the new ones back": kept(0, 2),
+    "the means and the covariances are the old ones: write the new ones back": kept(1, 2),
+    "nothing is updated: these are the parameters that went in": kept(0, 1, 2),
+    "this is half a step: the average of the old parameters and the new": {
+        "written": lambda new, old: tuple((a + b) / 2 for a, b in zip(new, old, strict=True))
+    },
+    "this is what the step adds, new minus old: return the new parameters": {
+        "written": lambda new, old: tuple(a - b for a, b in zip(new, old, strict=True))
+    },
+    "the old parameters are added to the new: return the new ones": {
+        "written": lambda new, old: tuple(a + b for a, b in zip(new, old, strict=True))
+    },
+}
 EM_STEP = (
-    {
-        "the weights pi are not updated: write N_k / N back": frozen_weights,
-        "nothing is updated: these are the parameters that went in": lambda X, *theta: theta,
+    with_knobs(knobs.em_step, IN_EM_STEP)
+    | {
         "the mean is updated after the covariance: Sigma_k is about the old mean, and belongs "
         "about the new one": about_old_means,
         "the responsibilities are computed again before the covariances: one E step serves the "
         "whole M step": r_again,
+        "the weights are from an E step with the new parameters: one E step serves the whole M "
+        "step": weights_again,
+        "these are two steps: do one": lambda X, *theta: em_step(X, *em_step(X, *theta)),
     }
-    | {f"in the E step, {text}": partial(em_step_after, wrong) for text, wrong in E_STEP.items()}
+    | {
+        f"in the E step, {text}": partial(knobs.em_step, **wrong.keywords)
+        for text, wrong in E_STEP.items()
+        if isinstance(wrong, partial) and " too: each row" not in text  # what scales r is below
+    }
+    | {
+        f"in the E step, {NEAREST_MEAN}": lambda X, *theta: m_step(X, nearest(X, theta[1])),
+    }
     | {
         f"in the M step, {text}": partial(knobs.em_step, **parts)
         for text, parts in IN_M_STEP.items()
+        if "held" not in parts  # a hard r comes from either step, and is the E step's above
     }
 )
 
 
 # ---- The log-likelihood and its lower bound ----------------------------------------------------
 
-LOG_LIKELIHOOD = with_knobs(knobs.log_likelihood, IN_DENSITY | IN_CONSTANT) | {
-    "summed over n, not over k, inside the logarithm": lambda *m: logsumexp(
-        log_joint(*m), axis=0
-    ).sum(),
-    "the logarithm comes last: take it of each point's density, then sum over n": (
-        lambda *m: logsumexp(log_joint(*m))
-    ),
-    "the logarithm is inside the sum over k: sum over k first, then take it": (
-        lambda *m: log_joint(*m).sum()
-    ),
-    "only the largest component of each point counts: sum over k": (
-        lambda *m: log_joint(*m).max(axis=1).sum()
-    ),
-    "this is the mean over points: the sum is asked for": lambda *m: log_likelihood(*m) / len(m[0]),
-    "the sign is wrong: this is the negative log-likelihood": lambda *m: -log_likelihood(*m),
-    "this is minus the mean: the sum is asked for, with its own sign": lambda *m: (
-        -log_likelihood(*m) / len(m[0])
-    ),
-    "the logarithm is to base 2: natural logarithms are asked for": lambda *m: (
-        log_likelihood(*m) / np.log(2)
-    ),
-    "the logarithm is to base 10: natural logarithms are asked for": lambda *m: (
-        log_likelihood(*m) / np.log(10)
-    ),
-    "this is Q under the posterior, without the entropy": lambda X, *theta: q_function(
-        X, e_step(X, *theta), *theta
-    ),
-    "the weights pi are taken as 1 / K": lambda X, pi, mu, Sigma: log_likelihood(
-        X, np.full_like(pi, 1 / len(pi)), mu, Sigma
-    ),
-    "this is the sum of the densities: take the logarithm of each point's": (
-        lambda *m: np.exp(log_joint(*m)).sum()
-    ),
+
+def densities(*m):
+    """p(x_n), (N,)."""
+    return np.exp(logsumexp(log_joint(*m), axis=1))
+
+
+IN_SUMS: dict[str, dict[str, Any]] = {
+    "summed over n, not over k, inside the logarithm": {
+        "point": lambda ell: logsumexp(ell, axis=0)
+    },
+    "the logarithm comes last: take it of each point's density, then sum over n": {
+        "point": logsumexp
+    },
+    "the logarithm is inside the sum over k: sum over k first, then take it": {
+        "point": lambda ell: ell
+    },
+    "only the largest component of each point counts: sum over k": {
+        "point": lambda ell: ell.max(axis=1)
+    },
+    "only the first component counts: sum over k": {"point": lambda ell: ell[:, 0]},
+    "only the last component counts: sum over k": {"point": lambda ell: ell[:, -1]},
+    "the densities are averaged over the K components: sum over k": {
+        "point": lambda ell: logsumexp(ell, axis=1) - np.log(ell.shape[1])
+    },
+    "this is Q under the posterior, without the entropy": {
+        "point": lambda ell: softmax(ell, axis=1) * ell
+    },
+    "this is the sum of the densities: take the logarithm of each point's": {"point": np.exp},
+    "the largest of each row is subtracted before exp, and not added after log": {
+        "point": lambda ell: logsumexp(ell, axis=1) - ell.max(axis=1)
+    },
+    "the largest of each row is subtracted before exp, and the largest of all is added after log: "
+    "add that of the row": {
+        "point": lambda ell: logsumexp(ell, axis=1) - ell.max(axis=1) + ell.max()
+    },
+    "the largest of each row is subtracted after log: add it": {
+        "point": lambda ell: logsumexp(ell, axis=1) - 2 * ell.max(axis=1)
+    },
+    "the largest of all is added once, and not for each point": {
+        "point": lambda ell: logsumexp(ell, axis=1) - ell.max() + ell.max() / len(ell)
+    },
+    "the sum over k is a sum of logarithms, weighted by pi? Or the log is inside: sum the "
+    "densities first": {"point": lambda ell: ell.mean(axis=1)},
+    "this is the mean over points: the sum is asked for": {"total": np.mean},
+    "the last point is left out": {"total": lambda log_p: log_p[:-1].sum()},
+    "the first point is left out": {"total": lambda log_p: log_p[1:].sum()},
+    "this is the log-likelihood of the last point alone: sum over n": {
+        "total": lambda log_p: log_p[-1]
+    },
+    "this is the log-likelihood of the first point alone: sum over n": {
+        "total": lambda log_p: log_p[0]
+    },
+    "the logarithms are multiplied: the log of a product is the sum of the logarithms": {
+        "total": np.prod
+    },
+    "the sign is wrong: this is the negative log-likelihood": {"end": lambda a, D: -a},
+    "this is minus the mean: the sum is asked for, with its own sign": {
+        "total": np.mean,
+        "end": lambda a, D: -a,
+    },
+    "this is -2 times the log-likelihood, the deviance: the log-likelihood itself is asked for": {
+        "end": lambda a, D: -2 * a
+    },
+    "this is twice the log-likelihood": {"end": lambda a, D: 2 * a},
+    "this is half of the log-likelihood": {"end": lambda a, D: a / 2},
+    "this is divided by D, the number of features: the sum is asked for": {
+        "end": lambda a, D: a / D
+    },
+    "this is the likelihood, or the exponential of the sum: its logarithm is asked for": {
+        "end": lambda a, D: np.exp(a)
+    },
+    "the logarithm is to base 2: natural logarithms are asked for": {
+        "end": lambda a, D: a / np.log(2)
+    },
+    "the logarithm is to base 10: natural logarithms are asked for": {
+        "end": lambda a, D: a / np.log(10)
+    },
 }
-ELBO = with_knobs(knobs.elbo, IN_DENSITY | IN_CONSTANT) | {
-    "the sign of the entropy is wrong: H = -sum q log q is added": lambda X, q, *theta: (
-        q_function(X, q, *theta) - entr(q).sum()
-    ),
-    "the entropy of q is missing: this is Q": q_function,
-    "Q is missing: this is the entropy of q": lambda X, q, *theta: entr(q).sum(),
-    "Q is missing: this is minus the entropy of q": lambda X, q, *theta: -entr(q).sum(),
-    "this is the log-likelihood: use the q that is given, not the posterior": (
-        lambda X, q, *theta: log_likelihood(X, *theta)
-    ),
+LOG_LIKELIHOOD = with_knobs(knobs.log_likelihood, IN_DENSITY | IN_CONSTANT | IN_SUMS)
+
+IN_ELBO: dict[str, dict[str, Any]] = {
+    "the sign of the entropy is wrong: H = -sum q log q is added": {
+        "times_entropy": lambda N: -1.0
+    },
+    "the entropy of q is missing: this is Q": {"times_entropy": lambda N: 0.0},
+    "the entropy counts twice: add it once": {"times_entropy": lambda N: 2.0},
+    "the entropy is halved: add all of it": {"times_entropy": lambda N: 0.5},
+    "the entropy is divided by N, a mean over points: Q and the entropy are sums": {
+        "times_entropy": lambda N: 1 / N
+    },
+    "Q is missing: this is the entropy of q": {"times_energy": lambda N: 0.0},
+    "Q is missing: this is minus the entropy of q": {
+        "times_energy": lambda N: 0.0,
+        "times_entropy": lambda N: -1.0,
+    },
+    "the sign of Q is wrong: add Q and the entropy": {"times_energy": lambda N: -1.0},
+    "Q is divided by N, a mean over points: Q and the entropy are sums": {
+        "times_energy": lambda N: 1 / N
+    },
+    "this is the log-likelihood: use the q that is given, not the posterior": {
+        "guess": lambda q, ell: softmax(ell, axis=1)
+    },
+    "q is made hard, a single 1 in each row: use q as it is": {"guess": lambda q, ell: hard(q)},
+    "q is taken as 1 / K: use q as it is": {"guess": lambda q, ell: 0 * q + 1 / q.shape[1]},
+    "each row of q is replaced by their average: use the rows themselves": {
+        "guess": lambda q, ell: 0 * q + q.mean(axis=0)
+    },
+    "in Q, the log-likelihood stands where the log joint, weighted by q, belongs": {
+        "energy": lambda q, ell: logsumexp(ell, axis=1).sum()
+    },
+    "in Q, the weights are those of the posterior: use q": {
+        "energy": lambda q, ell: (softmax(ell, axis=1) * ell).sum()
+    },
+    "in Q, the log joint is not weighed by q: multiply by q": {"energy": lambda q, ell: ell.sum()},
+    "in Q, the log joint is averaged over k: multiply by q and sum": {
+        "energy": lambda q, ell: ell.mean(axis=1).sum()
+    },
+    "in Q, q is squared: multiply by q once": {"energy": lambda q, ell: (q**2 * ell).sum()},
+    "in Q, the joint densities stand where their logarithms belong": {
+        "energy": lambda q, ell: (q * np.exp(ell)).sum()
+    },
+    "in Q, the logarithm comes after the sum over k: it is of each component": {
+        "energy": lambda q, ell: logsumexp(ell + np.log(q), axis=1).sum()
+    },
+    "in Q, only the likeliest component of each point counts": {
+        "energy": lambda q, ell: (hard(q) * ell).sum()
+    },
+    "in Q, the log of r stands where the log joint belongs": {
+        "energy": lambda q, ell: (q * (ell - logsumexp(ell, axis=1, keepdims=True))).sum()
+    },
+    "in Q, the last point is left out": {"energy": lambda q, ell: (q * ell)[:-1].sum()},
+    "in Q, the first point is left out": {"energy": lambda q, ell: (q * ell)[1:].sum()},
+    "the entropy is that of the posterior: use that of q": {
+        "entropy": lambda q, ell, pi: entr(softmax(ell, axis=1)).sum()
+    },
+    "the entropy is that of the weights pi: use that of q": {
+        "entropy": lambda q, ell, pi: entr(pi).sum()
+    },
+    "the entropy is that of the weights pi, for each point: use that of q": {
+        "entropy": lambda q, ell, pi: len(q) * entr(pi).sum()
+    },
+    "the entropy is a cross entropy, with log pi, or the weights pi and the entropy of q are both "
+    "missing: add log pi to Q, and -q log q": {
+        "entropy": lambda q, ell, pi: -(q * np.log(pi)).sum()
+    },
+    "the entropy is a cross entropy, the posterior times log q: take -q log q": {
+        "entropy": lambda q, ell, pi: -(softmax(ell, axis=1) * np.log(q)).sum()
+    },
+    "the entropy is that of q's average over the points: sum those of the rows": {
+        "entropy": lambda q, ell, pi: entr(q.mean(axis=0)).sum()
+    },
+    "the entropy has log q that is not weighed by q: it is -q log q": {
+        "entropy": lambda q, ell, pi: -np.log(q).sum()
+    },
+    "the entropy has q^2: it is -q log q": {
+        "entropy": lambda q, ell, pi: -(q**2 * np.log(q)).sum()
+    },
+    "the entropy has (1 - q) log(1 - q) too: it is -q log q alone, over the components": {
+        "entropy": lambda q, ell, pi: (entr(q) + entr(1 - q)).sum()
+    },
+    "the logarithm of the entropy is to base 2: natural logarithms are asked for": {
+        "entropy": lambda q, ell, pi: entr(q).sum() / np.log(2)
+    },
+    "the logarithm of the entropy is to base 10: natural logarithms are asked for": {
+        "entropy": lambda q, ell, pi: entr(q).sum() / np.log(10)
+    },
+    "the sum of q stands where its entropy belongs": {"entropy": lambda q, ell, pi: q.sum()},
+    "in the entropy, the last point is left out": {
+        "entropy": lambda q, ell, pi: entr(q[:-1]).sum()
+    },
+    "the sign is wrong: this is minus the ELBO": {"end": lambda a, N: -a},
+    "this is the mean over points: the sum is asked for": {"end": lambda a, N: a / N},
+    "the logarithm is to base 2: natural logarithms are asked for": {
+        "end": lambda a, N: a / np.log(2)
+    },
+    "the logarithm is to base 10: natural logarithms are asked for": {
+        "end": lambda a, N: a / np.log(10)
+    },
+}
+ELBO = with_knobs(knobs.elbo, IN_DENSITY | IN_CONSTANT | IN_ELBO) | {
     "this is the KL divergence: the ELBO is what it lacks to the log-likelihood": (
-        lambda X, q, *theta: log_likelihood(X, *theta) - elbo(X, q, *theta)
+        lambda X, q, *theta: log_likelihood(X, *theta) - knobs.elbo(X, q, *theta)
     ),
     "the KL divergence is added: subtract it from the log-likelihood": (
-        lambda X, q, *theta: 2 * log_likelihood(X, *theta) - elbo(X, q, *theta)
-    ),
-    "the entropy is that of the posterior: use that of q": lambda X, q, *theta: (
-        q_function(X, q, *theta) + entr(e_step(X, *theta)).sum()
-    ),
-    "the sign is wrong: this is minus the ELBO": lambda *a: -elbo(*a),
-    "this is the mean over points: the sum is asked for": lambda *a: elbo(*a) / len(a[0]),
-    "the logarithm is to base 2: natural logarithms are asked for": lambda *a: elbo(*a) / np.log(2),
-    "the logarithm of the entropy is to base 2: natural logarithms are asked for": (
-        lambda X, q, *theta: q_function(X, q, *theta) + entr(q).sum() / np.log(2)
-    ),
-    "the logarithm is to base 10: natural logarithms are asked for": lambda *a: (
-        elbo(*a) / np.log(10)
+        lambda X, q, *theta: 2 * log_likelihood(X, *theta) - knobs.elbo(X, q, *theta)
     ),
 }
 
@@ -269,40 +828,149 @@ ELBO = with_knobs(knobs.elbo, IN_DENSITY | IN_CONSTANT) | {
 # ---- The start by k-means ----------------------------------------------------------------------
 
 
-def normalised(a):
-    """Divided by the sum."""
-    return a / a.sum()
+def by_cluster(near, d2):
+    """Divided by the sum over the points of the same centre."""
+    z = d2.argmin(axis=1)
+    return near / np.bincount(z, near)[z]
 
 
-SEED_PROBABILITIES = {
-    "the farthest centre is used: take the distance to the nearest": lambda X, c: normalised(
-        squared_distances(X, c).max(axis=1)
+IN_SEEDS: dict[str, dict[str, Any]] = {
+    "the farthest centre is used: take the distance to the nearest": {
+        "nearest": lambda d2: d2.max(axis=1)
+    },
+    "the distances are not squared": {"distances": lambda delta: np.linalg.norm(delta, axis=2)},
+    "these are the squared distances: divide by their sum": {"end": lambda near: near},
+    "these are the distances: square them and divide by their sum": {
+        "distances": lambda delta: np.linalg.norm(delta, axis=2),
+        "end": lambda near: near,
+    },
+    "the squared distances are squared again": {
+        "distances": lambda delta: (delta**2).sum(axis=2) ** 2
+    },
+    "the log of the distances is taken: use their squares": {
+        "distances": lambda delta: np.log1p((delta**2).sum(axis=2))
+    },
+    "the distances to all centres are added up: take that to the nearest": {
+        "nearest": lambda d2: d2.sum(axis=1)
+    },
+    "the distances to all centres are multiplied: take that to the nearest": {
+        "nearest": lambda d2: d2.prod(axis=1)
+    },
+    "the median of the distances to all centres is used: take that to the nearest": {
+        "nearest": lambda d2: np.median(d2, axis=1)
+    },
+    "the distances to the centres are added up first, and then squared: take that to the nearest": {
+        "nearest": lambda d2: np.sqrt(d2).sum(axis=1) ** 2
+    },
+    "only the last centre is used: take the nearest of all": {"nearest": lambda d2: d2[:, -1]},
+    "only the first centre is used: take the nearest of all": {"nearest": lambda d2: d2[:, 0]},
+    "the last centre is not used: take the nearest of all": {
+        "nearest": lambda d2: d2[:, :-1].min(axis=1)
+    },
+    "the first centre is not used: take the nearest of all": {
+        "nearest": lambda d2: d2[:, 1:].min(axis=1)
+    },
+    "the distances are to the mean of the centres: take that to the nearest centre": {
+        "delta": lambda X, c: X[:, None] - c.mean(axis=0)[None, None]
+    },
+    "the centres are not used: these are distances to the mean of the points": {
+        "delta": lambda X, c: X[:, None] - X.mean(axis=0)[None, None]
+    },
+    "the centres are not used: these are distances to the origin": {
+        "delta": lambda X, c: X[:, None] + 0 * c
+    },
+    "the centres are added to the points: subtract them": {"delta": lambda X, c: X[:, None] + c},
+    "the absolute differences are added up (Manhattan), and not squared: add up squares": {
+        "distances": lambda delta: abs(delta).sum(axis=2)
+    },
+    "the absolute differences are added up (Manhattan), then squared: add up squares": {
+        "distances": lambda delta: abs(delta).sum(axis=2) ** 2
+    },
+    "the differences are added up with their signs, then squared: square each first": {
+        "distances": lambda delta: delta.sum(axis=2) ** 2
+    },
+    "the differences are added up with their signs: square each first": {
+        "distances": lambda delta: delta.sum(axis=2)
+    },
+    "only the largest difference among the features counts: add up the squares of all": {
+        "distances": lambda delta: (delta**2).max(axis=2)
+    },
+    "only the largest difference among the features counts, and not squared: add up the squares "
+    "of all": {"distances": lambda delta: abs(delta).max(axis=2)},
+    "only the first feature is used: add up the squares of all": {
+        "distances": lambda delta: delta[:, :, 0] ** 2
+    },
+    "only the last feature is used: add up the squares of all": {
+        "distances": lambda delta: delta[:, :, -1] ** 2
+    },
+    "divided by the largest: divide by the sum, so that they sum to one": {
+        "end": lambda near: near / near.max()
+    },
+    "divided by N: divide by the sum, so that they sum to one": {
+        "end": lambda near: near / len(near)
+    },
+    "divided by the root of the sum of squares: divide by the sum": {
+        "end": lambda near: near / np.linalg.norm(near)
+    },
+    "this is a softmax: the probabilities are proportional to the squared distances themselves": {
+        "end": softmax
+    },
+    "this is a softmax of minus the distances: the probabilities are proportional to the squared "
+    "distances themselves, with no exp": {"end": lambda near: softmax(-near)},
+    "exp is taken of minus half the distances: the probabilities are proportional to the squared "
+    "distances themselves": {"end": lambda near: softmax(-near / 2)},
+    "these are cumulative sums, good for drawing: the probabilities themselves are asked for": {
+        "end": lambda near: normalised(near).cumsum()
+    },
+    "this is 1 minus the probabilities": {"end": lambda near: 1 - normalised(near)},
+    "the wrong way round: the inverse of 1 + the squared distance makes near points probable": {
+        "end": lambda near: normalised(1 / (1 + near))
+    },
+    "the wrong way round: the largest minus the squared distance makes near points probable": {
+        "end": lambda near: normalised(near.max() - near)
+    },
+    "these are sorted: point n has the n-th place": {"end": lambda near: normalised(np.sort(near))},
+    "the farthest point gets everything: the next centre is drawn at random": {
+        "end": lambda near: np.eye(len(near))[near.argmax()]
+    },
+    "every point is as probable: weigh by the squared distance to the nearest centre": {
+        "end": lambda near: np.full(len(near), 1 / len(near))
+    },
+    "the root is taken after the division: leave it": {
+        "end": lambda near: np.sqrt(normalised(near))
+    },
+}
+SEED_PROBABILITIES = with_knobs(knobs.seed_probabilities, IN_SEEDS) | {
+    "divided by the sum over the points of the same cluster: divide by the sum over all points": (
+        lambda X, c: by_cluster(squared_distances(X, c).min(axis=1), squared_distances(X, c))
     ),
-    "the distances are not squared": lambda X, c: normalised(
-        np.sqrt(squared_distances(X, c)).min(axis=1)
-    ),
-    "these are the squared distances: divide by their sum": lambda X, c: squared_distances(
-        X, c
-    ).min(axis=1),
-    "these are the distances: square them and divide by their sum": lambda X, c: np.sqrt(
-        squared_distances(X, c).min(axis=1)
-    ),
-    "the distances to all centres are added up: take that to the nearest": lambda X, c: normalised(
-        squared_distances(X, c).sum(axis=1)
-    ),
-    "only the last centre is used: take the nearest of all": lambda X, c: normalised(
-        squared_distances(X, c[-1:])[:, 0]
-    ),
-    "only the first centre is used: take the nearest of all": lambda X, c: normalised(
-        squared_distances(X, c[:1])[:, 0]
-    ),
-    "the farthest point gets everything: the next centre is drawn at random": lambda X, c: np.eye(
-        len(X)
-    )[squared_distances(X, c).min(axis=1).argmax()],
-    "every point is as probable: weigh by the squared distance to the nearest centre": (
-        lambda X, c: np.full(len(X), 1 / len(X))
+    "divided by the sum over all points and centres: divide by that over the points": (
+        lambda X, c: squared_distances(X, c).min(axis=1) / squared_distances(X, c).sum()
     ),
 }
+
+
+def moving(distances=squared_distances, move=lambda X, r: m_step(X, r)[1], n_steps=30, last=True):
+    """k-means with a distance of its own, or with something else than means."""
+
+    def clusters(X, centres):
+        for _ in range(n_steps):
+            r = hard(-distances(X, centres))
+            with np.errstate(all="ignore"):
+                centres = move(X, r)
+        return hard(-distances(X, centres)) if last else r
+
+    return {"clusters": clusters}
+
+
+def medians(X, r):
+    """The median of the points of each cluster."""
+    return np.array([np.median(X[h > 0], axis=0) for h in r.T])
+
+
+def manhattan(X, c):
+    """Sums of absolute differences."""
+    return abs(X[:, None] - c).sum(axis=2)
 
 
 def first_centres(X, centres):
@@ -311,26 +979,92 @@ def first_centres(X, centres):
     return pi, centres, Sigma
 
 
-IN_CLUSTERS = {  # a hard r is its own square and its own rounding
-    text: parts for text, parts in IN_M_STEP.items() if "hard" not in text and "twice" not in text
+def about_first_centres(X, centres):
+    """The covariances about the centres as they were given."""
+    r = lloyd(X, centres)
+    pi, mu, _ = m_step(X, r)
+    return pi, mu, scatters(X, r, centres) / r.sum(axis=0)[:, None, None]
+
+
+def first_at_the_end(X, centres):
+    """The parameters of the last clusters, and the centres as they were given."""
+    pi, _, Sigma = m_step(X, lloyd(X, centres))
+    return pi, centres, Sigma
+
+
+def first_clusters_and_their_spread(X, centres):
+    """All of the clusters about the centres as they were given."""
+    r = nearest(X, centres)
+    return r.mean(axis=0), centres, scatters(X, r, centres) / r.sum(axis=0)[:, None, None]
+
+
+OF_HARD = (
+    "hard",
+    "as np.cov does unless",
+    "squares of r",
+    "root of r",
+    "squared",
+    "medians",
+)  # in a hard r nothing changes
+IN_CLUSTERS = {
+    text: parts for text, parts in IN_M_STEP.items() if not any(word in text for word in OF_HARD)
 } | {
-    "the covariances are the identity: take those of the points of each cluster": {
-        "covariances": lambda X, r, mu: np.tile(np.eye(X.shape[1]), (r.shape[1], 1, 1))
+    "the centres are moved once: repeat until no point changes its centre": {
+        "clusters": lambda X, c: lloyd(X, c, 0)
     },
-    "the covariances are that of all points: take those of the points of each cluster": {
-        "covariances": lambda X, r, mu: m_step(X, np.ones_like(r))[2]
+    "the centres are moved twice: repeat until no point changes its centre": {
+        "clusters": lambda X, c: lloyd(X, c, 1)
+    },
+    "the nearest centre is that by absolute differences (Manhattan): square them": moving(
+        manhattan
+    ),
+    "the nearest centre is that by the largest difference among the features: add up squares": (
+        moving(lambda X, c: abs(X[:, None] - c).max(axis=2))
+    ),
+    "the nearest centre is that by the first feature alone: use all of them": moving(
+        lambda X, c: (X[:, None] - c)[:, :, 0] ** 2
+    ),
+    "the nearest centre is that by the last feature alone: use all of them": moving(
+        lambda X, c: (X[:, None] - c)[:, :, -1] ** 2
+    ),
+    "the features are divided by their standard deviations first: k-means takes them as they are": (
+        moving(lambda X, c: squared_distances(X / X.std(axis=0), c / X.std(axis=0)))
+    ),
+    "the centres are moved to medians, and the means are from the clusters of these: move them to "
+    "means": moving(move=medians),
+    "the assignment at the end is soft, by exp of minus the squared distance: k-means gives a "
+    "point wholly to its nearest centre": {
+        "clusters": lambda X, c: softmax(-squared_distances(X, m_step(X, lloyd(X, c))[1]), axis=1)
+    },
+    "the assignment at the end is soft, by exp of minus half the squared distance: k-means gives a "
+    "point wholly to its nearest centre": {
+        "clusters": lambda X, c: softmax(
+            -squared_distances(X, m_step(X, lloyd(X, c))[1]) / 2, axis=1
+        )
     },
 }
+
+
+def k_medians(X, centres):
+    """Medians as means, and the spread about them."""
+    r = moving(move=medians)["clusters"](X, centres)
+    mu = medians(X, r)
+    return r.mean(axis=0), mu, scatters(X, r, mu) / r.sum(axis=0)[:, None, None]
+
+
 K_MEANS_START = {
-    "the centres are moved once: repeat until no point changes its centre": lambda X, c: m_step(
-        X, lloyd(X, c, 0)
-    ),
-    "the centres are moved twice: repeat until no point changes its centre": lambda X, c: m_step(
-        X, lloyd(X, c, 1)
-    ),
     "the means are the first centres: move each to the mean of its points, and repeat": (
         first_centres
     ),
+    "the centres are never moved: move each to the mean of its points, and repeat": (
+        first_clusters_and_their_spread
+    ),
+    "the means are the first centres, though the clusters are the last: return the means of "
+    "these": (first_at_the_end),
+    "the covariances are about the first centres: subtract the mean of each cluster": (
+        about_first_centres
+    ),
+    "the centres are moved to medians: move them to means": k_medians,
 } | with_knobs(knobs.k_means_start, IN_CLUSTERS)
 
 
@@ -363,8 +1097,87 @@ IN_CONDITIONAL: dict[str, dict[str, Any]] = {
     "the sign of the slope is wrong: mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)": {
         "slope": lambda Sigma, o, m: -knobs.slope(Sigma, o, m)
     },
+    "the slope is halved": {"slope": lambda *a: knobs.slope(*a) / 2},
+    "the slope counts twice": {"slope": lambda *a: 2 * knobs.slope(*a)},
+    "each entry of Sigma_oo is inverted by itself: invert the matrix": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] @ (1 / Sigma[np.ix_(o, o)])
+    },
+    "the inverse of Sigma_oo counts twice": {
+        "slope": lambda Sigma, o, m: knobs.slope(Sigma, o, m) @ np.linalg.inv(Sigma[np.ix_(o, o)])
+    },
+    "the inverse of a Cholesky factor of Sigma_oo stands where Sigma_oo^-1 belongs: a root of the "
+    "matrix is not the matrix": {
+        "slope": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, o)] @ np.linalg.inv(np.linalg.cholesky(Sigma[np.ix_(o, o)]))
+        )
+    },
+    "the Cholesky factor of Sigma_oo^-1 stands where Sigma_oo^-1 belongs: a root of the matrix is "
+    "not the matrix": {
+        "slope": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, o)] @ np.linalg.cholesky(np.linalg.inv(Sigma[np.ix_(o, o)]))
+        )
+    },
+    "the slope is a block of the inverse of the whole Sigma: that is a precision, multiply by the "
+    "inverse of its block of what is missing, and by -1": {
+        "slope": lambda Sigma, o, m: precision_block(Sigma, m, o)
+    },
+    "the slope is minus a block of the inverse of the whole Sigma: that is a precision, multiply "
+    "by the inverse of its block of what is missing": {
+        "slope": lambda Sigma, o, m: -precision_block(Sigma, m, o)
+    },
+    "the slope is that of correlations: multiply by the standard deviations, or use Sigma": {
+        "slope": lambda Sigma, o, m: knobs.slope(correlations(Sigma), o, m)
+    },
+    "the slope is that of standard deviations, correlation times s_m / s_o for each feature alone: "
+    "what is observed is correlated too, invert Sigma_oo": {
+        "slope": lambda Sigma, o, m: (
+            np.sqrt(Sigma.diagonal()[m])[:, None]
+            * correlations(Sigma)[np.ix_(m, o)]
+            / Sigma.diagonal()[o]
+        )
+    },
+    "only the first observed feature is used: all of them tell something": {
+        "slope": lambda Sigma, o, m: knobs.slope(Sigma, o, m) * (np.arange(len(o)) == 0)
+    },
+    "only the last observed feature is used: all of them tell something": {
+        "slope": lambda Sigma, o, m: knobs.slope(Sigma, o, m) * (np.arange(len(o)) == len(o) - 1)
+    },
+    "the slopes for one feature at a time are averaged: what is observed is correlated, invert all "
+    "of Sigma_oo, not its diagonal": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / Sigma.diagonal()[o] / max(len(o), 1)
+    },
+    "1 is added to the diagonal of Sigma_oo: invert it as it is, without a ridge": {
+        "slope": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, o)] @ np.linalg.inv(Sigma[np.ix_(o, o)] + np.eye(len(o)))
+        )
+    },
+    "the slope is divided by the sum of the entries of Sigma_oo: multiply by the inverse": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / (Sigma[np.ix_(o, o)].sum() or 1)
+    },
+    "the slope is divided by the determinant of Sigma_oo: multiply by the inverse": {
+        "slope": lambda Sigma, o, m: Sigma[np.ix_(m, o)] / np.linalg.det(Sigma[np.ix_(o, o)])
+    },
     "mu_o is not subtracted: the slope is for x_o - mu_o": {"known": lambda X, mean: X},
-    "mu_m is not added": {"offset": lambda mean, m: 0.0},
+    "the sign is lost: the slope is for x_o - mu_o, not for its absolute value": {
+        "known": lambda X, mean: abs(X - mean)
+    },
+    "x_o - mu_o is squared: the slope is for the difference itself": {
+        "known": lambda X, mean: (X - mean) ** 2
+    },
+    "mu_o is added: the slope is for x_o - mu_o": {"known": lambda X, mean: X + mean},
+    "the mean of the row is subtracted from x_o: subtract mu_o": {
+        "known": lambda X, mean: X - (X.mean(axis=1, keepdims=True) if X.size else 0)
+    },
+    "mu_m is not added": {"offset": lambda mean, m, o: 0.0},
+    "the mean of mu_o is added: add mu_m": {"offset": lambda mean, m, o: mean[o].mean()},
+    "the mean of all of mu is added: add mu_m": {"offset": lambda mean, m, o: mean.mean()},
+    "mu_m is subtracted: add it": {"offset": lambda mean, m, o: -mean[m]},
+    "what is observed is 0: keep what X holds": {
+        "end": lambda filled, X: np.where(np.isnan(X), filled, 0)
+    },
+    "what is observed is subtracted: keep what X holds": {
+        "end": lambda filled, X: np.where(np.isnan(X), filled, -X)
+    },
 }
 
 
@@ -378,7 +1191,40 @@ def zeros(X, *theta):
     return np.nan_to_num(X, nan=0.0)
 
 
+def correlations(Sigma):
+    """The covariance of features in units of their standard deviations."""
+    sd = np.sqrt(Sigma.diagonal())
+    return Sigma / np.outer(sd, sd)
+
+
+def row_means(X, *theta):
+    """The mean of what the row has."""
+    return np.where(np.isnan(X), np.nanmean(X, axis=1, keepdims=True), X)
+
+
+def about_columns(X, mean, Sigma):
+    """What one Gaussian expects about the means of the columns."""
+    return knobs.conditional_mean(X, np.nanmean(X, axis=0), Sigma)
+
+
+def columns_subtracted(X, mean, Sigma):
+    """The same, with mu added."""
+    shift = np.where(np.isnan(X), mean - np.nanmean(X, axis=0), 0)
+    return about_columns(X, mean, Sigma) + shift
+
+
+def with_spread(X, mean, Sigma):
+    """A standard deviation is added."""
+    return knobs.conditional_mean(X, mean, Sigma) + np.isnan(X) * np.sqrt(Sigma.diagonal())
+
+
 CONDITIONAL_MEAN = {
+    "the mean of the row is filled in: the features differ, and Sigma says how they go together": (
+        row_means
+    ),
+    "the means of the columns of X stand where mu belongs": about_columns,
+    "the means of the columns of X are subtracted where mu_o belongs": columns_subtracted,
+    "a standard deviation is added to what is expected: the mean alone is asked for": with_spread,
     "the mean of the column is filled in: it knows neither mu nor the rest of the row": (
         overall_means
     ),
@@ -463,6 +1309,19 @@ IN_MISSING: dict[str, dict[str, Any]] = {
         "shares": lambda joint: softmax(joint, axis=0)
     },
     "r holds the joint densities: divide each row by its sum": {"shares": np.exp},
+    "this is log r: take the exponential": {
+        "shares": lambda joint: joint - logsumexp(joint, axis=1, keepdims=True)
+    },
+    "divided by the sum over all n and k: each row of r should sum to one": {"shares": softmax},
+    "divided by the sums over n, after the largest of each row was taken out: sum over k": {
+        "shares": lambda joint: over_largest(joint) / over_largest(joint).sum(axis=0)
+    },
+    "r holds the joint densities over the largest of each row: divide each row by its sum": {
+        "shares": over_largest
+    },
+    "all components have the same share, 1 / K: it depends on the densities": {
+        "shares": lambda joint: 0 * joint + 1 / joint.shape[1]
+    },
     "r is the log joint: take the exponential, then divide each row by its sum": {
         "shares": lambda joint: joint
     },
@@ -500,6 +1359,62 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     "C is added without r: weigh it by the responsibility of its row": {
         "spread": lambda r, C: C.sum(axis=1)
     },
+    "C is weighed by the square of r: weigh it by r, once": {
+        "spread": lambda r, C: np.einsum("nk,knde->kde", r**2, C)
+    },
+    "Sigma_mo Sigma_oo^-1 Sigma_om is added to Sigma_mm: what is observed leaves less, subtract "
+    "it": {
+        "covariance": lambda Sigma, o, m: (
+            2 * Sigma[np.ix_(m, m)] - knobs.conditional_covariance(Sigma, o, m)
+        )
+    },
+    "the whole Sigma_k is added for every row: add C_k, of what is missing": {
+        "everywhere": lambda r, X, C: np.einsum("nk,kde->kde", r, C)
+    },
+    "the whole Sigma_k is added for every row that lacks something: add C_k, of what is missing": {
+        "everywhere": lambda r, X, C: np.einsum(
+            "nk,kde->kde", r * np.isnan(X).any(axis=1, keepdims=True), C
+        )
+    },
+    "the diagonal of C, as standard deviations, is added: C holds variances": {
+        "covariance": lambda *a: np.sqrt(only_diagonals(knobs.conditional_covariance(*a)))
+    },
+    "the inverse of Sigma_oo counts twice in C": {
+        "covariance": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, m)]
+            - knobs.slope(Sigma, o, m) @ np.linalg.inv(Sigma[np.ix_(o, o)]) @ Sigma[np.ix_(o, m)]
+        )
+    },
+    "the inverse of Sigma_oo is missing in C": {
+        "covariance": lambda Sigma, o, m: (
+            Sigma[np.ix_(m, m)] - Sigma[np.ix_(m, o)] @ Sigma[np.ix_(o, m)]
+        )
+    },
+    "half of C is added: add all of it": {
+        "spread": lambda r, C: np.einsum("nk,knde->kde", r, C) / 2
+    },
+    "the squares do not use r: weigh each row by its responsibility": {
+        "outer": lambda r, x_hat: np.einsum("knd,kne->kde", x_hat, x_hat)
+    },
+    "the squares use the square of r: weigh each row by its responsibility, once": {
+        "outer": lambda r, x_hat: np.einsum("nk,knd,kne->kde", r**2, x_hat, x_hat)
+    },
+    "the squares are those of the sums: sum the squares of the rows": {
+        "outer": lambda r, x_hat: np.einsum("nk,knd,mk,kme->kde", r, x_hat, r, x_hat)
+    },
+    "the squares are missing: this is the sum of C alone": {"outer": lambda r, x_hat: 0.0},
+    "the squares have only their diagonals: take outer products of each row": {
+        "last": only_diagonals
+    },
+    "the sums do not use r, but the squares do: weigh each row by its responsibility": {
+        "first": lambda r, x_hat: x_hat.sum(axis=1)
+    },
+    "the sums are divided by N_k: these are means, their sums are asked for": {
+        "first": lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat) / r.sum(axis=0)[:, None]
+    },
+    "the sums are divided by N: they are sums": {
+        "first": lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat) / len(r)
+    },
 }
 E_STEP_WITH_MISSING = (
     {
@@ -533,43 +1448,121 @@ E_STEP_WITH_MISSING = (
 
 # ---- BIC ---------------------------------------------------------------------------------------
 
-IN_BIC = {
+IN_BIC: dict[str, dict[str, Any]] = {
     "K weights are counted: they sum to one, so K - 1 are free": {"weights": lambda K: K},
     "the weights are not counted: K - 1 of them are free": {"weights": lambda K: 0},
+    "1 is counted for the weights: K - 1 of them are free": {"weights": lambda K: 1},
     "K D numbers too few are counted: the means, or the diagonals of the covariances": {
         "means": lambda K, D: 0
     },
     "a mean is counted as one number: it has D": {"means": lambda K, D: K},
+    "D numbers are counted for the means of all components: each component has a mean of D "
+    "numbers": {"means": lambda K, D: D},
     "D^2 numbers are counted for a covariance: it is symmetric, so D (D + 1) / 2 are free": {
         "covariance": lambda D: D * D
+    },
+    "D (D + 1) numbers are counted for a covariance: it is symmetric, so half of them are free": {
+        "covariance": lambda D: D * (D + 1)
     },
     "D numbers are counted for a covariance: that is its diagonal alone": {
         "covariance": lambda D: D
     },
-    "the covariances are not counted": {"covariance": lambda D: 0},
-    "this is AIC: the price of a parameter is log N, not 2": {"price": lambda N: 2.0},
-    "the logarithm is to base 10: natural logarithms are asked for": {"price": np.log10},
-    "the logarithm is to base 2: natural logarithms are asked for": {"price": np.log2},
-    "the price of a parameter is N: it is log N": {"price": lambda N: N},
-    "the price of a parameter is (log N) / 2: beside -2 times the log-likelihood it is log N": {
-        "price": lambda N: np.log(N) / 2
+    "1 number is counted for a covariance: that is a spherical one, with one variance": {
+        "covariance": lambda D: 1
     },
-    "the log-likelihood counts -2 times, not -1 times": {"fit": -1},
-    "the sign of the log-likelihood is wrong: it counts -2 times": {"fit": 2},
-    "the factor -2 is missing, and the sign is wrong": {"fit": 1},
+    "the covariances are not counted": {"covariance": lambda D: 0},
+    "one covariance is counted for all components: each has its own": {"covariances": lambda K: 1},
+    "one component is counted: each of the K has its mean and its covariance": {
+        "weights": lambda K: 0,
+        "means": lambda K, D: D,
+        "covariances": lambda K: 1,
+    },
+    "this is AIC: the price of a parameter is log N, not 2": {"price": lambda N, D, d: 2.0},
+    "this is AICc, with 2 N / (N - d - 1): the price of a parameter is log N": {
+        "price": lambda N, D, d: 2 * N / (N - d - 1)
+    },
+    "this is CAIC, with log N + 1: the price of a parameter is log N": {
+        "price": lambda N, D, d: np.log(N) + 1
+    },
+    "this is Hannan and Quinn's criterion, with 2 log log N: the price of a parameter is log N": {
+        "price": lambda N, D, d: 2 * np.log(np.log(N))
+    },
+    "the price of a parameter is log log N: it is log N": {
+        "price": lambda N, D, d: np.log(np.log(N))
+    },
+    "the logarithm is to base 10: natural logarithms are asked for": {
+        "price": lambda N, D, d: np.log10(N)
+    },
+    "the logarithm is to base 2: natural logarithms are asked for": {
+        "price": lambda N, D, d: np.log2(N)
+    },
+    "the price of a parameter is N: it is log N": {"price": lambda N, D, d: N},
+    "the price of a parameter is the root of N: it is log N": {"price": lambda N, D, d: np.sqrt(N)},
+    "the price of a parameter is 1: it is log N": {"price": lambda N, D, d: 1.0},
+    "the price of a parameter is log D, of the number of features: it is log N": {
+        "price": lambda N, D, d: np.log(D)
+    },
+    "the price of a parameter is log (N D): it is log N, of the number of points": {
+        "price": lambda N, D, d: np.log(N * D)
+    },
+    "the price of a parameter is log d: it is log N": {"price": lambda N, D, d: np.log(d)},
+    "the price of a parameter is log (N - d): it is log N": {
+        "price": lambda N, D, d: np.log(N - d)
+    },
+    "the price of a parameter is log (N + 1): it is log N": {
+        "price": lambda N, D, d: np.log(N + 1)
+    },
+    "the price of a parameter is log (N - 1): it is log N": {
+        "price": lambda N, D, d: np.log(N - 1)
+    },
+    "the price of a parameter is log (N / 2 pi), as in other approximations: it is log N": {
+        "price": lambda N, D, d: np.log(N / (2 * np.pi))
+    },
+    "the logarithm of the whole price is taken, log (d N): it is d log N": {
+        "price": lambda N, D, d: np.log(N * d) / d
+    },
+    "the number of parameters and N are exchanged: it is d log N": {
+        "price": lambda N, D, d: N * np.log(d) / d
+    },
+    "the price of a parameter is (log N) / 2: beside -2 times the log-likelihood it is log N": {
+        "times": 0.5
+    },
+    "the price of a parameter counts twice: beside -2 times the log-likelihood it is log N": {
+        "times": 2.0
+    },
+    "the sign of the price is wrong: a parameter makes BIC larger": {"times": -1.0},
+    "the price of the parameters is missing: this is -2 times the log-likelihood": {"times": 0.0},
+    "the log-likelihood counts -2 times, not -1 times": {"fit": lambda N: -1},
+    "the sign of the log-likelihood is wrong: it counts -2 times": {"fit": lambda N: 2},
+    "the factor -2 is missing, and the sign is wrong": {"fit": lambda N: 1},
+    "the log-likelihood counts -1/2 times: it counts -2 times": {"fit": lambda N: -0.5},
+    "the log-likelihood is missing: this is the price of the parameters alone": {
+        "fit": lambda N: 0
+    },
+    "the log-likelihood is divided by N, a mean over points: it is the sum already": {
+        "fit": lambda N: -2 / N
+    },
+    "the log-likelihood is multiplied by N: it is the sum already": {"fit": lambda N: -2 * N},
+    "the sign is wrong: this is larger for better models, as mclust prints it": {
+        "end": lambda a, N: -a
+    },
+    "this is half of BIC: the log-likelihood counts -2 times": {"end": lambda a, N: a / 2},
+    "this is minus half of BIC: the log-likelihood counts -2 times": {"end": lambda a, N: -a / 2},
+    "this is divided by N: BIC is for all points": {"end": lambda a, N: a / N},
 }
 BIC = with_knobs(knobs.bic, IN_BIC) | {
     "K is the number of parameters: count K - 1 weights, K D means and the covariances": (
         lambda ll, N, K, D: -2 * ll + K * np.log(N)
     ),
-    "one covariance is counted for all components: each has its own": lambda ll, N, K, D: knobs.bic(
-        ll, N, K, D, covariance=lambda D: D * (D + 1) / 2 / K
+    "D is the number of parameters: count K - 1 weights, K D means and the covariances": (
+        lambda ll, N, K, D: -2 * ll + D * np.log(N)
     ),
-    "the sign is wrong: this is larger for better models, as mclust prints it": lambda *a: -bic(*a),
-    "this is half of BIC: the log-likelihood counts -2 times": lambda *a: bic(*a) / 2,
-    "this is minus half of BIC: the log-likelihood counts -2 times": lambda *a: -bic(*a) / 2,
-    "the sign of the price is wrong: a parameter makes BIC larger": lambda ll, N, K, D: (
-        -4 * ll - bic(ll, N, K, D)
+    "the numbers of parameters are multiplied: add those of weights, means and covariances": (
+        lambda ll, N, K, D: -2 * ll + (K - 1) * K * D * K * D * (D + 1) / 2 * np.log(N)
+    ),
+    "K and D are exchanged": lambda ll, N, K, D: bic(ll, N, D, K),
+    "the logarithm of the log-likelihood is taken: it is a logarithm already": (
+        lambda ll, N, K, D: bic(np.log(abs(ll)), N, K, D)
     ),
 }
 
@@ -577,26 +1570,126 @@ BIC = with_knobs(knobs.bic, IN_BIC) | {
 # ---- Sampling: what the moments of a wrong sample are close to ---------------------------------
 
 
-def moments_with(covariances):
-    """The right weights and means, and wrong covariances."""
-    return lambda n, pi, mu, Sigma, rng: (pi, mu, covariances(Sigma))
+def of_root(root):
+    """The covariance of z R, where R is a root."""
+    return lambda pi, C: transposed(root(C)) @ root(C)
 
 
-SAMPLE = {
-    "the weights pi are not used: every component is drawn as often": lambda n, pi, mu, C, rng: (
-        np.full(len(pi), 1 / len(pi)),
-        mu,
-        C,
-    ),
-    "the means are not added": lambda n, pi, mu, C, rng: (pi, np.zeros_like(mu), C),
+def axes(C, power):
+    """The principal axes of each matrix, times a power of their variances."""
+    values, vectors = np.linalg.eigh(C)
+    return vectors * values[:, None] ** power
+
+
+IN_SAMPLE: dict[str, dict[str, Any]] = {
+    "the weights pi are not used: every component is drawn as often": {
+        "weights": lambda pi: np.full(len(pi), 1 / len(pi))
+    },
+    "the weights pi are in reversed order": {"weights": lambda pi: pi[::-1]},
+    "the weights are the squares of pi, over their sum: use pi as it is": {
+        "weights": lambda pi: normalised(pi**2)
+    },
+    "the weights are the roots of pi, over their sum: use pi as it is": {
+        "weights": lambda pi: normalised(np.sqrt(pi))
+    },
+    "the weights are inverses of pi, over their sum: use pi as it is": {
+        "weights": lambda pi: normalised(1 / pi)
+    },
+    "the weights are a softmax of pi: use pi as it is": {"weights": softmax},
+    "the means are not added": {"means": lambda pi, mu: np.zeros_like(mu)},
+    "the sign of the means is wrong: add them": {"means": lambda pi, mu: -mu},
+    "the means are twice as large as they should be": {"means": lambda pi, mu: 2 * mu},
+    "the mean of the first component is added to all: each has its own": {
+        "means": lambda pi, mu: 0 * mu + mu[0]
+    },
+    "the mean of the last component is added to all: each has its own": {
+        "means": lambda pi, mu: 0 * mu + mu[-1]
+    },
+    "the mean of the whole mixture, an average, is added to all: each component has its own": {
+        "means": lambda pi, mu: 0 * mu + pi @ mu
+    },
+    "the plain average of the means is added to all: each component has its own": {
+        "means": lambda pi, mu: 0 * mu + mu.mean(axis=0)
+    },
+    "the means are multiplied by the weights pi: add them as they are": {
+        "means": lambda pi, mu: pi[:, None] * mu
+    },
+    "the means are those of another component, in reversed order": {
+        "means": lambda pi, mu: mu[::-1]
+    },
     "this takes the variance for the standard deviation: the points have covariance Sigma^2. "
-    "Multiply by a root of Sigma, such as its Cholesky factor": moments_with(lambda C: C @ C),
-    "the Cholesky factor is the wrong way round: z L^T has covariance L L^T, z L has L^T L": (
-        moments_with(lambda C: np.linalg.cholesky(C).transpose(0, 2, 1) @ np.linalg.cholesky(C))
-    ),
-    "only the diagonal of Sigma is used": moments_with(only_diagonals),
-    "Sigma is not used: the points have covariance 1": moments_with(
-        lambda C: np.tile(np.eye(C.shape[1]), (len(C), 1, 1))
-    ),
-    "this is Sigma^-1 where Sigma belongs": moments_with(np.linalg.inv),
+    "Multiply by a root of Sigma, such as its Cholesky factor": {
+        "covariances": lambda pi, C: C @ C
+    },
+    "the Cholesky factor is the wrong way round: z L^T has covariance L L^T, z L has L^T L": {
+        "covariances": of_root(np.linalg.cholesky)
+    },
+    "only the diagonal of Sigma is used": {"covariances": lambda pi, C: only_diagonals(C)},
+    "only the diagonal of Sigma is used, and its variances for standard deviations: take roots": {
+        "covariances": lambda pi, C: only_diagonals(C) ** 2
+    },
+    "the root is taken of each entry of Sigma: take a root of the matrix, such as its Cholesky "
+    "factor": {"covariances": of_root(lambda C: np.sqrt(abs(C)))},
+    "the eigenvectors are on the wrong side, or not used: with Sigma = V diag(w) V^T a root is "
+    "V diag(sqrt w)": {"covariances": lambda pi, C: axes(C, 0.5).transpose(0, 2, 1) @ axes(C, 0.5)},
+    "the eigenvectors are transposed, rows taken for columns: a root of Sigma is V diag(sqrt w), "
+    "with Sigma = V diag(w) V^T": {
+        "covariances": lambda pi, C: np.array(
+            [V.T @ np.diag(w) @ V for w, V in map(np.linalg.eigh, C)]
+        )
+    },
+    "Sigma is not used: the points have covariance 1": {
+        "covariances": lambda pi, C: 0 * C + np.eye(C.shape[1])
+    },
+    "one and the same draw is used for every feature: each feature needs its own": {
+        "covariances": lambda pi, C: np.einsum(
+            "kd,ke->kde", np.linalg.cholesky(C).sum(2), np.linalg.cholesky(C).sum(2)
+        )
+    },
+    "every point of a component is the same: each point needs a draw of its own": {
+        "covariances": lambda pi, C: 0 * C
+    },
+    "the covariance of the first component is used for all: each has its own": {
+        "covariances": lambda pi, C: 0 * C + C[0]
+    },
+    "the covariance of the last component is used for all: each has its own": {
+        "covariances": lambda pi, C: 0 * C + C[-1]
+    },
+    "the average of the covariances is used for all: each component has its own": {
+        "covariances": lambda pi, C: 0 * C + np.tensordot(pi, C, 1)
+    },
+    "the covariances are those of another component, in reversed order": {
+        "covariances": lambda pi, C: C[::-1]
+    },
+    "what is drawn is multiplied by 2: the covariances are 4 times as large": {
+        "covariances": lambda pi, C: 4 * C
+    },
+    "the covariances are twice as large as they should be": {"covariances": lambda pi, C: 2 * C},
+    "the covariances are half as large as they should be": {"covariances": lambda pi, C: C / 2},
+    "what is drawn is multiplied by pi_k: the weights are for the components alone": {
+        "covariances": lambda pi, C: C * pi[:, None, None] ** 2
+    },
+    "what is drawn is multiplied by the root of pi_k: the weights are for the components alone": {
+        "covariances": lambda pi, C: C * pi[:, None, None]
+    },
+    "the inverse is taken: this is Sigma^-1 where Sigma belongs": {
+        "covariances": lambda pi, C: np.linalg.inv(C)
+    },
+    "what is drawn is divided by 12 in variance, as uniform numbers between 0 and 1 are: draw "
+    "normal "
+    "ones, with mean 0 and variance 1": {"covariances": lambda pi, C: C / 12},
+}
+
+
+def unrelated(n, pi, mu, C, rng):
+    """The moments of the whole mixture, for each component."""
+    delta = mu - pi @ mu
+    whole = np.tensordot(pi, C + delta[:, :, None] * delta[:, None], 1)
+    return pi, 0 * mu + pi @ mu, 0 * C + whole
+
+
+SAMPLE = with_knobs(knobs.moments, IN_SAMPLE) | {
+    "z does not belong to X, is it sorted, shuffled or drawn anew? It says from which component "
+    "each "
+    "point is": unrelated
 }

@@ -53,6 +53,26 @@ IN_WEIGHTS = {
     "the weights count hard assignments: sum the responsibilities themselves": {
         "weights": lambda s: hard(s.r).sum(axis=0) + s.alpha - 1
     },
+    "alpha_k is divided by K: each component has its own alpha_k": {
+        "weights": lambda s: s.N + s.alpha / len(s.N) - 1
+    },
+    "alpha_k / K is added to the counts: it is alpha_k - 1, the mode": {
+        "weights": lambda s: s.N + s.alpha / len(s.N)
+    },
+    "(alpha_k - 1) / K is added to the counts: each component has its own alpha_k - 1": {
+        "weights": lambda s: s.N + (s.alpha - 1) / len(s.N)
+    },
+    "alpha_k - 1 is added twice: once is enough": {"weights": lambda s: s.N + 2 * (s.alpha - 1)},
+    "the first alpha is used for all: each component has its own": {
+        "weights": lambda s: s.N + s.alpha[0] - 1
+    },
+    "K is subtracted, not 1: it is N_k + alpha_k - 1": {
+        "weights": lambda s: s.N + s.alpha - len(s.N)
+    },
+    "2 is subtracted, not 1: it is N_k + alpha_k - 1": {"weights": lambda s: s.N + s.alpha - 2},
+    "kappa is added to the counts: the weights have alpha_k - 1": {
+        "weights": lambda s: s.N + s.kappa
+    },
     "the weights are N_k + alpha_k - 1: divide by their sum": {"total": lambda s, n: 1.0},
     "the weights do not sum to one: N is not all, the points of the prior count too": {
         "total": lambda s, n: len(s.X)
@@ -73,6 +93,29 @@ IN_MEANS = {
         "means": lambda s: (s.X.sum(axis=0) + s.kappa * s.m) / (s.N + s.kappa)[:, None]
     },
     "the means are not drawn to m: kappa more points lie there": {"means": lambda s: s.x},
+    "in the means, the points are averaged before kappa m is added, and the sum is divided by "
+    "N_k + "
+    "kappa: N_k times the average belongs there": {
+        "means": lambda s: (s.x + s.kappa * s.m) / (s.N + s.kappa)[:, None]
+    },
+    "in the means, kappa is divided by K: each component has all of it": {
+        "means": lambda s: drawn(s.N, s.x, s.kappa / len(s.N), s.m)
+    },
+    "in the means, kappa counts K times": {
+        "means": lambda s: drawn(s.N, s.x, s.kappa * len(s.N), s.m)
+    },
+    "in the means, N_k - kappa stands below: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (s.N - s.kappa)[:, None]
+    },
+    "the means divide by kappa alone: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / s.kappa
+    },
+    "in the means, N + K kappa stands below: it is N_k + kappa": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) / (len(s.X) + len(s.N) * s.kappa)
+    },
+    "in the means, kappa - 1 stands where kappa belongs: only alpha has such a - 1": {
+        "means": lambda s: drawn(s.N, s.x, s.kappa - 1, s.m)
+    },
     "the means are m, whatever the points are: m counts as kappa points beside the N_k": {
         "means": lambda s: np.tile(s.m, (len(s.N), 1))
     },
@@ -144,6 +187,28 @@ IN_COUNT = {
     "alpha_k - 1 is added where the covariances are divided: it is for the weights alone": {
         "count": lambda s: s.N + s.alpha - 1 + s.nu + s.D + 2
     },
+    "the covariances divide by N_k + nu + K + 2: it is D, the number of features": {
+        "count": lambda s: s.N + s.nu + len(s.N) + 2
+    },
+    "the covariances divide by N_k + nu - D - 2: it is + D + 2": {
+        "count": lambda s: s.N + s.nu - s.D - 2
+    },
+    "the covariances divide by N_k + nu - D + 1: it is + D + 2": {
+        "count": lambda s: s.N + s.nu - s.D + 1
+    },
+    "the covariances divide by N_k + nu - 1: it is + D + 2": {"count": lambda s: s.N + s.nu - 1},
+    "the covariances divide by N_k + nu + 1: it is + D + 2": {"count": lambda s: s.N + s.nu + 1},
+    "the covariances divide by N_k + nu + D + 3: it is + D + 2": {
+        "count": lambda s: s.N + s.nu + s.D + 3
+    },
+    "the covariances divide by N_k + nu + 2 D + 2: it is + D + 2": {
+        "count": lambda s: s.N + s.nu + 2 * s.D + 2
+    },
+    "the covariances divide by N: it is N_k + nu + D + 2": {"count": lambda s: len(s.X)},
+    "the covariances divide by N_k - 1: it is N_k + nu + D + 2": {"count": lambda s: s.N - 1},
+    "the covariances divide by N_k + kappa + D + 2: it is nu, not kappa": {
+        "count": lambda s: s.N + s.kappa + s.D + 2
+    },
     "the covariances are S_k: divide by N_k + nu + D + 2": {"count": lambda s: 1.0},
 }
 SHORT = "it is kappa N_k / (kappa + N_k)"
@@ -153,9 +218,7 @@ IN_SCATTER = {
         "pull": nothing,
         "count": lambda s: s.N,
     },
-    "the scale of the prior is left out of S_k, or its inverse is there: add the scale itself": {
-        "prior": nothing
-    },
+    "the scale of the prior is left out of S_k: add it": {"prior": nothing},
     "W_k is left out of S_k: the points scatter about their own mean too": {"scatter": nothing},
     "the last two terms of S_k are left out: the points and m are not at mu_k": {"pull": nothing},
     "N_k (xbar_k - mu_k)(xbar_k - mu_k)^T is left out of S_k: W_k is about xbar_k, not mu_k": {
@@ -217,6 +280,71 @@ IN_SCATTER = {
     },
     "the scatter uses r twice: once in each factor; weigh the product once": {
         "scatter": lambda s: scatters(s.X, s.r**2, s.x)
+    },
+    "kappa is missing in the last term of S_k: m counts kappa times": {
+        "pull": lambda s: squares(s.N, s.x - s.mu) + squares(1.0, s.m - s.mu)
+    },
+    "N_k is missing in N_k (xbar_k - mu_k)(xbar_k - mu_k)^T": {
+        "pull": lambda s: squares(1.0, s.x - s.mu) + squares(s.kappa, s.m - s.mu)
+    },
+    "the last term of S_k, of m, is subtracted: add it": {
+        "pull": lambda s: squares(s.N, s.x - s.mu) - squares(s.kappa, s.m - s.mu)
+    },
+    "N_k (xbar_k - mu_k)(xbar_k - mu_k)^T is subtracted: add it": {
+        "pull": lambda s: squares(s.kappa, s.m - s.mu) - squares(s.N, s.x - s.mu)
+    },
+    "in the last two terms of S_k N_k and kappa are exchanged": {
+        "pull": lambda s: squares(s.kappa, s.x - s.mu) + squares(s.N, s.m - s.mu)
+    },
+    "in the last term of S_k m is taken about the origin: it is m - mu_k": {
+        "pull": lambda s: squares(s.N, s.x - s.mu) + squares(s.kappa, s.m + 0 * s.mu)
+    },
+    "the last term of S_k, of m, is a number, added to every entry: take the outer product, "
+    "which is "
+    "a matrix": {
+        "pull": lambda s: (
+            squares(s.N, s.x - s.mu) + s.kappa * ((s.m - s.mu) ** 2).sum(axis=1)[:, None, None]
+        )
+    },
+    "N_k (xbar_k - mu_k)(xbar_k - mu_k)^T is a number, added to every entry: take the outer "
+    "product, "
+    "which is a matrix": {
+        "pull": lambda s: (
+            squares(s.kappa, s.m - s.mu) + (s.N * ((s.x - s.mu) ** 2).sum(axis=1))[:, None, None]
+        )
+    },
+    "the scatter of the points is about m: W_k is about their own mean xbar_k": {
+        "scatter": lambda s: scatters(s.X, s.r, s.m + 0 * s.x)
+    },
+    "the scatter of the points is about the mean of all points: W_k is about xbar_k": {
+        "scatter": lambda s: scatters(s.X, s.r, s.X.mean(axis=0) + 0 * s.x)
+    },
+    "the inverse of the scale is added: add the scale itself": {
+        "prior": lambda s: np.linalg.inv(s.scale)
+    },
+    "the scale is subtracted: add it": {"prior": lambda s: -s.scale},
+    "the scale counts twice: add it once": {"prior": lambda s: 2 * s.scale},
+    "only the diagonal of the scale is added": {"prior": lambda s: only_diagonals(s.scale)},
+    "the scale counts kappa times: it is added once": {"prior": lambda s: s.kappa * s.scale},
+    "the scale is divided by nu, as if it were a sum: it is added as it is": {
+        "prior": lambda s: s.scale / s.nu
+    },
+    "the scale is squared: add it as it is": {"prior": lambda s: s.scale @ s.scale},
+    "the scale is added after the division, and N_k alone divides the rest: divide all of S_k by "
+    "N_k + nu + D + 2": {
+        "prior": nothing,
+        "count": lambda s: s.N,
+        "more": lambda s: s.scale,
+    },
+    "the scale is added after the division: divide all of S_k by N_k + nu + D + 2": {
+        "prior": nothing,
+        "more": lambda s: s.scale,
+    },
+    "the scatter of the points is left unweighted by r: weigh each point, or this is not W_k": {
+        "scatter": lambda s: scatters(s.X, np.ones_like(s.r), s.mu)
+    },
+    "only the diagonal of the scatter of the points is used": {
+        "scatter": lambda s: only_diagonals(scatters(s.X, s.r, s.x))
     },
     "the scale counts nu times: it is a scatter already, and is added once": {
         "prior": lambda s: s.nu * s.scale
@@ -287,6 +415,27 @@ IN_COUNTS = {
     "the responsibilities are squared: N_k is their sum": {"counts": lambda r: (r**2).sum(axis=0)},
     "1 is added to each, as if a row of r were summed, or a column divided by its sum: sum its "
     "columns as they are": {"counts": lambda r: np.ones(r.shape[1])},
+    "only the largest responsibility of each component is added: N_k is their sum": {
+        "counts": lambda r: r.max(axis=0)
+    },
+    "the counts are cumulative: N_k is the sum of the component's own responsibilities": {
+        "counts": lambda r: r.sum(axis=0).cumsum()
+    },
+    "the last point is not counted": {"counts": lambda r: r[:-1].sum(axis=0)},
+    "the first point is not counted": {"counts": lambda r: r[1:].sum(axis=0)},
+    "only the last point is counted: N_k is the sum over all": {"counts": lambda r: r[-1]},
+    "only the first point is counted: N_k is the sum over all": {"counts": lambda r: r[0]},
+    "the points with r above 1/2 are counted: N_k is the sum of the responsibilities": {
+        "counts": lambda r: (r > 0.5).sum(axis=0)
+    },
+    "the counts have the wrong sign: add N_k": {"counts": lambda r: -r.sum(axis=0)},
+    "the responsibilities count twice": {"counts": lambda r: 2 * r.sum(axis=0)},
+    "1 is added to each count: N_k is the sum of the responsibilities": {
+        "counts": lambda r: r.sum(axis=0) + 1
+    },
+    "1 is subtracted from each count: N_k is the sum of the responsibilities": {
+        "counts": lambda r: r.sum(axis=0) - 1
+    },
     "half of N_k is added: a point counts whole, in each of the three": {
         "counts": lambda r: r.sum(axis=0) / 2
     },
@@ -299,6 +448,14 @@ IN_ONE = {  # what goes wrong with any of the three, where @ is its name
     "@_0 multiplies the counts: add it": lambda prior, N: prior * N,
     "N_k is subtracted from @_0: add it": lambda prior, N: prior - N,
     "@_0 is added once for each point: once is enough": lambda prior, N: prior * N.sum() + N,
+    "in @, N_k counts twice: once is enough": lambda prior, N: prior + 2 * N,
+    "in @, half of N_k is added: a point counts whole": lambda prior, N: prior + N / 2,
+    "in @, K is added too: it is @_0 + N_k": lambda prior, N: prior + N + len(N),
+    "@ is the larger of @_0 and N_k: add them": lambda prior, N: np.maximum(prior, N),
+    "@ is halved: it is @_0 + N_k": lambda prior, N: (prior + N) / 2,
+    "@ is N_k / @_0: add @_0 to N_k": lambda prior, N: N / prior,
+    "@_0 is divided by N: add all of it": lambda prior, N: prior / N.sum() + N,
+    "@_0 is subtracted from N_k: add it": lambda prior, N: N - prior,
 }
 IN_ALPHA = {
     "alpha_0 counts once for all components: each one has alpha_0": only_first,
@@ -326,8 +483,6 @@ IN_NU = {
         lambda v, N: v + N + 1
     ),
     "1 is subtracted from nu, as in a sample's variance: it is nu_0 + N_k": lambda v, N: v + N - 1,
-    "half of N_k is added to nu: a point counts whole": lambda v, N: v + N / 2,
-    "nu is half of what it should be: nu_0 + N_k is asked for": lambda v, N: (v + N) / 2,
 }
 
 
@@ -351,6 +506,21 @@ POSTERIOR_COUNTS = (
     | {
         "alpha_0 and beta_0 are exchanged: return alpha, then beta, then nu": exchanged(0, 1),
         "beta_0 and nu_0 are exchanged: return alpha, then beta, then nu": exchanged(1, 2),
+        "alpha_0 and nu_0 are exchanged: return alpha, then beta, then nu": exchanged(0, 2),
+        "nu holds beta_0 + N_k: it is nu_0 + N_k": lambda r, a, b, v: posterior_counts(r, a, b, b),
+        "nu holds alpha_0 + N_k: it is nu_0 + N_k": lambda r, a, b, v: posterior_counts(r, a, b, a),
+        "alpha holds beta_0 + N_k: it is alpha_0 + N_k": (
+            lambda r, a, b, v: posterior_counts(r, b, b, v)
+        ),
+        "alpha holds nu_0 + N_k: it is alpha_0 + N_k": (
+            lambda r, a, b, v: posterior_counts(r, v, b, v)
+        ),
+        "beta holds nu_0 + N_k: it is beta_0 + N_k": (
+            lambda r, a, b, v: posterior_counts(r, a, v, v)
+        ),
+        "all three have the prior's number of the weights, alpha_0": (
+            lambda r, a, b, v: posterior_counts(r, a, a, a)
+        ),
         "beta holds alpha_0 + N_k: it is beta_0 + N_k": lambda r, a, b, v: posterior_counts(
             r, a, a, v
         ),
@@ -375,61 +545,132 @@ IN_LOG_WEIGHTS = {
     "the digamma of alpha_k is left out: psi(alpha_k) comes first": {"each": np.zeros_like},
     "this is log alpha_k: an expected log takes the digamma function, and its value at the sum is "
     "subtracted": {"each": np.log, "whole": nothing},
-    "the log of the sum is subtracted: take its digamma": {
-        "whole": lambda alpha: np.log(alpha.sum())
-    },
+    "the log of the sum is subtracted: take its digamma": {"whole": np.log},
     "the log of alpha_k stands where its digamma belongs": {"each": np.log},
     "the digammas are summed: sum alpha first, and take the digamma of that": {
-        "whole": lambda alpha: digamma(alpha).sum()
+        "total": lambda alpha: alpha,
+        "whole": lambda alpha: digamma(alpha).sum(),
     },
     "the mean of the digammas is subtracted: take the digamma of the sum of alpha": {
-        "whole": lambda alpha: digamma(alpha).mean()
+        "total": lambda alpha: alpha,
+        "whole": lambda alpha: digamma(alpha).mean(),
     },
     "the sum runs from k on: sum over all components": {
-        "whole": lambda alpha: digamma(alpha[::-1].cumsum()[::-1])
+        "total": lambda alpha: alpha[::-1].cumsum()[::-1]
     },
     "this is the trigamma function of alpha_k alone: take digammas, and subtract that of the sum": {
         "each": trigamma,
         "whole": nothing,
     },
-    "the digamma of the sum is added: subtract it": {"whole": lambda a: -digamma(a.sum())},
+    "the digamma of the sum is added: subtract it": {"minus": np.add},
     "the sum is that of the other components: this is E[log pi_k / (1 - pi_k)], sum over all": {
-        "whole": lambda alpha: digamma(alpha.sum() - alpha)
+        "total": lambda alpha: alpha.sum() - alpha
     },
     "K alpha_k stands where the sum belongs: alpha differs from component to component": {
-        "whole": lambda alpha: digamma(len(alpha) * alpha)
+        "total": lambda alpha: len(alpha) * alpha
     },
-    "the mean of alpha stands where its sum belongs": {"whole": lambda a: digamma(a.mean())},
-    "the largest alpha stands where the sum belongs": {"whole": lambda a: digamma(a.max())},
-    "K stands where the sum of alpha belongs": {"whole": lambda alpha: digamma(len(alpha))},
-    "the sum runs up to k alone: sum over all components": {
-        "whole": lambda alpha: digamma(alpha.cumsum())
-    },
+    "the mean of alpha stands where its sum belongs": {"total": np.mean},
+    "the largest alpha stands where the sum belongs": {"total": np.max},
+    "K stands where the sum of alpha belongs": {"total": lambda alpha: len(alpha)},
+    "the sum runs up to k alone: sum over all components": {"total": lambda alpha: alpha.cumsum()},
     "this is the log of the gamma function: the digamma function is its derivative": {
         "each": gammaln,
-        "whole": lambda alpha: gammaln(alpha.sum()),
+        "whole": gammaln,
     },
     "this is the log of the gamma function of alpha_k alone: take digammas, and subtract that of "
     "the sum": {"each": gammaln, "whole": nothing},
     "this is the trigamma function, the second derivative of log gamma: digamma is the first": {
         "each": trigamma,
-        "whole": lambda alpha: trigamma(alpha.sum()),
+        "whole": trigamma,
     },
-    "1 is subtracted from each alpha: that belongs to the mode, here it is alpha_k": {
+    "1 is subtracted from each alpha, K in the sum: that belongs to the mode, here it is alpha_k": {
         "each": lambda alpha: digamma(alpha - 1),
-        "whole": lambda alpha: digamma(alpha.sum() - len(alpha)),
+        "total": lambda alpha: alpha.sum() - len(alpha),
     },
     "1 is added to alpha_k and to the sum: take them as they are": {
         "each": lambda alpha: digamma(alpha + 1),
-        "whole": lambda alpha: digamma(alpha.sum() + 1),
+        "total": lambda alpha: alpha.sum() + 1,
+    },
+    "1 is subtracted from alpha_k: that belongs to the mode, here it is alpha_k": {
+        "each": lambda alpha: digamma(alpha - 1)
+    },
+    "1 is added to alpha_k: take it as it is": {"each": lambda alpha: digamma(alpha + 1)},
+    "1 is subtracted from the sum of alpha: take it as it is": {
+        "total": lambda alpha: alpha.sum() - 1
+    },
+    "1 is added to the sum of alpha: take it as it is": {"total": lambda alpha: alpha.sum() + 1},
+    "K is subtracted from the sum of alpha, as for the mode: take it as it is": {
+        "total": lambda alpha: alpha.sum() - len(alpha)
+    },
+    "K is added to the sum of alpha: take it as it is": {
+        "total": lambda alpha: alpha.sum() + len(alpha)
+    },
+    "the sum is that of squares: sum alpha itself": {"total": lambda alpha: (alpha**2).sum()},
+    "the product of alpha stands where the sum belongs": {"total": np.prod},
+    "the first alpha stands where the sum belongs": {"total": lambda alpha: alpha[0]},
+    "the last alpha stands where the sum belongs": {"total": lambda alpha: alpha[-1]},
+    "the smallest alpha stands where the sum belongs": {"total": np.min},
+    "half the sum of alpha stands where the sum belongs": {"total": lambda alpha: alpha.sum() / 2},
+    "alpha_k is divided by the sum: take its digamma as it is": {
+        "each": lambda alpha: digamma(normalised(alpha))
+    },
+    "alpha_k is halved, as in a Wishart distribution: here it is whole": {
+        "each": lambda alpha: digamma(alpha / 2)
+    },
+    "alpha_k and the sum are halved, as in a Wishart distribution: here they are whole": {
+        "each": lambda alpha: digamma(alpha / 2),
+        "total": lambda alpha: alpha.sum() / 2,
+    },
+    "this is E[log (1 - pi_k)], of the others: the first digamma is that of alpha_k itself": {
+        "each": lambda alpha: digamma(alpha.sum() - alpha)
+    },
+    "alpha is sorted: component k has the k-th place": {
+        "each": lambda alpha: digamma(np.sort(alpha))
+    },
+    "the first digamma is that of the sum too: take that of alpha_k": {
+        "each": lambda alpha: digamma(0 * alpha + alpha.sum())
+    },
+    "the digamma is the log of the gamma function, in the first place: it is its derivative": {
+        "each": gammaln
+    },
+    "the digamma is the log of the gamma function, in the second place: it is its derivative": {
+        "whole": gammaln
+    },
+    "the first function is trigamma, the second derivative of log gamma: digamma is the first": {
+        "each": trigamma
+    },
+    "the digammas are divided: subtract": {"minus": np.divide},
+    "the log of the ratio of the digammas is taken: subtract the digammas": {
+        "minus": lambda a, b: np.log(abs(a / b))
+    },
+    "the digammas are multiplied: subtract": {"minus": np.multiply},
+    "the sign is wrong: psi(alpha_k) minus psi(sum of alpha), which is below 0": {
+        "minus": lambda a, b: b - a
+    },
+    "the exponential is taken: the expected log itself is asked for": {"end": np.exp},
+    "the logarithm is taken once more, of minus the answer: the expected log itself is asked for": {
+        "end": lambda a: np.log(abs(a))
+    },
+    "the sum over the components is subtracted too: the expected logs themselves are asked for": {
+        "end": lambda a: a - a.sum()
+    },
+    "the answer is divided by its sum: expected logs are no weights": {"end": normalised},
+    "log alpha - 1 / (2 alpha) stands for the first digamma: that is close for large alpha only": {
+        "each": lambda alpha: np.log(alpha) - 0.5 / alpha
+    },
+    "the logarithm is to base 2: natural logarithms are asked for": {
+        "end": lambda a: a / np.log(2)
+    },
+    "the logarithm is to base 10: natural logarithms are asked for": {
+        "end": lambda a: a / np.log(10)
     },
     "log(x - 1/2) stands for the digamma function: that is close for large x only": {
         "each": lambda alpha: np.log(alpha - 0.5),
-        "whole": lambda alpha: np.log(alpha.sum() - 0.5),
+        "whole": lambda total: np.log(total - 0.5),
     },
     "log x - 1 / (2 x) stands for the digamma function: that is close for large x only": {
         "each": lambda alpha: np.log(alpha) - 0.5 / alpha,
-        "whole": lambda alpha: np.log(alpha.sum()) - 0.5 / alpha.sum(),
+        "whole": lambda total: np.log(total) - 0.5 / total,
     },
 }
 EXPECTED_LOG_WEIGHTS = {
@@ -443,15 +684,12 @@ EXPECTED_LOG_WEIGHTS = {
     "this is the log of the likeliest weight: the expected log is asked for": (
         lambda alpha: np.log(normalised(alpha - 1))
     ),
-    "the digammas are divided: subtract": lambda alpha: digamma(alpha) / digamma(alpha.sum()),
+    "the digamma of the sum is divided by K: subtract all of it": (
+        lambda alpha: digamma(alpha) - digamma(alpha.sum()) / len(alpha)
+    ),
+    "all are -log K: they depend on alpha": lambda alpha: -np.log(len(alpha)) + 0 * alpha,
     "this is the digamma of a difference: take the difference of digammas": (
         lambda alpha: digamma(alpha - alpha.sum())
-    ),
-    "the sign is wrong: psi(alpha_k) minus psi(sum of alpha), which is below 0": (
-        lambda alpha: -expected_log_weights(alpha)
-    ),
-    "the exponential is taken: the expected log itself is asked for": (
-        lambda alpha: np.exp(expected_log_weights(alpha))
     ),
     "the exponential is taken, and divided by the sum: the expected log itself is asked for": (
         lambda alpha: softmax(digamma(alpha))
@@ -464,12 +702,6 @@ EXPECTED_LOG_WEIGHTS = {
     ),
     "this is multiplied by the expected weight: E[log pi_k] alone is asked for": (
         lambda alpha: normalised(alpha) * expected_log_weights(alpha)
-    ),
-    "the logarithm is to base 2: natural logarithms are asked for": lambda alpha: (
-        expected_log_weights(alpha) / np.log(2)
-    ),
-    "the logarithm is to base 10: natural logarithms are asked for": lambda alpha: (
-        expected_log_weights(alpha) / np.log(10)
     ),
 } | with_knobs(knobs.expected_log_weights, IN_LOG_WEIGHTS)
 
@@ -493,18 +725,12 @@ def log_det(W):
 
 
 IN_DIGAMMAS = {
-    "i runs from 0: it runs from 1 to D": {"numbers": lambda D: np.arange(D)},
+    "i runs from 0: it runs from 1 to D": {"numbers": lambda D, K: np.arange(D)},
     "i runs from 0 to D, one term too many: it runs from 1 to D": {
-        "numbers": lambda D: np.arange(D + 1)
+        "numbers": lambda D, K: np.arange(D + 1)
     },
-    "i runs to D + 1: it runs from 1 to D": {"numbers": lambda D: np.arange(1, D + 2)},
-    "i runs to D - 1: it runs from 1 to D": {"numbers": lambda D: np.arange(1, D)},
-    "only i = 1 is there: sum the digammas over i from 1 to D": {
-        "numbers": lambda D: np.arange(1, 2)
-    },
-    "only i = D is there: sum the digammas over i from 1 to D": {
-        "numbers": lambda D: np.arange(D, D + 1)
-    },
+    "i runs to D + 1: it runs from 1 to D": {"numbers": lambda D, K: np.arange(1, D + 2)},
+    "i runs to D - 1: it runs from 1 to D": {"numbers": lambda D, K: np.arange(1, D)},
     "i is missing: the arguments fall by a half, (nu + 1 - i) / 2": {
         "argument": lambda nu, i, D: nu / 2 + 0 * i
     },
@@ -520,6 +746,26 @@ IN_DIGAMMAS = {
     },
     "the brackets are wrong, nu / 2 + 1 - i: all of nu + 1 - i is halved": {
         "argument": lambda nu, i, D: nu / 2 + 1 - i
+    },
+    "i runs to K, the number of components: it runs from 1 to D": {
+        "numbers": lambda D, K: np.arange(1, K + 1)
+    },
+    "i runs from 2: it runs from 1 to D": {"numbers": lambda D, K: np.arange(2, D + 1)},
+    "i runs from 2 to D + 1: it runs from 1 to D": {"numbers": lambda D, K: np.arange(2, D + 2)},
+    "the sign of 1 - i is wrong in the argument, (nu - 1 + i) / 2: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu - 1 + i) / 2
+    },
+    "the argument is (nu + i) / 2: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu + i) / 2
+    },
+    "D stands in the argument too, (nu - D + 1 - i) / 2: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu - D + 1 - i) / 2
+    },
+    "D stands in the argument too, (nu + D - i) / 2: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu + D - i) / 2
+    },
+    "i counts twice in the argument: it is (nu + 1 - i) / 2": {
+        "argument": lambda nu, i, D: (nu + 1 - 2 * i) / 2
     },
     "1 is missing in the argument: psi((nu + 1 - i) / 2)": {
         "argument": lambda nu, i, D: (nu - i) / 2
@@ -554,6 +800,12 @@ IN_DIGAMMAS = {
     "the digammas are multiplied: sum them": {
         "psi": lambda x: digamma(x).prod(axis=1, keepdims=True)
     },
+    "the digammas are missing: add psi((nu + 1 - i) / 2) for i from 1 to D": {"psi": np.zeros_like},
+    "only i = D is there: sum the digammas over i from 1 to D (does each replace the one "
+    "before?)": {"gather": lambda terms: terms[:, -1]},
+    "only i = 1 is there: sum the digammas over i from 1 to D": {
+        "gather": lambda terms: terms[:, 0]
+    },
     "the sign of the digammas is wrong": {"psi": lambda x: -digamma(x)},
     "the sum of the digammas is halved: the halves are inside them": {
         "psi": lambda x: digamma(x) / 2
@@ -561,14 +813,32 @@ IN_DIGAMMAS = {
 }
 IN_TWOS = {
     "D log 2 is missing": {"twos": nothing},
-    "log 2 is there once: it counts D times": {"twos": lambda D: np.log(2)},
-    "D log 2 is halved": {"twos": lambda D: D / 2 * np.log(2)},
-    "D log 2 is subtracted: add it": {"twos": lambda D: -D * np.log(2)},
+    "K log 2 stands where D log 2 belongs: D is the number of features": {
+        "twos": lambda D, K: K * np.log(2)
+    },
+    "D log 10 (2) stands where D log 2 belongs: natural logarithms are asked for": {
+        "twos": lambda D, K: D * np.log10(2)
+    },
+    "D stands where D log 2 belongs, as if the log were to base 2: natural logarithms are asked "
+    "for": {"twos": lambda D, K: D},
+    "2 D stands where D log 2 belongs: take the log": {"twos": lambda D, K: 2 * D},
+    "D log pi stands where D log 2 belongs: this is no Gaussian": {
+        "twos": lambda D, K: D * np.log(np.pi)
+    },
+    "D log D stands where D log 2 belongs": {"twos": lambda D, K: D * np.log(D)},
+    "D (D - 1) / 4 log pi stands where D log 2 belongs: that is in the constant of the density": {
+        "twos": lambda D, K: D * (D - 1) / 4 * np.log(np.pi)
+    },
+    "D log 2 counts twice": {"twos": lambda D, K: 2 * D * np.log(2)},
+    "D^2 log 2 stands where D log 2 belongs": {"twos": lambda D, K: D * D * np.log(2)},
+    "log 2 is there once: it counts D times": {"twos": lambda D, K: np.log(2)},
+    "D log 2 is halved": {"twos": lambda D, K: D / 2 * np.log(2)},
+    "D log 2 is subtracted: add it": {"twos": lambda D, K: -D * np.log(2)},
     "(D / 2) log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
-        "twos": lambda D: D / 2 * np.log(2 * np.pi)
+        "twos": lambda D, K: D / 2 * np.log(2 * np.pi)
     },
     "D log(2 pi) stands where D log 2 belongs: this is no Gaussian": {
-        "twos": lambda D: D * np.log(2 * np.pi)
+        "twos": lambda D, K: D * np.log(2 * np.pi)
     },
 }
 IN_VOLUME = {
@@ -579,6 +849,16 @@ IN_VOLUME = {
     "|W| itself is added: take its log": {"volume": np.linalg.det},
     "log |W| is halved: is the 2 missing behind a Cholesky factor?": {
         "volume": lambda W: log_det(W) / 2
+    },
+    "the trace of W is added: take the log of the determinant": {
+        "volume": lambda W: np.trace(W, axis1=-2, axis2=-1)
+    },
+    "log |W| counts twice: is a 2 too many before slogdet?": {"volume": lambda W: 2 * log_det(W)},
+    "log |W| is to base 2: natural logarithms are asked for": {
+        "volume": lambda W: log_det(W) / np.log(2)
+    },
+    "the log of the norm of W stands where that of the determinant belongs": {
+        "volume": lambda W: np.log(np.linalg.norm(W, axis=(1, 2)))
     },
     "log |W| counts D times: once is enough": {"volume": lambda W: W.shape[-1] * log_det(W)},
     "the log of the trace of W stands where that of the determinant belongs": {"volume": log_trace},

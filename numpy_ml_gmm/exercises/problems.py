@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import textbook
 from . import mistakes, prior_mistakes
+from .chance import Chance
 from .k_means import k_means_start, seed_probabilities
 from .missing_values import conditional_mean, e_step_with_missing
 from .priors import expected_log_det, expected_log_weights, map_m_step, posterior_counts
@@ -26,9 +27,9 @@ PARAMETERS = "weights", "means", "covariances"
 
 
 def parameters(K, D, seed):
-    """Weights, means, covariances: unequal, anisotropic, away from the origin."""
+    """Weights, means, covariances: unequal and in no order, anisotropic, away from the origin."""
     rng = np.random.default_rng(seed)
-    weights = mistakes.normalised(np.arange(1, K + 1) + rng.random(K) / 2)
+    weights = mistakes.normalised(np.roll(np.arange(1, K + 1), -1) + rng.random(K) / 2)
     means = 8 + 1.5 * rng.normal(size=(K, D))
     A = rng.normal(size=(K, D, D)) * rng.uniform(0.5, 1.4, size=(K, 1, 1))
     return weights, means, A @ A.transpose(0, 2, 1) + 0.3 * np.eye(D)
@@ -43,10 +44,14 @@ def mixtures(seed=0):
 
 
 def far_mixtures(seed=0):
-    """Points so far out, in standard deviations, that every density is 0 in floating point."""
+    """Every other point so far out that each density is 0 in floating point.
+
+    The near ones stay: who subtracts one and the same number from all of them is found out.
+    """
     for X, weights, means, covariances in mixtures(seed):
         spread = np.sqrt(np.linalg.eigvalsh(covariances).max())
-        yield X + 40 * spread, weights, means, covariances
+        far = np.where(np.arange(len(X)) % 2, 40 * spread, 0.0)
+        yield X + far[:, None], weights, means, covariances
 
 
 def no_problems(seed=0):
@@ -137,7 +142,10 @@ def wisharts(seed=0, sizes=((3, 2), (2, 3)), unit=0.2):
 def counts(seed=0):
     """(log-likelihood, N, K, D)."""
     rng = np.random.default_rng(seed)
-    for log_likelihood, N, K, D in [(-137.5, 90, 3, 2), (-201.25, 40, 2, 4), (88.0, 250, 5, 3)]:
+    sizes = (90, 3, 2), (40, 2, 4), (250, 5, 3), (170, 4, 5), (150, 6, 2)
+    for log_likelihood, (N, K, D) in zip(
+        [-137.5, -201.25, 88.0, -310.5, -99.0], sizes, strict=True
+    ):
         yield log_likelihood + float(rng.integers(20)), N + int(rng.integers(20)), K, D
 
 
@@ -175,8 +183,8 @@ class Exercise(NamedTuple):
 
     Examples
     --------
-    >>> EXERCISES["bic"].parts, len(EXERCISES["e_step"].mistakes)
-    (('answer',), 20)
+    >>> EXERCISES["bic"].parts, EXERCISES["m_step"].concerns["means"]
+    (('answer',), 1)
     """
 
     problems: Callable  # (seed) -> argument tuples
@@ -185,9 +193,18 @@ class Exercise(NamedTuple):
     parts: tuple  # names of what is returned
     edge: Callable = no_problems  # problems on which a fair attempt may still break
     edge_message: str = ""
+    edge_of_nan: bool = False  # it speaks of nan alone, and not of wrong numbers
     returned: tuple = ()  # (arguments) -> shapes, where they are not those of ``right``
     summary: Callable | None = None  # of the answer, to compare with ``right``
-    tolerance: float = 1e-3  # float32 is welcome; mistakes are far larger
+    tolerance: Any = 1e-3  # float32 is welcome, mistakes are far larger; one number, or one a part
+    concerns: Any = {}  # knob -> number of the one part that it turns
+    pairs: bool = True  # whether two mistakes at once are looked for
+    chance: Any = None  # what else is asked of random numbers
+
+    @property
+    def titles(self) -> tuple:
+        """The names of what is compared."""
+        return PARAMETERS if self.summary else self.parts
 
     def wrong_answers(self, problems: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
         """For each mistake, the answers to the problems of who makes it.
@@ -241,18 +258,41 @@ PRIOR_ALONE = (
     "right, except for a component without a point: its mean is m, and its covariance "
     "scale / (nu + D + 2)"
 )
+IN_DENSITY = ["log_weights", "delta", "covariance", "precision", "form", "quadratic", "log_det"]
+IN_DENSITY += ["volume", "constant"]
+IN_M_STEP = {"weights": 0, "means": 1} | dict.fromkeys(
+    ["weigh", "centre", "scatter", "count", "shape"], 2
+)
 EXERCISES = {
     "e_step": Exercise(mixtures, textbook.e_step, mistakes.E_STEP, ("r",), far_mixtures, FAR),
-    "m_step": Exercise(with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS),
-    "em_step": Exercise(mixtures, textbook.em_step, mistakes.EM_STEP, PARAMETERS),
+    "m_step": Exercise(
+        with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS, concerns=IN_M_STEP
+    ),
+    "em_step": Exercise(
+        mixtures,
+        textbook.em_step,
+        mistakes.EM_STEP,
+        PARAMETERS,
+        far_mixtures,
+        FAR,
+        concerns=dict.fromkeys([*IN_DENSITY, "shares", "after"], 0) | IN_M_STEP,
+        pairs=False,
+    ),
     "log_likelihood": Exercise(
         mixtures, textbook.log_likelihood, mistakes.LOG_LIKELIHOOD, ("answer",), far_mixtures, FAR
     ),
-    "elbo": Exercise(with_q, textbook.elbo, mistakes.ELBO, ("answer",), with_certain_q, ZERO),
+    "elbo": Exercise(with_q, textbook.elbo, mistakes.ELBO, ("answer",), with_certain_q, ZERO, True),
     "seed_probabilities": Exercise(
         with_centres, seed_probabilities, mistakes.SEED_PROBABILITIES, ("probabilities",)
     ),
-    "k_means_start": Exercise(with_centres, k_means_start, mistakes.K_MEANS_START, PARAMETERS),
+    "k_means_start": Exercise(
+        with_centres,
+        k_means_start,
+        mistakes.K_MEANS_START,
+        PARAMETERS,
+        concerns={"clusters": 0} | IN_M_STEP,
+        pairs=False,
+    ),
     "bic": Exercise(counts, textbook.bic, mistakes.BIC, ("answer",), tolerance=1e-4),
     "sample": Exercise(
         to_draw,
@@ -261,7 +301,10 @@ EXERCISES = {
         ("X", "z"),
         returned=(lambda n, pi, mu, C, rng: (n, mu.shape[1]), lambda n, *_: (n,)),
         summary=sample_moments,
-        tolerance=0.15,  # seven standard errors of a sampled variance
+        tolerance=(0.05, 0.03, 0.15),  # seven standard errors
+        concerns={"weights": 0, "means": 1, "covariances": 2},
+        pairs=False,
+        chance=Chance(),
     ),
     "conditional_mean": Exercise(
         with_missing_for_one,
@@ -279,6 +322,9 @@ EXERCISES = {
         partial(with_missing, empty=True),
         EMPTY,
         tolerance=1e-4,  # beside squares, what is wrong about C is small
+        concerns={"joint": 0, "shares": 0, "completed": 1, "together": 1, "first": 1}
+        | dict.fromkeys(["covariance", "spread", "everywhere", "outer", "last"], 2),
+        pairs=False,
     ),
     "map_m_step": Exercise(
         with_prior,
@@ -287,6 +333,8 @@ EXERCISES = {
         PARAMETERS,
         partial(with_prior, empty=True),
         PRIOR_ALONE,
+        concerns={"weights": 0, "total": 0, "means": 1}
+        | dict.fromkeys(["prior", "scatter", "pull", "count", "shape"], 2),
     ),
     "posterior_counts": Exercise(
         to_count,
@@ -295,6 +343,7 @@ EXERCISES = {
         ("alpha", "beta", "nu"),
         partial(to_count, empty=True),
         "right, except for a component without a point: it keeps alpha_0, beta_0 and nu_0",
+        concerns={"alpha": 0, "beta": 1, "nu": 2},
     ),
     "expected_log_weights": Exercise(
         to_weigh,

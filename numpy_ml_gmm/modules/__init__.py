@@ -11,7 +11,7 @@ with the mean of the class of each row.
 .. math::
 
     r_{nk} \propto \rho_{nk} \, \pi_k \, \mathcal{N}(x_n \mid \mu_k, \Sigma_k) , \qquad
-    \hat z_n = \arg\max_k r_{nk} , \qquad m_n = \mu_{\hat z_n}
+    \hat z_n = \arg\max_k r_{nk} , \qquad \text{answer } \mu_{\hat z_n}
 
 =================== ============= =====================================================
 name                shape         meaning

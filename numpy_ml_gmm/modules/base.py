@@ -272,7 +272,7 @@ class Module:
 
         .. math::
 
-            b_{nk} \propto \frac{r_{nk}}{\rho_{nk} \, \pi_k}
+            \mathcal{E}_{nk} \propto \frac{r_{nk}}{\rho_{nk} \, \pi_k}
 
         For a module whose forward message r is the probability of each class.  Here rho is the
         backward message that it had when it showed r.  A class of probability 0 has evidence 0.

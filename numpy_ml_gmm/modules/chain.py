@@ -1,30 +1,31 @@
 r"""A chain of classes: the forward and the backward pass, as Bilmes (1998) derives them.
 
 The class of a row depends on the class of the row before.  With the *evidence*
-:math:`b_{nk}`, proportional to the density of row n in class k, the joint of a
+:math:`\mathcal{E}_{nk}`, proportional to the density of row n in class k, the joint of a
 path of classes and its rows is (:eq:`chain-joint`)
 
 .. math::
 
-    p(Z, X) \propto a_{z_1} b_{1 z_1} \prod_{n=2}^N A_{z_{n-1} z_n} b_{n z_n} .
+    p(Z, X) \propto P_{0 z_1} \mathcal{E}_{1 z_1}
+        \prod_{n=2}^N P_{z_{n-1} z_n} \mathcal{E}_{n z_n} .
 
 A row's class is decided by the row itself and by all the others.  The two
 parts are kept apart: the *message* is what the others say (:eq:`chain-message`).
 
-=============== ========== ====================================================
-symbol          shape      meaning
-=============== ========== ====================================================
-``log_b``       (N, K)     log evidence; each row matters up to a constant
-``A``           (K, K)     transition probabilities, A[j, k] from class j to k
-``a``           (K,)       probabilities of the class of a first row
-``first``       (N,)       whether a row is the first of its sequence
-``last``        (N,)       whether it is the last
-``log_ahead``   (N, K)     log p(z_n | rows before n)
-``log_beta``    (N, K)     log p(rows after n | z_n), up to a constant for each row
-``log_message`` (N, K)     log p(z_n | all rows but n)
-``gamma``       (N, K)     p(z_n | all rows)
-``counts``      (K, K)     expected number of steps from class j to class k
-=============== ========== ====================================================
+================ ========== ===================================================
+symbol           shape      meaning
+================ ========== ===================================================
+``log_b``        (N, K)     log evidence; each row matters up to a constant
+``P``            (K, K)     transition probabilities, P[j, k] from class j to k
+``a``            (K,)       P_0, probabilities of the class of a first row
+``first``        (N,)       whether a row is the first of its sequence
+``last``         (N,)       whether it is the last
+``log_ahead``    (N, K)     log p(z_n | rows before n)
+``log_backward`` (N, K)     log p(rows after n | z_n), up to a constant for each row
+``log_message``  (N, K)     log p(z_n | all rows but n)
+``gamma``        (N, K)     p(z_n | all rows)
+``counts``       (K, K)     expected number of steps from class j to class k
+================ ========== ===================================================
 
 All is in logs: densities differ by more than a float can hold, and the class that one row
 makes all but impossible may be the only one that the next row allows.
@@ -53,14 +54,15 @@ class Posterior(NamedTuple):
     log_likelihood: float
 
 
-def step(log_ahead, log_b, A):
+def step(log_ahead, log_b, P):
     r"""From what is ahead of a row to what is ahead of the next (:eq:`forward-pass`).
 
     .. math::
 
-        c_n \, \alpha_{nk} = b_{nk} \sum_j \alpha_{n-1, j} A_{jk}
+        \overrightarrow{p}_{nk} \propto \mathcal{E}_{nk} \sum_j \overrightarrow{p}_{n-1, j} P_{jk}
 
-    The sum is what is ahead.  The axes after that of the classes are for chains side by side.
+    The sum is what is ahead, and c what a row is divided by.  The axes after that of the classes
+    are for chains side by side.
 
     Returns
     -------
@@ -68,18 +70,18 @@ def step(log_ahead, log_b, A):
     """
     joint = log_ahead + log_b  # (K, ...)
     log_c = log_sum(joint)  # (...)
-    log_alpha = joint - np.maximum(log_c, LOWEST)
-    return log_product(A.T, log_alpha), log_c
+    log_forward = joint - np.maximum(log_c, LOWEST)
+    return log_product(P.T, log_forward), log_c
 
 
-def log_product(A, x):
-    """The log of ``A @ exp(x)``, (K, ...): with logs inside too where floats would lose it."""
-    p = (A @ np.exp(x).reshape(len(A), -1)).reshape(x.shape)
+def log_product(P, x):
+    """The log of ``P @ exp(x)``, (K, ...): with logs inside too where floats would lose it."""
+    p = (P @ np.exp(x).reshape(len(P), -1)).reshape(x.shape)
     with np.errstate(divide="ignore"):
         log_p = np.log(p)
         if p.min() < NEARLY_LOST:
             lost = p.min(axis=0) < NEARLY_LOST
-            log_p[:, lost] = log_sum(np.log(A).T[:, :, None] + x[:, None, lost])
+            log_p[:, lost] = log_sum(np.log(P).T[:, :, None] + x[:, None, lost])
     return log_p
 
 
@@ -90,7 +92,7 @@ def log_sum(x, axis=0):
         return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis)
 
 
-def forward_pass(log_b, A, a, last):
+def forward_pass(log_b, P, a, last):
     """What the rows before say of each class (N, K), and the chance of each row (N,), in logs.
 
     The rows are cut into pieces that walk side by side.  Each walks from every class first:
@@ -109,7 +111,7 @@ def forward_pass(log_b, A, a, last):
     if C > 1:
         total, after = 0.0, np.tile(unit[:, None], (1, C, 1))  # (C, K), (K, C, K): from each class
         for n in range(L):
-            after, log_c = step(after, rows[:, n, :, None], A)
+            after, log_c = step(after, rows[:, n, :, None], P)
             after[:, ends[n]] = log_a[:, :, None]
             total = total + log_c
         for c in range(C - 1):
@@ -119,37 +121,39 @@ def forward_pass(log_b, A, a, last):
     log_ahead, log_c = np.empty((K, L, C)), np.empty((L, C))
     for n in range(L):
         log_ahead[:, n] = start
-        start, log_c[n] = step(start, rows[:, n], A)
+        start, log_c[n] = step(start, rows[:, n], P)
         start[:, ends[n]] = log_a
     return log_ahead.T.reshape(-1, K)[:N], log_c.T.ravel()[:N]
 
 
-def backward_pass(log_b, A, first):
-    r"""What the later rows say of each class, log beta (N, K) (:eq:`backward-pass`).
+def backward_pass(log_b, P, first):
+    r"""What the later rows say of each class (N, K), in logs (:eq:`backward-pass`).
 
     .. math::
 
-        \beta_{nk} \propto \sum_j A_{kj} \, b_{n+1, j} \, \beta_{n+1, j} , \qquad
-        \beta_{Nk} \propto 1
+        \overleftarrow{p}_{nk} \propto
+            \sum_j P_{kj} \, \mathcal{E}_{n+1, j} \, \overleftarrow{p}_{n+1, j} , \qquad
+        \overleftarrow{p}_{Nk} \propto 1
     """
-    nothing = np.ones(len(A))
-    log_beta, _ = forward_pass(log_b[::-1], A.T, nothing, first[::-1])
-    return log_beta[::-1]
+    nothing = np.ones(len(P))
+    log_backward, _ = forward_pass(log_b[::-1], P.T, nothing, first[::-1])
+    return log_backward[::-1]
 
 
-def posterior(log_b, A, a, first=None):
+def posterior(log_b, P, a, first=None):
     r"""Both passes put together (:eq:`chain-message`, :eq:`chain-posterior`, :eq:`chain-counts`).
 
     .. math::
 
-        m_{nk} \propto \beta_{nk} \sum_j \alpha_{n-1, j} A_{jk} , \qquad
-        \gamma_{nk} \propto b_{nk} \, m_{nk} , \qquad
-        C_{jk} = \sum_{n=2}^N p(z_{n-1} = j, z_n = k \mid X)
+        \mathcal{M}_{nk} \propto
+            \overleftarrow{p}_{nk} \sum_j \overrightarrow{p}_{n-1, j} P_{jk} , \qquad
+        \gamma_{nk} \propto \mathcal{E}_{nk} \, \mathcal{M}_{nk} , \qquad
+        N_{jk} = \sum_{n=2}^N p(z_{n-1} = j, z_n = k \mid X)
 
     Parameters
     ----------
     log_b : array (N, K)
-    A : array (K, K)
+    P : array (K, K)
     a : array (K,)
     first : array (N,) of bool, optional
         Where a sequence begins; only row 0 if it is not given.
@@ -170,24 +174,24 @@ def posterior(log_b, A, a, first=None):
     array([[0.9, 0.1], [0.9, 0.1]])
     """
     first = np.arange(len(log_b)) == 0 if first is None else first
-    log_ahead, log_c = forward_pass(log_b, A, a, last=np.roll(first, -1))
+    log_ahead, log_c = forward_pass(log_b, P, a, last=np.roll(first, -1))
     if not np.isfinite(log_c).all():
         n = int(np.isfinite(log_c).argmin())
         raise ValueError(
             f"row {n} allows no class that can follow the rows before it: each path of classes has "
             "probability 0. Send probabilities above 0 where a class is possible"
         )
-    log_beta = backward_pass(log_b, A, first)
-    log_message = log_ahead + log_beta
+    log_backward = backward_pass(log_b, P, first)
+    log_message = log_ahead + log_backward
     log_message -= log_sum(log_message, axis=1)[:, None]
     gamma = np.exp(log_message + log_b - log_sum(log_message + log_b, axis=1)[:, None])
     # Of a step, alpha_j A_jk b_k beta_k over its sum.
-    log_alpha = log_ahead + log_b - log_c[:, None]
-    log_later = log_b + log_beta - log_sum(log_ahead + log_b + log_beta, axis=1)[:, None]
-    before, after = log_alpha[:-1][~first[1:]], log_later[1:][~first[1:]]
+    log_forward = log_ahead + log_b - log_c[:, None]
+    log_later = log_b + log_backward - log_sum(log_ahead + log_b + log_backward, axis=1)[:, None]
+    before, after = log_forward[:-1][~first[1:]], log_later[1:][~first[1:]]
     with np.errstate(divide="ignore"):
-        log_A = np.log(A)
-    counts = [np.exp(before[:, j, None] + log_A[j] + after).sum(axis=0) for j in range(len(A))]
+        log_P = np.log(P)
+    counts = [np.exp(before[:, j, None] + log_P[j] + after).sum(axis=0) for j in range(len(P))]
     return Posterior(
         log_message, gamma, np.array(counts), gamma[first].sum(axis=0), float(log_c.sum())
     )
@@ -198,7 +202,7 @@ def transitions(counts):
 
     .. math::
 
-        A_{jk} = \frac{C_{jk}}{\sum_l C_{jl}}
+        P_{jk} = \frac{N_{jk}}{\sum_l N_{jl}}
 
     A class that is never left is left with equal chances.
 

@@ -25,8 +25,8 @@ class MarkovModule(Module):
 
     .. math::
 
-        b_{nk} \propto \frac{r_{nk}}{\rho_{nk} \, \pi_k} , \qquad
-        \rho_{nk}^{\text{new}} \propto \frac{p(z_n = k \mid x_m, m \ne n)}{\pi_k}
+        \mathcal{E}_{nk} \propto \frac{r_{nk}}{\rho_{nk} \, \pi_k} , \qquad
+        \rho_{nk}^{\text{new}} \propto \frac{p(z_n = k \mid x_i, i \ne n)}{\pi_k}
 
     Parameters
     ----------
@@ -105,19 +105,19 @@ class MarkovModule(Module):
         N, K = below.get_forward_msg().shape
         first = self._first_rows(N)
         learns = check_mode(self.mode) == "learn"
-        pi, A, a = self._start(K) if learns else self._loaded(K)
+        pi, P, a = self._start(K) if learns else self._loaded(K)
         log_b, pi = below.evidence(pi)  # (N, K), (K,)
         for _ in range(self.itr if learns else 0):
-            result = chain.posterior(log_b, A, a, first)
-            A, a = chain.transitions(result.counts), chain.transitions(result.firsts)
-        result = chain.posterior(log_b, A, a, first)
+            result = chain.posterior(log_b, P, a, first)
+            P, a = chain.transitions(result.counts), chain.transitions(result.firsts)
+        result = chain.posterior(log_b, P, a, first)
         with results_folder(self.folder, self.mode) as to:
             if learns:
-                learnt = {"weights": pi, "transitions": A, "initial": a}
+                learnt = {"weights": pi, "transitions": P, "initial": a}
                 archive.save(to / "model.npz", "MarkovModule", learnt)
             np.savetxt(to / f"class_{self.mode}.txt", result.gamma.argmax(axis=1), fmt="%d")
             np.savetxt(to / f"Pdz_{self.mode}.txt", result.gamma, fmt="%.17g")
-        self.weights, self.transitions, self.initial = pi, A, a
+        self.weights, self.transitions, self.initial = pi, P, a
         self.log_likelihood = result.log_likelihood
         self.set_forward_msg(result.gamma)
         with np.errstate(divide="ignore"):
@@ -158,17 +158,17 @@ class MarkovModule(Module):
         names = ("weights", "transitions", "initial")
         found = archive.load(path, "MarkovModule", names, square, bare=True)
         try:
-            pi, A, a = (as_floats(found[name], name) for name in names)
+            pi, P, a = (as_floats(found[name], name) for name in names)
             if len(pi) != K:
                 raise ValueError(f"it has {len(pi)} classes, but Pdz {K}")
-            for name, rows in (("weights", [pi]), ("initial", [a]), ("transitions", A)):
+            for name, rows in (("weights", [pi]), ("initial", [a]), ("transitions", P)):
                 for row in rows:
                     check_weights(row, K, name)
         except KeyError as error:
             raise ValueError(f"{path} holds no {error}: learn again") from None
         except ValueError as error:
             raise ValueError(f"{path} holds no sound chain: {error}") from None
-        return pi, A, a
+        return pi, P, a
 
 
 def square(values, shapes):

@@ -45,7 +45,8 @@ def matching(classes: ArrayLike, category: ArrayLike, K: int) -> tuple[Labels, f
 
     .. math::
 
-        \text{accuracy} = \frac1N \max_{\sigma} \sum_n \mathbb{1}[\sigma(z_n) = c_n]
+        \text{accuracy} = \frac1N \max_{\text{names}}
+            \sum_n \mathbb{1}[\operatorname{name}(z_n) = g_n]
 
     By the Hungarian method.  Exchanging names in pairs may get stuck below the best.
 

@@ -28,13 +28,15 @@ symbol                shape         meaning
 ===================== ============= ====================================================
 
 Nothing here changes a global style or opens a window.  Give ``ax`` to draw
-on your own axes; without it a new figure is made.
+on your own axes; without it a new figure is made.  Text and lines have the colours of the style
+that is in use, also a dark one.  Features have the names of a data frame's columns, if the model
+was fitted to one or X is one, and can be chosen by them.
 
 The files in the order of reading: ``view`` takes in what the caller gave, ``colours``
-colours it, ``grid`` chooses where to evaluate a density; ``ellipses``, ``densities``,
-``points``, ``matrix`` and ``conditional`` draw a mixture; ``climb``, ``selection`` and
-``animation`` draw how EM went, ``combining`` how components merge, ``projecting`` what separates
-them, ``graph`` the model itself.
+colours it, ``labels`` writes on it, ``grid`` chooses where to evaluate a density; ``ellipses``,
+``densities``, ``points``, ``outlying``, ``matrix``, ``conditional`` and ``profiles`` draw a
+mixture; ``climb``, ``selection`` and ``animation`` draw how EM went, ``combining`` and
+``dendrogram`` how components merge, ``projecting`` what separates them, ``graph`` the model itself.
 """
 
 from .animation import EMAnimation, animate_em
@@ -42,11 +44,19 @@ from .climb import half_steps, plot_elbo, plot_log_likelihood
 from .colours import CHOICES, COLOURS, FAINT, INK, LINES, MARKERS, mix_colours, palette
 from .combining import plot_combination
 from .conditional import plot_conditional
+from .dendrogram import plot_dendrogram
 from .densities import density_levels, plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
 from .graph import EDGES, NODES, PLATES, plot_graphical_model
 from .matrix import plot_scatter_matrix
-from .points import plot_classification, plot_responsibilities, plot_uncertainty
+from .outlying import plot_outliers
+from .points import (
+    plot_classification,
+    plot_responsibilities,
+    plot_uncertainty,
+    plot_uncertainty_surface,
+)
+from .profiles import plot_profiles
 from .projecting import plot_projection
 from .selection import CRITERIA, plot_selection
 from .view import MASSES
@@ -55,7 +65,8 @@ __all__ = [
     "CHOICES", "COLOURS", "CRITERIA", "EDGES", "FAINT", "INK", "LINES", "MARKERS", "MASSES",
     "NODES", "PLATES", "EMAnimation", "animate_em", "density_levels", "half_steps", "mix_colours",
     "palette", "plot_classification", "plot_combination", "plot_conditional", "plot_contours",
-    "plot_density_1d", "plot_elbo", "plot_ellipses", "plot_graphical_model", "plot_log_likelihood",
-    "plot_projection", "plot_responsibilities", "plot_scatter_matrix", "plot_selection",
-    "plot_uncertainty",
+    "plot_dendrogram", "plot_density_1d", "plot_elbo", "plot_ellipses", "plot_graphical_model",
+    "plot_log_likelihood", "plot_outliers", "plot_profiles", "plot_projection",
+    "plot_responsibilities", "plot_scatter_matrix", "plot_selection", "plot_uncertainty",
+    "plot_uncertainty_surface",
 ]  # fmt: skip

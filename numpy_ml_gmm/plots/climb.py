@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..hints import Array, Given
-from .colours import COLOURS, FAINT, INK, LINES
+from .colours import FAINT, LINES, inks_of, palette
+from .labels import add_legend, write_far_ticks
 
 
 def plot_log_likelihood(
@@ -56,12 +57,18 @@ def plot_log_likelihood(
     if gap:  # what each run misses to the best value; nan where that is below rounding
         top = max(run.max() for run in history)
         history = [np.where(top - run > 1e-12 * abs(top), top - run, np.nan) for run in history]
-    kept = {"color": COLOURS["blue"], "linewidth": 2.4, "zorder": 3, "label": "kept"} | kwargs
+    kept = {
+        "color": palette(1, inks_of(ax).dark)[0],
+        "linewidth": 2.4,
+        "zorder": 3,
+        "label": "kept",
+    } | kwargs
     other = {"color": FAINT, "linewidth": 1, "alpha": 0.8, "zorder": 1}
     for i in sorted(range(len(history)), key=lambda i: i == best):  # the kept one on top
         steps = np.arange(1, len(history[i]) + 1)
         ax.plot(steps, history[i], **kept if i == best else other)
     ax.set_yscale("log" if gap else "linear")
+    write_far_ticks(ax.yaxis)
     ax.set_xlabel("EM step")
     ax.set_ylabel("gap to the best (nats)" if gap else r"log-likelihood $\log p(X \mid \theta)$")
     return ax
@@ -174,16 +181,19 @@ def plot_elbo(model: Any, X: ArrayLike, *, n_steps: int = 5, ax: Any = None, **k
     """
     elbo, log_p = half_steps(model, X, n_steps).T
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+    inks = inks_of(ax)
+    blue, gold = palette(2, inks.dark)
     edges = np.arange(len(elbo) + 1)
     stairs = [np.append(values, values[-1]) for values in (elbo, log_p)]
-    gap = {"color": COLOURS["gold"], "alpha": 0.45, "linewidth": 0, "label": "KL"}
+    gap = {"color": gold, "alpha": 0.45, "linewidth": 0, "label": "KL"}
     ax.fill_between(edges, *stairs, step="post", **gap)
     step = {"drawstyle": "steps-post", "linewidth": 2.4}
-    ax.plot(edges, stairs[0], **step, color=COLOURS["blue"], label="ELBO")
-    above = {"color": INK, "linestyle": LINES[1], "label": r"$\log p(X \mid \theta)$"}
+    ax.plot(edges, stairs[0], **step, color=blue, label="ELBO")
+    above = {"color": inks.ink, "linestyle": LINES[1], "label": r"$\log p(X \mid \theta)$"}
     ax.plot(edges, stairs[1], **step | above | kwargs)
     ax.set_xticks(edges[:-1] + 0.5, ["EM"[h % 2] for h in range(len(elbo))])
     ax.set_xlabel("half step of EM")
     ax.set_ylabel("nats")
-    ax.legend()
+    write_far_ticks(ax.yaxis)
+    add_legend(ax)
     return ax

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..combining import Combination, bend
 from ..hints import Given
-from .colours import INK, palette
+from .colours import inks_of, palette
 from .view import pair_of_axes
 
 
@@ -60,17 +60,22 @@ def plot_combination(
     counts = np.arange(1, len(H) + 1), np.append(0, np.cumsum(combination.n_merged))
     names = "number of clusters $G$", "points merged, cumulated"
     for panel, x, name in zip(axes, counts, names, strict=True):
-        style = {"color": palette(1)[0], "marker": "o", "linestyle": "none"}
+        inks = inks_of(panel)
+        style: dict[str, Any] = {
+            "color": palette(1, inks.dark)[0],
+            "marker": "o",
+            "linestyle": "none",
+        }
         panel.plot(x, H, **style | {"label": "entropy"} | kwargs)
         at = combination.n_clusters - 1
         if len(H) > 2:
             at, lines = bend(x, H)
             for some, height in lines:
-                panel.plot(some, height, color=INK, linewidth=1.2, linestyle="--")
+                panel.plot(some, height, color=inks.ink, linewidth=1.2, linestyle="--")
         ring = {"marker": "o", "markersize": 15, "fillstyle": "none", "markeredgewidth": 1.8}
-        panel.plot(x[at], H[at], color=INK, linestyle="none", **ring)
-        place = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
-        panel.annotate(f"G = {at + 1}", (x[at], H[at]), **place)
+        panel.plot(x[at], H[at], color=inks.ink, linestyle="none", **ring)
+        place: dict[str, Any] = {"xytext": (-8, 14), "textcoords": "offset points", "ha": "right"}
+        panel.annotate(f"G = {at + 1}", (x[at], H[at]), color=inks.ink, **place)
         panel.set_xlabel(panel.get_xlabel() or name)
     axes[0].xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel(axes[0].get_ylabel() or "entropy (nats)")

@@ -9,14 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..conditional import condition
 from ..hints import Columns, Given
-from .colours import LINES, palette
+from .colours import LINES, inks_of, palette
 from .densities import plot_contours
 from .grid import grid
+from .labels import add_legend
 from .view import (
     MASSES,
     check_data,
     check_features,
     check_masses,
+    feature_names,
     log_density,
     pair_of_axes,
     parameters,
@@ -55,7 +57,7 @@ def plot_conditional(
         Points to draw underneath.
     masses : float or sequence of float
         Masses inside the contours, each between 0 and 1.
-    features : pair of int, optional
+    features : pair of int or str, optional
         The feature that is known and the one that is asked for; needed if the model has more
         than two.
     ax : pair of matplotlib Axes, optional
@@ -83,19 +85,21 @@ def plot_conditional(
     >>> plt.close(cuts.figure)
     """
     theta = parameters(model)
-    chosen = check_features(features, theta.means.shape[1], 2)
+    D = theta.means.shape[1]
+    chosen = check_features(features, D, 2, feature_names(model, X, D))
     if len(chosen) < 2:
         raise ValueError(
-            f"features={features!r}, of {theta.means.shape[1]}: this plot needs two, the known one "
+            f"features={features!r}, of {D}: this plot needs two, the known one "
             "and the one asked for, as in features=(0, 1)"
         )
     cuts = _check_values(values)
     check_masses(masses)
     if X is not None:
-        check_data(X, theta.means.shape[1])
+        check_data(X, D)
     joint, right = axes = pair_of_axes(ax, sharey=True, width_ratios=(3, 2))
     plot_contours(model, X, masses=masses, features=chosen, ax=joint)
-    for n, (value, colour) in enumerate(zip(cuts, palette(len(cuts)), strict=True)):
+    colours = palette(len(cuts), inks_of(joint).dark)
+    for n, (value, colour) in enumerate(zip(cuts, colours, strict=True)):
         given = condition(theta.marginal(chosen), [0], [value])
         given = given.reorder(given.weights > NEGLIGIBLE)
         (y,) = grid(given)
@@ -106,7 +110,7 @@ def plot_conditional(
         right.fill_betweenx(y, p, color=colour, alpha=0.2, linewidth=0)
     right.set_xlim(left=0)
     right.set_xlabel(right.get_xlabel() or "density")
-    right.legend(frameon=False)
+    add_legend(right, frameon=False)
     return axes
 
 

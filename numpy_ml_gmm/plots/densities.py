@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from ..hints import Array, Columns, Given
-from .colours import FAINT, INK, LINES
+from .colours import FAINT, LINES
 from .ellipses import draw_ellipses
 from .grid import grid, intervals, mesh, spread
+from .labels import add_legend, write_on_contours
 from .view import MASSES, check_features, check_masses, log_density, log_joint, parameters, view_of
 
 
@@ -37,7 +38,7 @@ def density_levels(
         With ``weights_``, ``means_`` and ``covariances_``.
     masses : float or sequence of float
         Each between 0 and 1.
-    features : int or pair of int, optional
+    features : one or two of int or str, optional
         Which features' marginal; needed if the model has more than two.
 
     Returns
@@ -102,7 +103,7 @@ def plot_contours(
         Whether to shade the regions.
     labels : bool
         Whether to write the masses on the contours.
-    features : int or pair of int, optional
+    features : one or two of int or str, optional
         Which features' marginal; needed if the model has more than two.
     ax : matplotlib Axes, optional
         Where to draw.
@@ -139,14 +140,13 @@ def plot_contours(
     log_p = log_density(view.shown, mesh(x, y)).reshape(len(y), len(x))
     if filled:
         top = max(log_p.max(), levels[-1]) + 1
-        shades = [to_rgba(INK, alpha) for alpha in np.linspace(0.05, 0.2, len(levels))]
+        shades = [(*view.inks.ink, alpha) for alpha in np.linspace(0.05, 0.2, len(levels))]
         view.ax.contourf(x, y, log_p, levels=[*levels, top], colors=shades, zorder=0)
     style = {"linewidths": np.linspace(0.8, 1.4, len(levels)), "zorder": 2}
-    style |= {} if "cmap" in kwargs else {"colors": INK}
+    style |= {} if "cmap" in kwargs else {"colors": [view.inks.ink]}
     lines = view.ax.contour(x, y, log_p, levels=levels, linestyles="-", **style | kwargs)
     if labels:
-        names = dict(zip(lines.levels, map(_percent, masses), strict=True))
-        view.ax.clabel(lines, fmt=names, fontsize="small")
+        write_on_contours(lines, [percent(mass) for mass in masses])
     if components:
         draw_ellipses(view, masses, linewidth=1)
     view.label("")
@@ -163,7 +163,7 @@ def _region(theta, level):
     return [np.unique([a, *t[(a < t) & (t < b)], b]) for t, a, b in edges]
 
 
-def _percent(mass):
+def percent(mass):
     """A mass as a label."""
     return f"{100 * mass:.4g} %"
 
@@ -176,6 +176,7 @@ def plot_density_1d(
     components: bool = True,
     bins: Any = 30,
     features: Columns | None = None,
+    names: Sequence[str] | None = None,
     ax: Any = None,
     **kwargs: Any,
 ) -> Axes:
@@ -196,8 +197,10 @@ def plot_density_1d(
         Whether to draw each component, times its weight.
     bins : int or sequence
         Bins of the histogram.
-    features : int, optional
+    features : int or str, optional
         Which feature's marginal; needed if the model has more than one.
+    names : sequence of str, optional
+        Names of the components; with them there is a legend.
     ax : matplotlib Axes, optional
         Where to draw.
     **kwargs
@@ -222,7 +225,7 @@ def plot_density_1d(
     3
     >>> plt.close(ax.figure)
     """
-    view = view_of(model, X, features, ax, d=1)
+    view = view_of(model, X, features, ax, d=1, names=names, most=None)
     (x,) = grid(view.shown, view.x)
     joint = log_joint(view.shown, x[:, None])  # (G, K)
     log_p = logsumexp(joint, axis=1)
@@ -232,13 +235,15 @@ def plot_density_1d(
         _shade(view, check_masses(masses), x, log_p)
     if components:
         for k, (p, colour) in enumerate(zip(np.exp(joint.T), view.colours, strict=True)):
-            style = {"color": colour, "linestyle": LINES[k % 4], "label": f"component {k}"}
+            style = {"color": colour, "linestyle": LINES[k % 4], "label": view.components[k]}
             view.ax.plot(x, p, linewidth=1.6, **style)
             view.ax.fill_between(x, p, color=colour, alpha=0.3, linewidth=0)
-    style = {"color": INK, "linewidth": 2, "label": "mixture"} | kwargs
+    style = {"color": view.inks.ink, "linewidth": 2, "label": "mixture"} | kwargs
     view.ax.plot(x, np.exp(log_p), **style)
     view.ax.set_ylim(bottom=0)
     view.label("density")
+    if names is not None:
+        add_legend(view.ax)
     return view.ax
 
 
@@ -248,6 +253,6 @@ def _shade(view, masses, x, log_p):
         for n, (low, high) in enumerate(intervals(x, log_p - level)):
             inside = np.unique([low, *x[(low < x) & (x < high)], high])
             height = np.exp(log_density(view.shown, inside[:, None]))
-            label = None if n else f"{_percent(mass)} of the mass"
-            style = {"color": INK, "alpha": 0.12, "linewidth": 0, "label": label, "zorder": 1.5}
-            view.ax.fill_between(inside, height, **style)
+            label = None if n else f"{percent(mass)} of the mass"
+            style = {"color": view.inks.ink, "alpha": 0.12, "linewidth": 0, "zorder": 1.5}
+            view.ax.fill_between(inside, height, label=label, **style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.stats import chi2
 
 from ..hints import Columns, Given
 from .colours import FAINT, LINES
+from .labels import add_legend
 from .view import check_masses, view_of
 
 
@@ -23,6 +25,7 @@ def plot_ellipses(
     *,
     masses: ArrayLike = 0.9,
     features: Columns | None = None,
+    names: Sequence[str] | None = None,
     ax: Any = None,
     **kwargs: Any,
 ) -> Axes:
@@ -44,8 +47,10 @@ def plot_ellipses(
         Points to draw underneath.
     masses : float or sequence of float
         Masses of a component inside its ellipses, each between 0 and 1.
-    features : int or pair of int, optional
+    features : one or two of int or str, optional
         Which features' marginal; needed if the model has more than two.
+    names : sequence of str, optional
+        Names of the components; with them there is a legend.
     ax : matplotlib Axes, optional
         Where to draw.
     **kwargs
@@ -71,24 +76,27 @@ def plot_ellipses(
     >>> plt.close(ax.figure)
     """
     masses = check_masses(masses)
-    view = view_of(model, X, features, ax)
+    view = view_of(model, X, features, ax, names=names)
     if X is not None:
         view.scatter(np.full(len(view.x), -1.0), s=9, color=FAINT, linewidths=0, zorder=1)
     (_draw_bars if view.line else draw_ellipses)(view, masses, **kwargs)
     height = np.arange(len(view.colours)) if view.line else view.shown.means[:, 1]
     style = {"marker": "X", "edgecolors": view.colours, "linewidths": 1.6, "zorder": 4}
-    view.ax.scatter(view.shown.means[:, 0], height, s=90, color="white", **style)
+    view.ax.scatter(view.shown.means[:, 0], height, s=90, color=[view.inks.paper], **style)
     view.label("component")
+    if names is not None:
+        add_legend(view.ax)
     return view.ax
 
 
 def draw_ellipses(view, masses, **kwargs):
     """The ellipses of each mass and component in a plane."""
     L = np.linalg.cholesky(view.shown.covariances)
-    for radius in np.sqrt(chi2.ppf(masses, df=2)):
+    for n, radius in enumerate(np.sqrt(chi2.ppf(masses, df=2))):
         for k, (mu, colour) in enumerate(zip(view.shown.means, view.colours, strict=True)):
             style = {"edgecolor": colour, "facecolor": "none", "linewidth": 2, "zorder": 3}
-            style |= {"linestyle": LINES[k % 4]} | kwargs
+            style |= {"linestyle": LINES[k % 4], "label": None if n else view.components[k]}
+            style |= kwargs
             matrix = np.eye(3)
             matrix[:2, :2], matrix[:2, 2] = radius * L[k], mu
             ellipse = Path.unit_circle().transformed(Affine2D(matrix))
@@ -101,5 +109,6 @@ def _draw_bars(view, masses, **kwargs):
     sd = np.sqrt(view.shown.covariances[:, 0, 0])
     for width, radius in enumerate(np.sqrt(chi2.ppf(masses, df=1)), start=1):
         for k, (mu, colour) in enumerate(zip(view.shown.means[:, 0], view.colours, strict=True)):
-            style = {"color": colour, "linewidth": 2 * width, "solid_capstyle": "butt"} | kwargs
+            style = {"color": colour, "linewidth": 2 * width, "solid_capstyle": "butt"}
+            style |= {"label": None if width > 1 else view.components[k]} | kwargs
             view.ax.plot([mu - radius * sd[k], mu + radius * sd[k]], [k, k], **style)

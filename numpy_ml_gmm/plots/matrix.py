@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
 from numpy.typing import ArrayLike, NDArray
 
 from ..hints import Columns, Given
+from ..tables import Table
 from .densities import plot_contours, plot_density_1d
 from .ellipses import plot_ellipses
+from .labels import add_legend, component_names, far_from_0
 from .points import plot_responsibilities
-from .view import check_data, check_features, check_masses, parameters
+from .view import (
+    VECTORS,
+    check_data,
+    check_features,
+    check_masses,
+    feature_names,
+    parameters,
+    thinned,
+)
 
 
 def plot_scatter_matrix(
@@ -21,13 +33,16 @@ def plot_scatter_matrix(
     *,
     masses: ArrayLike = 0.9,
     features: Columns | None = None,
+    names: Sequence[str] | None = None,
     ax: Any = None,
     **kwargs: Any,
 ) -> NDArray[Any]:
     """Every pair of features, each with its true marginal.
 
     On the diagonal :func:`plot_density_1d`.  Below it :func:`plot_responsibilities`
-    and :func:`plot_ellipses`.  Above it :func:`plot_contours` at 50, 90 and 99 %.
+    and :func:`plot_ellipses`.  Above it :func:`plot_contours` at 50, 90 and 99 %.  Of more than
+    2000 points so many are drawn, the same ones each time, and as an image; the histograms are of
+    all.  mclust has it as ``clPairs``.
 
     Parameters
     ----------
@@ -37,8 +52,10 @@ def plot_scatter_matrix(
         Points.
     masses : float or sequence of float
         Masses of a component inside its ellipses.
-    features : sequence of int, optional
+    features : sequence of int or str, optional
         Which features; all of them by default.
+    names : sequence of str, optional
+        Names of the components, for the legend.
     ax : array of matplotlib Axes (F, F), optional
         Where to draw, F the number of features.
     **kwargs
@@ -47,6 +64,7 @@ def plot_scatter_matrix(
     Returns
     -------
     ndarray of matplotlib Axes (F, F)
+        With a legend beside the upper right one.
 
     Raises
     ------
@@ -62,23 +80,36 @@ def plot_scatter_matrix(
     (3, 3)
     >>> plt.close(axes[0, 0].figure)
     """
-    D = parameters(model).means.shape[1]
-    if X is not None:
-        check_data(X, D)
-    chosen = check_features(range(D) if features is None else features, D, D)
+    K, D = parameters(model).means.shape
+    columns = feature_names(model, X, D)
+    chosen = check_features(range(D) if features is None else features, D, D, columns)
+    components = component_names(names, K)
     check_masses(masses)
+    every: Any = None
+    some: Any = None
+    if X is not None:
+        rows = check_data(X, D)
+        every, some = Table(rows, columns), Table(thinned(rows, VECTORS), columns)
     axes = _square(len(chosen), ax)
     for (row, column), panel in np.ndenumerate(axes):
         i, j = chosen[row], chosen[column]  # feature j runs to the right, feature i upwards
         if i == j:
-            plot_density_1d(model, X, features=i, ax=panel)
+            plot_density_1d(model, every, features=i, ax=panel)
+            for line, name in zip(panel.lines, components, strict=False):
+                line.set_label(name)
         elif i > j:
             if X is not None:
-                plot_responsibilities(model, X, features=(j, i), ax=panel, s=14)
+                plot_responsibilities(model, some, features=(j, i), ax=panel, s=14)
             plot_ellipses(model, masses=masses, features=(j, i), ax=panel, **kwargs)
         else:
-            plot_contours(model, X, features=(j, i), labels=False, filled=True, ax=panel)
+            plot_contours(model, some, features=(j, i), labels=False, filled=True, ax=panel)
+        if some is not None and len(axes) ** 2 * len(some.X) > VECTORS:
+            for points in panel.collections:
+                points.set_rasterized(isinstance(points, PathCollection))
     _tidy(axes)
+    if K > 1 or names is not None:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1), "borderaxespad": 0}
+        add_legend(axes[0, -1], axes[0, 0].get_lines()[:K], **place)
     return axes
 
 
@@ -107,6 +138,11 @@ def _tidy(axes):
             ax.set_ylabel("")
         if row == column:
             ax.set_yticks([])
+        for axis in ax.xaxis, ax.yaxis:  # in a narrow panel the offset would lie on the name
+            offset = far_from_0(axis)
+            if offset and axis.get_label_text():
+                axis.set_label_text(f"{axis.get_label_text()}\n{offset}")
+            axis.offsetText.set_visible(False)
     for f, column in enumerate(axes.T):
         low, high = np.transpose([ax.get_xlim() for ax in column])
         for ax in column:

@@ -1,5 +1,6 @@
 """What one plot shows: some features of a mixture, points, colours, names and an axes."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -11,10 +12,13 @@ from ..covariances import covariance_model
 from ..hints import Array
 from ..noise import Box
 from ..parameters import Parameters
-from ..validation import as_array
-from .colours import palette
+from ..validation import as_array, column_names
+from .colours import Inks, inks_of, palette
+from .labels import component_names, write_far_ticks
 
 MASSES = (0.5, 0.9, 0.99)
+POINTS = 10_000  # of more, so many are drawn: they would hide each other
+VECTORS = 2_000  # of more, points are drawn as an image, also in an SVG or a PDF
 
 # --- the mixture ----------------------------------------------------------------------------
 
@@ -118,9 +122,11 @@ class View(NamedTuple):
     shown: Parameters  # the marginal of the one or two shown
     features: list  # which these are
     names: list  # and what they are called
-    X: np.ndarray | None  # (N, D)
-    x: np.ndarray | None  # (N, d)
+    X: Any  # (N, D), or None
+    x: Any  # (N, d), or None
     colours: np.ndarray  # (K, 3)
+    inks: Inks  # the background, and the colour of text
+    components: list  # K names
     ax: Any
     noise: tuple = (0.0, None)  # its weight, and its box
 
@@ -141,36 +147,73 @@ class View(NamedTuple):
 
     def scatter(self, height, **kwargs):
         """The points; on a line, at this height (N,)."""
+        kwargs = {"rasterized": len(self.x) > VECTORS} | kwargs
         return self.ax.scatter(self.x[:, 0], height if self.line else self.x[:, 1], **kwargs)
 
     def label(self, height):
         """Label the axes, unless the caller has; on a line the second is the height."""
-        names = [*self.names, height][:2]
-        self.ax.set_xlabel(self.ax.get_xlabel() or names[0])
-        self.ax.set_ylabel(self.ax.get_ylabel() or names[1])
+        both = self.ax.xaxis, self.ax.yaxis
+        for axis, name in zip(both, [*self.names, height][:2], strict=True):
+            axis.set_label_text(axis.get_label_text() or name)
+        for axis in both[: len(self.features)]:
+            write_far_ticks(axis)
         if self.line and height == "component":
             self.ax.set_yticks(range(len(self.colours)))
 
 
-def view_of(model, X, features, ax, d=2):
+def view_of(
+    model: Any,
+    X: Any,
+    features: Any,
+    ax: Any,
+    d: int = 2,
+    names: Sequence[str] | None = None,
+    most: int | None = POINTS,
+) -> View:
     """Check what the caller gave and gather it; a new figure only if all is well."""
     whole = parameters(model)
     K, D = whole.means.shape
-    features = check_features(features, D, d)
-    names = [f"$x_{{{i + 1}}}$" for i in range(D)]
-    for known in getattr(model, "feature_names_in_", None), getattr(X, "columns", None):
-        if known is not None and len(known) == D:
-            names = [str(name) for name in known]
-    names = [names[i] for i in features]
+    columns = feature_names(model, X, D)
+    features = check_features(features, D, d, columns)
+    components = component_names(names, K)
     X = None if X is None else check_data(X, D)
     if X is not None:
         X = X[~np.isnan(X[:, features]).any(axis=1)]  # a point has its place only if both are known
         if not len(X):
             raise ValueError(f"no row of X has all of features={features}: choose others")
-    x = None if X is None else X[:, features]
+        X = thinned(X, most or len(X))
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
-    noise = noise_of(model)
-    return View(whole, whole.marginal(features), features, names, X, x, palette(K), ax, noise)
+    inks = inks_of(ax)
+    return View(
+        whole=whole,
+        shown=whole.marginal(features),
+        features=features,
+        names=[columns[i] for i in features],
+        X=X,
+        x=None if X is None else X[:, features],
+        colours=palette(K, inks.dark),
+        inks=inks,
+        components=components,
+        ax=ax,
+        noise=noise_of(model),
+    )
+
+
+def feature_names(model, X, D):
+    """The D names of the features: those of the fit, of the columns of X, or x_1, x_2, ..."""
+    fit, own = getattr(model, "feature_names_in_", None), column_names(X)
+    fit, own = ([str(n) for n in some] if some is not None else None for some in (fit, own))
+    if fit and own and len(own) == D and sorted(fit) == sorted(own) and fit != own:
+        raise ValueError(f"X has the columns {own}, the model {fit}: pass X[{fit}]")
+    known = own if own and len(own) == D else fit
+    return known or [f"$x_{{{i + 1}}}$" for i in range(D)]
+
+
+def thinned(X, most):
+    """So many rows of X, the same ones each time; X itself if it has no more."""
+    if len(X) <= most:
+        return X
+    return X[np.sort(np.random.default_rng(0).choice(len(X), most, replace=False))]
 
 
 # --- what the caller gives ------------------------------------------------------------------
@@ -197,8 +240,8 @@ def check_data(X, D):
     return X
 
 
-def check_features(features, D, d):
-    """Columns to show, at most d of them."""
+def check_features(features, D, d, names=()):
+    """Columns to show, at most d of them, by number or by name."""
     example = "features=0" if d == 1 else "features=(0, 1)"
     if features is None and D <= d:
         return list(range(D))
@@ -209,6 +252,8 @@ def check_features(features, D, d):
             f"choose, as in {example},{remedy}".rstrip(",")
         )
     chosen = np.atleast_1d(features)
+    if chosen.dtype.kind in "UO" and chosen.ndim == 1 and set(chosen) <= set(names):
+        chosen = np.array([list(names).index(name) for name in chosen])
     whole = chosen.dtype.kind in "iu" and chosen.ndim == 1 and 1 <= len(chosen) <= d
     if not whole or len(set(chosen)) < len(chosen) or chosen.min() < 0 or chosen.max() >= D:
         raise ValueError(
