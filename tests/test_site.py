@@ -214,3 +214,20 @@ def test_the_code_of_the_page_on_mclust_runs_as_copied(tmp_path):
     assert [letters for letters, *_ in table] == list(MODELS)
     assert "!" not in run.stdout  # which marks another number of parameters
     assert min(float(difference) for *_, difference in table) > -1e-6  # ours is not lower
+
+
+def test_what_cannot_be_borrowed_fails_with_file_and_line(tmp_path, extensions):
+    pytest.importorskip("myst_parser", reason="needs myst-nb: install '.[docs]'")
+    page = "# A page\n\n$x$\n\n```{picture} index (a cat)\n```\n\n```{equation} gone\n```\n"
+    (tmp_path / "index.md").write_text(page)
+    (tmp_path / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(ROOT / 'docs' / '_ext')!r})\n"
+        "extensions = ['myst_parser', 'borrowed']\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    run = subprocess.run(
+        [*command, tmp_path, tmp_path / "out"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert re.search(r"index\.md:5: WARNING: there is no index \(a cat\) to borrow", run.stderr)
+    assert re.search(r"index\.md:8: WARNING: there is no gone to borrow", run.stderr)

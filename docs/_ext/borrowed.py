@@ -1,7 +1,8 @@
 """What a page borrows from a chapter: its pictures and its equations, as they are there.
 
 ``{gallery}``  each line is ``page: words``: the first picture of the page, linked to it.
-``{picture} page``  the same picture alone.  ``page 2`` takes the second.
+``{picture} page``  the same picture alone.
+``page (words)``  in place of ``page``: the first whose description has these words.
 ``{equation} label``  the equation with this label, and a link to where it is derived.
 ``{first-run} key``  one run of the stepper.
 
@@ -38,9 +39,9 @@ class Gallery(SphinxDirective):
         return [box]
 
     def place(self, page, words=""):
-        """A place for a picture, ``page`` or ``page 2``."""
-        name, _, number = page.partition(" ")
-        found = Borrowed(page=name, number=int(number or 1), words=words)
+        """A place for a picture, ``page`` or ``page (words)``."""
+        name, _, described = page.removesuffix(")").partition(" (")
+        found = Borrowed(page=name, described=described, words=words)
         self.set_source_info(found)
         return found
 
@@ -86,16 +87,19 @@ def fill(app, doctree, docname):
         lend = equation if "label" in place else picture
         try:
             place.replace_self(lend(app, place, docname))
-        except LookupError:
-            wanted = place.get("label") or f"{place['page']} {place['number']}"
+        except (LookupError, OSError, ValueError):
+            wanted = place.get("label") or f"{place['page']} ({place['described']})"
             logger.warning("there is no %s to borrow", wanted, location=place)
             place.parent.remove(place)
 
 
 def picture(app, place, docname):
     """The picture; with words, all of it is a link to its page."""
-    images = list(app.env.get_doctree(place["page"]).findall(nodes.image))
-    image = images[place["number"] - 1].deepcopy()
+    images = app.env.get_doctree(place["page"]).findall(nodes.image)
+    [image, *_] = [
+        image for image in images if place["described"] in " ".join(image["alt"].split())
+    ]
+    image = image.deepcopy()
     if place["words"]:
         image["loading"] = "lazy"
         address = app.builder.get_relative_uri(docname, place["page"])

@@ -36,7 +36,7 @@
     summary.removeAttribute("aria-label");
 
   // A wide equation gets smaller on a narrow page, as far as it can be read.
-  const SMALLEST = 0.7;
+  const SMALLEST = 0.68;
   const fit = () => document.querySelectorAll("div.math mjx-container").forEach((box) => {
     box.style.fontSize = "";
     const room = (box.clientWidth - 1) / box.scrollWidth;
