@@ -27,9 +27,9 @@ def plot_dendrogram(
     r"""The tree of the mergers: which components become one, and what doubt that takes away.
 
     .. math::
-        H_K - H_G
+        H_K - H_{K'}
 
-    Two branches meet at the entropy that all mergers up to theirs have taken away, with G
+    Two branches meet at the entropy that all mergers up to theirs have taken away, with K'
     clusters left (:eq:`entropy-gain`).  A short step joins components that were hard to tell
     apart or are few points.  The broken line cuts the tree into the clusters that are proposed,
     each in a colour.  mclust has it as ``combiTree``.

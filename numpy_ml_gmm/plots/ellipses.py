@@ -32,11 +32,11 @@ def plot_ellipses(
     r"""The ellipse of each component that holds a given mass of it.
 
     .. math::
-        x = \mu_k + \sqrt{\chi^2_{2, m}} \; L_k u, \qquad
+        x = \mu_k + \sqrt{\chi^2_{2, M}} \; L_k u, \qquad
         L_k L_k^\top = \Sigma_k, \quad |u| = 1 .
 
-    The axes are :math:`\sqrt{\lambda_i \chi^2_{2, m}}` long, with
-    :math:`\lambda_i` the eigenvalues of :math:`\Sigma_k`.  Angles look right if
+    The axes are :math:`\sqrt{\chi^2_{2, M}}` times the roots of the eigenvalues of
+    :math:`\Sigma_k` long.  Angles look right if
     the caller sets ``ax.set_aspect("equal")``.  One feature gives intervals.  Of more than 10 000
     points so many are drawn, the same ones each time.
 

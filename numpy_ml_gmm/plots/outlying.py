@@ -29,7 +29,7 @@ def plot_outliers(
     r"""Points with rings round the outliers, those outside the smallest region of a mass.
 
     .. math::
-        \log p(x_n) < t_m
+        \log p(x_n) < h_M
 
     What is an outlier is decided by all features (:eq:`outliers`).  With two, and without noise,
     the border of the region is drawn too.  With one feature shown, a point stands at the height
