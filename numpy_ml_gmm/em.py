@@ -2,7 +2,7 @@ r"""When EM stops, and many mixtures that climb side by side, with leaps.
 
 A step of EM is :meth:`GMM.em_step <numpy_ml_gmm.GMM.em_step>`, here as everywhere.  There are
 two walks over it.  The plain one is :meth:`GMM.iterate <numpy_ml_gmm.GMM.iterate>`: a step, a
-look, a step.  The other is for tables of models and for restarts, which take thousands of
+look, a step, and :class:`Leaps` if they are asked for.  The other is for tables of models and for restarts, which take thousands of
 steps on one data set: M mixtures step together, one array for all of them, and a long climb is
 shortened by leaps.
 
