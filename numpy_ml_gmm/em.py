@@ -2,9 +2,9 @@ r"""When EM stops, and many mixtures that climb side by side, with leaps.
 
 A step of EM is :meth:`GMM.em_step <numpy_ml_gmm.GMM.em_step>`, here as everywhere.  There are
 two walks over it.  The plain one is :meth:`GMM.iterate <numpy_ml_gmm.GMM.iterate>`: a step, a
-look, a step, and :class:`Leaps` if they are asked for.  The other is for tables of models and for restarts, which take thousands of
-steps on one data set: M mixtures step together, one array for all of them, and a long climb is
-shortened by leaps.
+look, a step, and :class:`Leaps` between them if they are asked for.  The other is for tables of
+models and for restarts, which take thousands of steps on one data set: M mixtures step together,
+one array for all of them, and a long climb is shortened by leaps.
 
 With s the statistics of every component, as counts, means and scatters, and two steps from
 :math:`s_0` to :math:`s_1` to :math:`s_2`, the third starts from (:eq:`squarem`)
