@@ -1247,7 +1247,7 @@ class GMM(Estimator):
 
         .. math::
 
-            \mathrm{AIC} = -2 \log p(X \mid \theta) + 2 d
+            \mathrm{AIC} = -2 \log p(X \mid \theta) + 2 \, \mathrm{df}
 
         Examples
         --------
@@ -1262,7 +1262,7 @@ class GMM(Estimator):
 
         .. math::
 
-            \mathrm{BIC} = -2 \log p(X \mid \theta) + d \log N
+            \mathrm{BIC} = -2 \log p(X \mid \theta) + \mathrm{df} \log N
 
         N is the sum of the weights, if there are any.
 
@@ -1283,7 +1283,7 @@ class GMM(Estimator):
 
         .. math::
 
-            \mathrm{ICL} = -2 \log p(\hat Z, X \mid \theta) + d \log N
+            \mathrm{ICL} = -2 \log p(\hat Z, X \mid \theta) + \mathrm{df} \log N
 
         Examples
         --------
