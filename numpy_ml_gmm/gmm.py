@@ -1024,15 +1024,15 @@ class GMM(Estimator):
         rng = random_generator(self.random_state)
         z = rng.choice(len(pi), size=n_samples, p=pi / pi.sum())
         X = rng.standard_normal((n_samples, self.n_features_in_))
+        order = np.argsort(z.astype(np.min_scalar_type(len(pi))), kind="stable")
+        Y = X.take(order, axis=0)  # those of one component in a row
+        parts = np.split(Y, np.cumsum(np.bincount(z, minlength=len(pi)))[:-1])
+        for y, mu, Sigma in zip(parts, theta.means, theta.covariances, strict=False):
+            y[:] = mu + (y * np.sqrt(Sigma) if theta.diagonal else y @ cholesky(Sigma[None])[0].T)
         if self.noise:
+            parts[-1][:] = self._box.draw(len(parts[-1]), rng)
             z[z == self.n_components] = -1
-            X[z == -1] = self._box.draw(np.count_nonzero(z == -1), rng)
-        for k, (mu, Sigma) in enumerate(zip(theta.means, theta.covariances, strict=True)):
-            noise = X[z == k]
-            noise = (
-                noise * np.sqrt(Sigma) if Sigma.ndim == 1 else noise @ cholesky(Sigma[None])[0].T
-            )
-            X[z == k] = mu + noise
+        X[order] = Y
         return X, z
 
     def marginal(self, features: Columns) -> GMM:
