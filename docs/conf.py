@@ -174,9 +174,16 @@ def without_sections(app, what, name, obj, options, lines):
                 lines[i - 1 : i + 1] = [f".. rubric:: {lines[i - 1]}", ""]
 
 
+def module_of_class(app, module, name):
+    """The source of a cached property is in its class, not in functools."""
+    owner = name.rpartition(".")[0]
+    return beside.find(f"{module}.{owner}").__module__ if owner else None
+
+
 def setup(app):
     app.connect("config-inited", copy_tutorials)
     app.connect("autodoc-process-docstring", without_double_brackets)
     app.connect("autodoc-process-docstring", without_sections)
     app.connect("autodoc-process-docstring", fields_by_comment, priority=1)
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("viewcode-follow-imported", module_of_class)

@@ -90,7 +90,10 @@ TRAITS = (
 
 
 def plain(value):
-    """A trait as text: numbers with three digits, and of many the first and the last."""
+    """A trait as text: numbers with three digits, and of many the first and the last.
+
+    Rounding errors beside numbers of ordinary size are 0.
+    """
     if isinstance(value, str) or not (np.iterable(value) or np.isscalar(value)):
         return str(value if value is None or isinstance(value, str) else type(value).__name__)
     try:
@@ -98,7 +101,9 @@ def plain(value):
     except (TypeError, ValueError):
         return str(value)
     few = values if len(values) < 9 else (*values[:4], *values[-4:])
-    return f"{len(values)}: " * (len(values) > 8) + " ".join(f"{v:.3g}" for v in few)
+    return f"{len(values)}: " * (len(values) > 8) + " ".join(
+        f"{0 if abs(v) < 1e-12 else v:.3g}" for v in few
+    )
 
 
 def look_of(artist):

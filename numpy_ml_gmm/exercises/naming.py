@@ -10,14 +10,13 @@ Whatever is said is true of the numbers.  Where they cannot tell two mistakes ap
 
 from __future__ import annotations
 
-import copy
 from functools import lru_cache, partial
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .problems import EXERCISES, as_parts
+from .problems import EXERCISES, answer_of
 
 TIE = 1e-12
 EXACT = 1e-6  # portion of the largest, where much is tried and nothing may fit by chance
@@ -122,7 +121,7 @@ def two_at_once(name, seed):
 def answered(wrong, arguments):
     """The answer of a function, or nothing if two mistakes together have none."""
     try:
-        return as_parts(wrong(*copy.deepcopy(arguments)))
+        return answer_of(wrong, arguments)
     except (np.linalg.LinAlgError, IndexError, ValueError):
         return ()
 

@@ -10,6 +10,7 @@ draws another, so that an answer to known problems is no answer.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -196,6 +197,13 @@ def as_parts(answer):
     return tuple(map(np.asarray, answer if isinstance(answer, tuple) else (answer,)))
 
 
+def answer_of(wrong: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a mistake makes of a problem; what NumPy has to say of it is for nobody to hear."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return as_parts(wrong(*copy.deepcopy(arguments)))
+
+
 class Exercise(NamedTuple):
     """One function to write: its problems, its right answer, its mistakes.
 
@@ -242,7 +250,7 @@ class Exercise(NamedTuple):
         2282.52
         """
         return {
-            message: [as_parts(wrong(*copy.deepcopy(arguments))) for arguments in problems]
+            message: [answer_of(wrong, arguments) for arguments in problems]
             for message, wrong in self.mistakes.items()
         }
 
