@@ -366,9 +366,11 @@ IN_ONE = {  # what goes wrong with the counts or the sums, where @ is their name
     "in the @, the larger of old and new is taken: add them": (
         lambda xi, old, new: np.maximum(xi * old, new)
     ),
-    "the @ are rounded: they need not be whole": lambda xi, old, new: np.round(xi * old + new),
 }
 IN_STREAM = {
+    "the counts are rounded: they need not be whole": {
+        "counts": lambda s: np.round(s.keep * s.n + s.b)
+    },
     "the counts of the batch are divided by N: add the sum of r itself": {
         "counts": lambda s: s.keep * s.n + normalised(s.b)
     },
