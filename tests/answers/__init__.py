@@ -26,7 +26,7 @@ ONLY_WRONG = re.compile("wrong |nan or inf in|it raised ")
 def wrong_answers(name):
     """(what the mistake truly is, source) of each."""
     right, slips = WRONG[name]
-    for truth, *edits in slips + second.SECOND.get(name, []):
+    for truth, *edits in slips + second.SECOND[name]:
         source = right
         for old, new in zip(edits[::2], edits[1::2], strict=True):
             assert old in source, (name, old)
