@@ -25,9 +25,12 @@ HELD = {
     "1 + w_n stands where w_n belongs": lambda r, w: (1 + w)[:, None] * r,
     "the log of 1 + w stands where w belongs": lambda r, w: np.log1p(w)[:, None] * r,
     "the log of w stands where w belongs": lambda r, w: np.log(w)[:, None] * r,
-    "the exponential of w stands where w belongs": lambda r, w: np.exp(w)[:, None] * r,
+    "the exponential of w stands where w belongs, alone or as a softmax": lambda r, w: (
+        np.exp(w)[:, None] * r
+    ),
     "r is squared: multiply r itself by w": lambda r, w: w[:, None] * r**2,
     "r is left out, and w stands alone: multiply them": lambda r, w: w[:, None] + 0 * r,
+    "w is the exponent of r, a power: multiply them": lambda r, w: r ** w[:, None],
     "no weight is above 1: a point may count more than once": (
         lambda r, w: np.minimum(w, 1)[:, None] * r
     ),
@@ -45,6 +48,9 @@ OF_W = {  # what was done to w before it was used
     "the first point is left out": lambda w: np.append(0, w[1:]),
 }
 IN_WEIGHTED = {
+    "a softmax of w stands where w belongs; and the weights pi do not sum to one": {
+        "held": lambda r, w: softmax(w)[:, None] * r
+    },
     "each point goes wholly to its likeliest component: multiply r itself by w": {
         "held": lambda r, w: w[:, None] * hard(r)
     },
@@ -100,6 +106,24 @@ IN_WEIGHTED = {
     "the weights pi are those of another component, in reversed order": {
         "weights": lambda s: s.N[::-1]
     },
+    "the weights pi are divided by K too: divide N_k by the sum of w alone": {
+        "total": lambda s, n: s.w.sum() * len(n)
+    },
+    "the weights pi are divided by the mean of w: divide by the sum of w, for all N points": {
+        "total": lambda s, n: s.w.mean()
+    },
+    "w is divided by its mean first, and the weights pi by the sum of w after that: do one": {
+        "total": lambda s, n: s.w.mean() * s.w.sum()
+    },
+    "w is divided by the largest w first, and the weights pi by the sum of w after that: do one": {
+        "total": lambda s, n: s.w.max() * s.w.sum()
+    },
+    "the weights pi are divided by the largest w: divide by the sum of w": {
+        "total": lambda s, n: s.w.max()
+    },
+    "the weights pi are divided by the root of the sum of squares, a norm: divide by the sum": {
+        "total": lambda s, n: np.linalg.norm(n)
+    },
     "in the means w is left out above: it is the sum of w r x over N_k": {
         "means": lambda s: s.r.T @ s.X / s.N[:, None]
     },
@@ -118,6 +142,16 @@ IN_WEIGHTED = {
     },
     "the means divide by pi_k: divide by N_k": {
         "means": lambda s: s.c.T @ s.X / s.N[:, None] * s.w.sum()
+    },
+    "the means divide by N_k + 1: divide by N_k": {
+        "means": lambda s: s.c.T @ s.X / (s.N + 1)[:, None]
+    },
+    "the means divide by K: divide by N_k": {"means": lambda s: s.c.T @ s.X / len(s.N)},
+    "the means divide by N_k and by the sum of w: divide by N_k alone": {
+        "means": lambda s: m_step(s.X, s.c)[1] / s.w.sum()
+    },
+    "the means are the one point with the largest w r of each component: average all": {
+        "means": lambda s: s.X[s.c.argmax(axis=0)]
     },
     "the means divide by N_k - 1: divide by N_k": {
         "means": lambda s: s.c.T @ s.X / (s.N - 1)[:, None]
@@ -182,6 +216,9 @@ IN_WEIGHTED = {
     "0: divide by N_k": {"count": lambda s: s.N - (s.c**2).sum(axis=0) / s.N},
     "the covariances divide by pi_k: divide by N_k": {"count": lambda s: s.N / s.w.sum()},
     "the covariances divide by N_k twice: once is enough": {"count": lambda s: s.N**2},
+    "N - 1 and N come in, as for a sample: the maximum of the likelihood divides by N_k alone": {
+        "count": lambda s: s.N * (len(s.X) - 1) / len(s.X)
+    },
     "a factor 1/2 too many: the covariances are half as large as they should be": {
         "count": lambda s: 2 * s.N
     },
@@ -200,6 +237,18 @@ IN_WEIGHTED = {
     "the covariances are about the mean of the first component: each has its own": {
         "centre": lambda s: 0 * s.mu + s.mu[0]
     },
+    "the covariances are about the median of all points: subtract mu_k": {
+        "centre": lambda s: 0 * s.mu + np.median(s.X, axis=0)
+    },
+    "the covariances are about the mean of the features of mu_k, a number: subtract mu_k": {
+        "centre": lambda s: 0 * s.mu + s.mu.mean(axis=1, keepdims=True)
+    },
+    "the sign of mu_k is wrong, it is added: subtract it from each point": {
+        "centre": lambda s: -s.mu
+    },
+    "the signs of x - mu_k are lost: take no absolute values": {
+        "scatter": lambda X, c, mu: np.einsum("nk,nkd,nke->kde", c, *[abs(X[:, None] - mu)] * 2)
+    },
     "w multiplies the points before mu_k is subtracted: weigh the product of what remains": {
         "scatter": lambda X, c, mu: np.einsum(
             "nk,nkd,nke->kde", c, *[c.sum(axis=1)[:, None, None] * X[:, None] - mu] * 2
@@ -216,6 +265,19 @@ IN_WEIGHTED = {
     },
     "only the diagonal of the covariances is there: the products of different features are "
     "forgotten": {"shape": only_diagonals},
+    "the covariances have only their lower triangle: they are symmetric": {"shape": np.tril},
+    "the covariances have only their upper triangle: they are symmetric": {"shape": np.triu},
+    "the covariances are spherical, one variance for all features: take all products": {
+        "shape": lambda C: (
+            np.trace(C, axis1=1, axis2=2)[:, None, None] * np.eye(C.shape[1]) / C.shape[1]
+        )
+    },
+    "the covariances are correlations: do not divide by the standard deviations": {
+        "shape": lambda C: C / np.sqrt(np.einsum("kdd,kee->kde", C, C))
+    },
+    "the covariances are one for all components, their plain average: each has its own": {
+        "shape": lambda C: 0 * C + C.mean(axis=0)
+    },
     "the last component has no covariance: does the loop end too early?": {
         "shape": lambda C: np.append(C[:-1], 0 * C[-1:], axis=0)
     },
@@ -247,6 +309,11 @@ def with_altered_w(alter):
     return lambda X, r, w: weighted_m_step(X, r, alter(w))
 
 
+def pooled(weights, means, covariances):
+    """One covariance for all components."""
+    return weights, means, 0 * covariances + np.tensordot(weights, covariances, 1)
+
+
 WEIGHTED_M_STEP = (
     with_knobs(
         knobs.weighted_m_step,
@@ -259,12 +326,15 @@ WEIGHTED_M_STEP = (
     )
     | {said: with_altered_w(alter) for said, alter in OF_W.items()}
     | {
+        "the covariances are one for all components, pooled by the weights pi: each has its own": (
+            lambda X, r, w: pooled(*weighted_m_step(X, r, w))
+        ),
         "the covariances are that of all points: take those of each component": (
             lambda X, r, w: (
                 *weighted_m_step(X, r, w)[:2],
                 np.repeat(np.cov(X.T, aweights=w, ddof=0)[None], r.shape[1], axis=0),
             )
-        )
+        ),
     }
 )
 
@@ -356,6 +426,12 @@ IN_ONE = {  # what goes wrong with the counts or the sums, where @ is their name
     "in the @, the batch is subtracted: add it": lambda xi, old, new: xi * old - new,
     "in the @, xi is added: multiply the old ones by it": lambda xi, old, new: xi + old + new,
     "in the @, xi is squared: once is enough": lambda xi, old, new: xi**2 * old + new,
+    "in the @, the log of xi is taken: multiply by xi itself": (
+        lambda xi, old, new: np.log(xi) * old + new
+    ),
+    "in the @, the root of xi is taken: multiply by xi itself": (
+        lambda xi, old, new: np.sqrt(xi) * old + new
+    ),
     "in the @, the old ones are divided by xi: multiply": lambda xi, old, new: old / xi + new,
     "in the @, the average of old and new is taken: add them, the old ones times xi": (
         lambda xi, old, new: (old + new) / 2
@@ -380,6 +456,18 @@ IN_STREAM = {
     "the points of the batch are shared out evenly: add the sum of each component's r": {
         "counts": lambda s: s.keep * s.n + len(s.X) / len(s.n)
     },
+    "the batch counts twice in the counts: add the sum of r once": {
+        "counts": lambda s: s.keep * s.n + 2 * s.b
+    },
+    "in the counts r is made hard, each point goes to its likeliest component: sum r itself": {
+        "counts": lambda s: s.keep * s.n + hard(s.r).sum(axis=0)
+    },
+    "in the counts the largest r of each component is added: add the sum": {
+        "counts": lambda s: s.keep * s.n + s.r.max(axis=0)
+    },
+    "in the counts r is squared: add the sum of r itself": {
+        "counts": lambda s: s.keep * s.n + (s.r**2).sum(axis=0)
+    },
     "the counts are divided by their sum: these are the weights": {
         "counts": lambda s: normalised(s.keep * s.n + s.b)
     },
@@ -396,10 +484,19 @@ IN_STREAM = {
         "sums": lambda s: s.keep * s.t / s.n[:, None] + s.x / s.b[:, None]
     },
     "the sums are divided by the counts: these are the means": {
+        "written": lambda s: (s.N, s.S / s.N[:, None])
+    },
+    "the sums are divided by the counts, and so the means are divided twice: return the sums": {
         "sums": lambda s: (s.keep * s.t + s.x) / s.N[:, None]
     },
     "in the sums r is left out: add the sum of r x": {
         "sums": lambda s: s.keep * s.t + s.X.sum(axis=0)
+    },
+    "in the sums r is made hard, each point goes to its likeliest component: add the sum of r x": {
+        "sums": lambda s: s.keep * s.t + hard(s.r).T @ s.X
+    },
+    "in the sums the batch counts twice: add the sum of r x once": {
+        "sums": lambda s: s.keep * s.t + 2 * s.x
     },
     "in the sums the points are squared: add the sum of r x": {
         "sums": lambda s: s.keep * s.t + s.r.T @ s.X**2
@@ -436,6 +533,21 @@ IN_STREAM = {
     "in the weights pi xi is left out: divide the new counts by their sum": {
         "weights": lambda s: s.n + s.b
     },
+    "the weights pi are divided by the root of the sum of squares, a norm: divide by the sum": {
+        "total": lambda s, n: np.linalg.norm(n)
+    },
+    "the weights pi are divided by K: divide the counts by their sum": {
+        "total": lambda s, n: len(n)
+    },
+    "the weights pi are the counts over the sum of the sums: divide by the sum of the counts": {
+        "total": lambda s, n: s.S.sum()
+    },
+    "the weights pi use the squares of the counts: divide the counts by their sum": {
+        "weights": lambda s: s.N**2
+    },
+    "the weights pi are drawn to 1 / K by 1 - xi: divide the counts by their sum": {
+        "weights": lambda s: s.xi * normalised(s.N) + (1 - s.xi) / len(s.N)
+    },
     "the weights pi are a softmax: divide the counts by their sum": {
         "weights": lambda s: softmax(s.N)
     },
@@ -458,6 +570,15 @@ IN_STREAM = {
         "means": lambda s: s.S / s.N.sum()
     },
     "the means are sums: divide by N_k": {"means": lambda s: s.S},
+    "the means are divided by N_k + 1: divide by N_k": {
+        "means": lambda s: s.S / (s.N + 1)[:, None]
+    },
+    "the means have the old sums alone above, without the batch: divide the new sums": {
+        "means": lambda s: s.xi * s.t / s.N[:, None]
+    },
+    "in the means xi counts once more: divide the new sums by the new counts": {
+        "means": lambda s: s.xi * s.S / s.N[:, None]
+    },
     "the means are divided by the weights pi_k: divide by N_k": {
         "means": lambda s: s.S / normalised(s.N)[:, None]
     },
@@ -576,6 +697,12 @@ IN_GAIN = {
         "join": lambda a, b: abs(a - b)
     },
     "the root of the squares is put together: a cluster has the sum of the two": {"join": np.hypot},
+    "the square of the sum is put together: a cluster has the sum of the two": {
+        "join": lambda a, b: (a + b) ** 2
+    },
+    "r_ni / (1 - r_nj) is put together, as if j were dropped: a cluster has the sum of the two": {
+        "join": lambda a, b: a / (1 - b)
+    },
     "the root of the product is put together: a cluster has the sum of the two": {
         "join": lambda a, b: np.sqrt(a * b)
     },
@@ -649,6 +776,15 @@ IN_GAIN = {
     "the gain is a share of the whole entropy, divided by it: the fall itself is asked for": {
         "total": lambda s, gain: gain.sum() / of_all(s.r)
     },
+    "the gain is divided by K: the sum over the points is asked for": {
+        "total": lambda s, gain: gain.sum() / s.r.shape[1]
+    },
+    "the gain is divided by log K, as if to base K: natural logarithms are asked for": {
+        "total": lambda s, gain: gain.sum() / np.log(s.r.shape[1])
+    },
+    "this is the median over the points: the sum is asked for": {
+        "total": lambda s, gain: np.median(gain)
+    },
     "the gain of each point is squared: sum it as it is": {
         "total": lambda s, gain: (gain**2).sum()
     },
@@ -676,6 +812,8 @@ IN_GAIN = {
     "each column is divided by its sum: take r as it is": {
         "columns": lambda r, i, j: (normalised(r[:, i]), normalised(r[:, j]))
     },
+    "each row of r is sorted: component k is column k": {"held": lambda r: np.sort(r, axis=1)},
+    "r is rounded to one decimal": {"held": lambda r: np.round(r, 1)},
     "r is squared: take it as it is": {"held": np.square},
     "the gain of the columns of log r: take r itself": {"held": lambda r: -np.log(r)},
 }
@@ -689,6 +827,8 @@ ENTROPY_GAIN = with_knobs(knobs.entropy_gain, IN_GAIN) | {
     "this is minus the entropy that is left after the merger: the fall is asked for": (
         lambda r, i, j: -after_merger(r, i, j)
     ),
+    "the other components are subtracted, with the sign of the fall turned, minus: take the two "
+    "before less the two as one": lambda r, i, j: entr(r[:, i] + r[:, j]).sum() - of_all(r),
     "this is a Kullback-Leibler divergence, of log (r_ni / r_nj): take three entropies": (
         lambda r, i, j: (r[:, i] * np.log(r[:, i] / r[:, j])).sum()
     ),
