@@ -7,6 +7,7 @@ components are put together, their columns of r are added up (:eq:`entropy-gain`
 
 from __future__ import annotations
 
+import numpy as np
 from scipy.special import entr
 
 from ..hints import Array, Theta
@@ -57,4 +58,4 @@ def entropy_gain(r: Array, i: int, j: int) -> float:
     0.6931
     """
     apart, together = r[:, [i, j]], r[:, i] + r[:, j]
-    return entr(apart).sum() - entr(together).sum()
+    return np.sum(entr(apart)) - np.sum(entr(together))
