@@ -25,7 +25,7 @@ from scipy import special, stats
 from scipy.special import logsumexp
 from scipy.stats import norm as normal
 
-from numpy_ml_gmm import GMM, NormalInverseWishart, bayes, exercises, textbook
+from numpy_ml_gmm import GMM, NormalInverseWishart, bayes, exercises, online, textbook
 from numpy_ml_gmm.covariances import covariance_model
 from numpy_ml_gmm.exercises import EXERCISES, check, knobs, main, mark, marking
 from numpy_ml_gmm.exercises.answering import from_json, to_json
@@ -207,6 +207,8 @@ SOURCES = {
     "conditional_mean": CONDITIONAL_MEAN,
     "e_step_with_missing": E_STEP_WITH_MISSING,
 } | ABOUT_PRIORS
+ABOUT_SUMS = {name: source for name, (source, _) in answers.sums.WRONG.items()}
+SOURCES |= ABOUT_SUMS
 
 # ---- The same with one mistake: what is written, what is written in its place, what is said -----
 
@@ -736,11 +738,16 @@ def test_what_counts_as_right_is_the_textbook():
         "conditional_mean",
         "e_step_with_missing",
         *ABOUT_PRIORS,
+        *ABOUT_SUMS,
     }
 
 
 @pytest.mark.parametrize(
-    "name", [*TEXTBOOK, "k_means_start", "conditional_mean", "e_step_with_missing", *ABOUT_PRIORS]
+    "name",
+    [
+        *[*TEXTBOOK, "k_means_start", "conditional_mean", "e_step_with_missing"],
+        *[*ABOUT_PRIORS, *ABOUT_SUMS],
+    ],
 )
 def test_a_function_whose_knobs_are_not_touched_is_right(name):
     for arguments in EXERCISES[name].problems():
@@ -834,6 +841,60 @@ def test_an_expected_log_determinant_is_the_derivative_of_the_constant():
             assert np.isclose((ends[1] - ends[0]) / (2 * h), answer, rtol=1e-7, atol=1e-7)
             loss = bayes.log_det_gap(nu[k], D)
             assert np.isclose(np.linalg.slogdet(nu[k] * W[k])[1] + loss, answer)
+
+
+@pytest.mark.equation("weighted-m-step")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weight_is_a_number_of_copies(seed):
+    for X, r, w in exercises.problems.with_weights(seed, whole=True):
+        copies = np.repeat(np.arange(len(X)), w.astype(int))
+        by_copies = textbook.m_step(X[copies], r[copies])
+        for part, theirs in zip(exercises.weighted_m_step(X, r, w), by_copies, strict=True):
+            np.testing.assert_allclose(part, theirs, rtol=1e-9)
+    for X, r, w in exercises.problems.with_weights(seed):
+        model = GMM(r.shape[1], init_params=r, max_iter=0, var_smoothing=0)
+        by_class = model.fit(X, sample_weight=w).theta
+        for part, theirs in zip(exercises.weighted_m_step(X, r, w), by_class, strict=True):
+            np.testing.assert_allclose(part, theirs, rtol=1e-8)
+
+
+@pytest.mark.equation("stream")
+def test_a_step_of_a_stream_is_an_m_step_in_which_earlier_points_count_less():
+    for X, r, *_, xi in exercises.problems.with_old_sums(1):
+        earlier, first = X[::2] - 3, r[::2]
+        w = np.repeat([xi, 1.0], [len(earlier), len(X)])
+        at_once = exercises.weighted_m_step(np.vstack([earlier, X]), np.vstack([first, r]), w)
+        counts, sums, *new = exercises.stream_step(X, r, first.sum(axis=0), first.T @ earlier, xi)
+        np.testing.assert_allclose(new[0], at_once[0], rtol=1e-10)
+        np.testing.assert_allclose(new[1], at_once[1], rtol=1e-10)
+        np.testing.assert_allclose(counts, new[0] * w.sum(), rtol=1e-10)
+        np.testing.assert_allclose(sums, new[1] * counts[:, None], rtol=1e-10)
+
+
+def test_a_step_of_a_stream_agrees_with_the_class():
+    X, *theta = next(exercises.problems.mixtures())
+    model = GMM.from_parameters(*theta, var_smoothing=0).partial_fit(X)
+    counts, batch = model.stream_counts_, X[:50] + 0.5
+    sums = model.stream_firsts_ + counts[:, None] * model.stream_origin_
+    xi = online.kept(len(X), len(batch), 40, 0.0) / counts.sum()
+    r = model.predict_proba(batch)
+    *_, weights, means = exercises.stream_step(batch, r, counts, sums, xi)
+    model.partial_fit(batch, memory=40)
+    assert 0.1 < xi < 0.9
+    np.testing.assert_allclose(weights, model.weights_, rtol=1e-10)
+    np.testing.assert_allclose(means, model.means_, rtol=1e-10)
+
+
+@pytest.mark.equation("entropy-gain")
+@pytest.mark.parametrize("certain", [False, True])
+def test_a_merger_answers_the_question_which_of_the_two(certain):
+    for r, i, j in exercises.problems.with_a_pair(2, certain):
+        pairs = r[r[:, i] + r[:, j] > 0][:, [i, j]]
+        asked = sum(pair.sum() * stats.entropy(pair) for pair in pairs)
+        merged = np.delete(r, j, axis=1) + np.outer(r[:, j], np.delete(np.eye(r.shape[1])[i], j))
+        falls = [stats.entropy(p, axis=1).sum() for p in (r, merged)]
+        gain = exercises.entropy_gain(r, i, j)
+        np.testing.assert_allclose([gain, falls[0] - falls[1]], asked, rtol=1e-10)
 
 
 def test_bic_agrees_with_the_class():
@@ -1171,6 +1232,55 @@ def by_determinant(nu, W):
 def test_what_a_prior_is_for_is_asked_too(name, wrong, said):
     message = check(wrong, name).message
     assert message.startswith("right, ") and said in message
+
+
+def without_a_weight_of_0(X, r, w):
+    return exercises.weighted_m_step(X, r, np.where(w, w, 1))
+
+
+def average_of_means(X, r, counts, sums, xi):
+    N_k, s, pi, _ = exercises.stream_step(X, r, counts, sums, xi)
+    old, new = sums / counts[:, None], r.T @ X / r.sum(axis=0)[:, None]
+    return N_k, s, pi, (xi * counts[:, None] * old + r.sum(axis=0)[:, None] * new) / N_k[:, None]
+
+
+def drops_what_is_empty(X, r, counts, sums, xi):
+    *answer, mu = exercises.stream_step(X, r, counts, sums, xi)
+    return *answer, mu * (r.sum(axis=0) > 0)[:, None]
+
+
+def by_logarithms(r, i, j):
+    a, b = r[:, i], r[:, j]
+    return (a * np.log((a + b) / a) + b * np.log((a + b) / b)).sum()
+
+
+def without_certain_columns(r, i, j):
+    return exercises.entropy_gain(np.maximum(r, 1e-2 * (r == 0)), i, j)
+
+
+@pytest.mark.parametrize(
+    "name, wrong, said",
+    [
+        ("weighted_m_step", without_a_weight_of_0, "some weights are 0: such a point"),
+        ("stream_step", average_of_means, "gets nothing from the batch, or had nothing before"),
+        ("stream_step", drops_what_is_empty, "gets nothing from the batch, or had nothing before"),
+        ("entropy_gain", by_logarithms, "right, except where r is 0: there r log r is 0"),
+        ("entropy_gain", without_certain_columns, "right, except where r is 0: wrong answer"),
+    ],
+)
+def test_what_counts_nothing_is_asked_too(name, wrong, said):
+    assert said in check(wrong, name).message
+
+
+@pytest.mark.parametrize("name", ABOUT_SUMS)
+def test_a_mistake_in_a_sum_has_its_name_on_other_problems_too(name):
+    seed, kinds = sound_seed(31337), []
+    for truth, source in answers.wrong_answers(name):
+        function = answers.function(name, source)
+        message = judge(name, partial(ask, function, EXERCISES[name]), seed).message
+        kinds.append(answers.kind_of(message, truth))
+        assert kinds[-1] in ("named", "only wrong"), source
+    assert kinds.count("named") >= 0.9 * len(kinds)
 
 
 def skips_what_is_empty(X, mean, covariance):

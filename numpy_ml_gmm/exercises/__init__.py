@@ -27,12 +27,18 @@ map_m_step           ``map_m_step(X, r, m, kappa, scale, nu, alpha)``       weig
 posterior_counts     ``posterior_counts(r, alpha_0, beta_0, nu_0)``         alpha, beta, nu
 expected_log_weights ``expected_log_weights(alpha)``                        E[log pi] (K,)
 expected_log_det     ``expected_log_det(nu, W)``                            E[log det Lambda] (K,)
+weighted_m_step      ``weighted_m_step(X, r, w)``                           weights, means,
+                                                                            covariances
+stream_step          ``stream_step(X, r, counts, sums, xi)``                counts (K,), sums
+                                                                            (K, D), weights, means
+entropy_gain         ``entropy_gain(r, i, j)``                              a number: the fall
 ==================== ====================================================== =====================
 
 Shapes are X (N, D), weights (K,), means and centres (K, D), covariances (K, D, D), r and q (N, K);
 a mean is (D,) and a covariance (D, D).  In the two that speak of what is missing, X holds nan.
 Of a prior, m is (D,) and scale (D, D).  The alpha, beta and nu of K components are (K,) and W
-is (K, D, D); in ``map_m_step`` nu is one number for all.
+is (K, D, D); in ``map_m_step`` nu is one number for all.  How often a point counts is w (N,).
+In ``stream_step`` X is a batch, and counts and sums are those of earlier ones.
 
 A class is marked from the shell, by the same check on new problems::
 
@@ -41,11 +47,11 @@ A class is marked from the shell, by the same check on new problems::
 There each notebook runs in a process of its own, and the check does not.  Problems go in, arrays
 come out, and what counts as right stays outside.
 
-The pages, each using those before it: ``k_means``, ``missing_values`` and ``priors`` (right answers
-that the textbook lacks), ``knobs`` (right functions that can go wrong), ``mistakes`` and
-``prior_mistakes`` (the catalogue), ``chance`` (what is asked of a sample), ``problems``, ``naming``
-(which mistake it is), ``checking`` (the check), ``answering`` (the notebook's process) and
-``marking`` (the marker's).
+The pages, each using those before it: ``k_means``, ``missing_values``, ``priors`` and ``sums``
+(right answers that the textbook lacks), ``knobs`` (right functions that can go wrong),
+``mistakes``, ``prior_mistakes`` and ``sum_mistakes`` (the catalogue), ``chance`` (what is asked of
+a sample), ``problems``, ``naming`` (which mistake it is), ``checking`` (the check), ``answering``
+(the notebook's process) and ``marking`` (the marker's).
 
 References
 ----------
@@ -62,6 +68,7 @@ from .marking import main, mark
 from .missing_values import conditional_mean, e_step_with_missing
 from .priors import expected_log_det, expected_log_weights, map_m_step, posterior_counts
 from .problems import EXERCISES, Exercise
+from .sums import entropy_gain, stream_step, weighted_m_step
 
 __all__ = [
     "EXERCISES",
@@ -75,6 +82,7 @@ __all__ = [
     "e_step_with_missing",
     "elbo",
     "em_step",
+    "entropy_gain",
     "expected_log_det",
     "expected_log_weights",
     "k_means_start",
@@ -87,4 +95,6 @@ __all__ = [
     "posterior_counts",
     "q_function",
     "seed_probabilities",
+    "stream_step",
+    "weighted_m_step",
 ]

@@ -2,7 +2,7 @@
 
 Each keyword is one part of the function, and a mistake of the catalogue swaps one part or two.
 As they stand they give the answers of :mod:`numpy_ml_gmm.textbook`, of ``k_means``, of
-``missing_values`` and of ``priors``.
+``missing_values``, of ``priors`` and of ``sums``.
 """
 
 from types import SimpleNamespace
@@ -329,6 +329,91 @@ def expected_log_det(
     K, D = W.shape[:2]
     terms = psi(argument(nu[:, None], numbers(D, K), D))  # (K, D)
     return gather(terms) + twos(D, K) + volume(W)
+
+
+# ---- Sums that are not plain sums over points ---------------------------------------------------
+
+
+def weighted_m_step(
+    X,
+    r,
+    w,
+    *,
+    held=lambda r, w: w[:, None] * r,
+    weights=lambda s: s.N,
+    total=lambda s, n: s.w.sum(),
+    means=lambda s: s.c.T @ s.X / s.N[:, None],
+    weigh=lambda s: s.c,
+    centre=lambda s: s.mu,
+    scatter=scatters,
+    count=lambda s: s.N,
+    shape=lambda Sigma: Sigma,
+):
+    """Weights, means, covariances, where point n counts w[n] times.
+
+    A part is a function of ``s``: the arguments, c = w r (N, K), N (K,) and the means mu (K, D).
+    """
+    s = SimpleNamespace(X=X, r=r, w=w, c=held(r, w))
+    s.N = s.c.sum(axis=0)
+    s.mu = means(s)
+    S, n = scatter(X, weigh(s), centre(s)), weights(s)
+    return n / total(s, n), s.mu, shape(S / np.reshape(count(s), (-1, 1, 1)))
+
+
+def stream_step(
+    X,
+    r,
+    old_counts,
+    old_sums,
+    xi,
+    *,
+    held=lambda r: r,
+    keep=lambda xi, N: xi,
+    take=lambda xi: 1.0,
+    counts=lambda s: s.keep * s.n + s.take * s.b,
+    sums=lambda s: s.keep * s.t + s.take * s.x,
+    weights=lambda s: s.N,
+    total=lambda s, n: n.sum(),
+    means=lambda s: s.S / s.N[:, None],
+    written=lambda s: (s.N, s.S),
+):
+    """Counts, sums, weights and means after a batch.
+
+    A part is a function of ``s``: X, r and xi; the old counts n (K,) and sums t (K, D), those of
+    the batch, b and x, and those of both, N and S.
+    """
+    s = SimpleNamespace(X=X, r=held(r), n=old_counts, t=old_sums, xi=xi)
+    s.keep, s.take = keep(xi, len(X)), take(xi)
+    s.b, s.x = s.r.sum(axis=0), s.r.T @ X
+    s.N = counts(s)
+    s.S = sums(s)
+    n = weights(s)
+    return *written(s), n / total(s, n), means(s)
+
+
+def entropy_gain(
+    r,
+    i,
+    j,
+    *,
+    held=lambda r: r,
+    columns=lambda r, i, j: (r[:, i], r[:, j]),
+    join=np.add,
+    term=entr,
+    before=lambda s: s.term(s.a) + s.term(s.b),
+    after=lambda s: s.term(s.both),
+    minus=np.subtract,
+    total=lambda s, gain: np.sum(gain),
+    end=lambda answer: answer,
+):
+    """By how much the entropy falls.
+
+    A part is a function of ``s``: r, the two columns a and b, and both, what is put together.
+    """
+    s = SimpleNamespace(r=held(r), term=term)
+    s.a, s.b = columns(s.r, i, j)
+    s.both = join(s.a, s.b)
+    return end(total(s, minus(before(s), after(s))))
 
 
 # ---- BIC -----------------------------------------------------------------------------------------

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import textbook
-from . import mistakes, prior_mistakes
+from . import mistakes, prior_mistakes, sum_mistakes
 from .chance import Chance
 from .k_means import k_means_start, seed_probabilities
 from .missing_values import conditional_mean, e_step_with_missing
 from .priors import expected_log_det, expected_log_weights, map_m_step, posterior_counts
+from .sums import entropy_gain, stream_step, weighted_m_step
 
 PARAMETERS = "weights", "means", "covariances"
 
@@ -138,6 +139,38 @@ def wisharts(seed=0, sizes=((3, 2), (2, 3)), unit=0.2):
     for K, D in sizes:
         rng = np.random.default_rng(seed + K)
         yield D + rng.uniform(1.5, 9, size=K), unit * parameters(K, D, seed + D)[2]
+
+
+def with_weights(seed=0, whole=False):
+    """(X, r, w): points that count more or less than once; or so many times, some of them never."""
+    for X, r in with_responsibilities(seed):
+        rng = np.random.default_rng(seed + len(X))
+        w = rng.integers(4, size=len(X)) if whole else rng.uniform(0.2, 3, size=len(X))
+        yield X, r, w.astype(float)
+
+
+def with_old_sums(seed=0, empty=False):
+    """(X, r, counts, sums, xi): a batch, and what earlier ones have left.
+
+    If ``empty``, the first component has nothing of the batch, and the last one nothing but it.
+    """
+    for X, r in with_responsibilities(seed):
+        rng = np.random.default_rng(seed + len(X))
+        counts = rng.uniform(5, 40, size=r.shape[1])
+        sums = counts[:, None] * (X.mean(axis=0) + rng.choice([-3, 3], size=(len(counts), 1)))
+        if empty:
+            r, counts[-1], sums[-1] = without_points(r), 0, 0
+        yield X, r, counts, sums, float(rng.uniform(0.6, 0.9))
+
+
+def with_a_pair(seed=0, certain=False):
+    """(r, i, j): rows in doubt; if ``certain``, half of them are not."""
+    rng = np.random.default_rng(seed)
+    for N, K, i, j in [(40, 3, 0, 2), (30, 4, 3, 1), (60, 5, 1, 4), (50, 3, 2, 1)]:
+        r = rng.dirichlet(rng.uniform(1, 3, size=K), size=N)
+        if certain:
+            r[::2] = mistakes.hard(r[::2])
+        yield r, i, j
 
 
 def counts(seed=0):
@@ -293,6 +326,10 @@ PRIOR_ALONE = (
     "right, except for a component without a point: its mean is m, and its covariance "
     "scale / (nu + D + 2)"
 )
+NOTHING_THERE = (
+    "right, except for a component that gets nothing from the batch, or had nothing before: add "
+    "sums, and divide once, at the end"
+)
 IN_DENSITY = ["log_weights", "delta", "covariance", "precision", "form", "quadratic", "log_det"]
 IN_DENSITY += ["volume", "constant"]
 IN_M_STEP = {"weights": 0, "means": 1} | dict.fromkeys(
@@ -399,5 +436,33 @@ EXERCISES = {
         partial(wisharts, sizes=[(2, 40)], unit=1e-12),
         "right, except where |W| is 0 in floating point, as with 40 features: take log |W| by "
         "slogdet, or by the logs of a Cholesky factor",
+    ),
+    "weighted_m_step": Exercise(
+        with_weights,
+        weighted_m_step,
+        sum_mistakes.WEIGHTED_M_STEP,
+        PARAMETERS,
+        partial(with_weights, whole=True),
+        "right, except where some weights are 0: such a point is left out",
+        concerns={"weights": 0, "total": 0, "means": 1}
+        | dict.fromkeys(["weigh", "centre", "scatter", "count", "shape"], 2),
+    ),
+    "stream_step": Exercise(
+        with_old_sums,
+        stream_step,
+        sum_mistakes.STREAM_STEP,
+        ("counts", "sums", "weights", "means"),
+        partial(with_old_sums, empty=True),
+        NOTHING_THERE,
+        concerns={"counts": 0, "sums": 1, "weights": 2, "total": 2, "means": 3},
+    ),
+    "entropy_gain": Exercise(
+        with_a_pair,
+        entropy_gain,
+        sum_mistakes.ENTROPY_GAIN,
+        ("answer",),
+        partial(with_a_pair, certain=True),
+        "right, except where r is 0: there r log r is 0, in the limit, and not nan",
+        True,
     ),
 }

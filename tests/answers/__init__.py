@@ -13,9 +13,9 @@ import scipy
 
 from numpy_ml_gmm.exercises import check
 
-from . import draws, missing, priors, second, steps
+from . import draws, missing, priors, second, steps, sums
 
-ROOMS = steps, draws, missing, priors
+ROOMS = steps, draws, missing, priors, sums
 WRONG = {name: table for room in ROOMS for name, table in room.WRONG.items()}
 RIGHT = {name: sources for room in ROOMS for name, sources in room.RIGHT.items()}
 
