@@ -108,7 +108,7 @@ def test_its_cells_are_python_and_run_without_a_warning(path, tmp_path, monkeypa
 
 
 def test_every_exercise_is_set_and_solved(tmp_path):
-    """By the marker, and as one notebook: a process for each of eighteen takes its time."""
+    """By the marker, and as one notebook: a process for each of twenty-two takes its time."""
     assert [path.name for path in TASKS] == [path.name for path in SOLUTIONS]
     for paths, solved in [(TASKS, False), (SOLUTIONS, True)]:
         book = tmp_path / f"{solved}.ipynb"
