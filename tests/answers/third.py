@@ -96,8 +96,9 @@ def sample(n, weights, means, covariances, rng):
     K, D = means.shape
     z = rng.choice(K, size=n, p=weights)
     X = np.empty((n, D))
-    for i in range(n):
-        X[i] = rng.multivariate_normal(means[z[i]], covariances[z[i]])
+    for k in range(K):
+        m = (z == k).sum()
+        X[z == k] = rng.multivariate_normal(means[k], covariances[k], size=m)
     return X, z
 """
 
@@ -381,29 +382,29 @@ OF_SAMPLE = [
     ("weights|equal|uniform", ", p=weights", ""),
     ("seed|generator|same for every|rng", "    K, D", "    rng = np.random.default_rng(0)\n    K, D"),
     ("generator|own|np\\.random|rng", "rng.multi", "np.random.multi"),
-    ("covarianc.*first|first|same|another|shared", "covariances[z[i]]", "covariances[0]"),
-    ("square|covariance.*(\\^2|twice)", "covariances[z[i]]", "covariances[z[i]] @ covariances[z[i]]"),
-    ("diagonal|off|correlat|independent", "covariances[z[i]]", "np.diag(np.diag(covariances[z[i]]))"),
-    ("invers|precision", "covariances[z[i]]", "np.linalg.inv(covariances[z[i]])"),
-    ("identity|unit|standard|covariance", "covariances[z[i]]", "np.eye(D)"),
-    ("mean", "means[z[i]]", "np.zeros(D)"),
-    ("mean|first|another|same", "means[z[i]]", "means[0]"),
+    ("covarianc.*first|first|same|another|shared", "covariances[k]", "covariances[0]"),
+    ("square|covariance.*(\\^2|twice)", "covariances[k]", "covariances[k] @ covariances[k]"),
+    ("diagonal|off|correlat|independent", "covariances[k]", "np.diag(np.diag(covariances[k]))"),
+    ("invers|precision", "covariances[k]", "np.linalg.inv(covariances[k])"),
+    ("identity|unit|standard|covariance", "covariances[k]", "np.eye(D)"),
+    ("mean", "means[k]", "np.zeros(D)"),
+    ("mean|first|another|same", "means[k]", "means[0]"),
     ("sort", "z = rng.choice(K, size=n, p=weights)", "z = np.sort(rng.choice(K, size=n, p=weights))"),
     ("fixed|rounded|chance|by chance", "z = rng.choice(K, size=n, p=weights)", "z = rng.permutation(np.searchsorted(np.cumsum(weights), (np.arange(n) + 0.5) / n))"),
-    ("varianc|root|Cholesky|transpos|L|factor|element|deviation", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]] + np.linalg.cholesky(covariances[z[i]]).T @ rng.normal(size=D)"),
-    ("root|Cholesky|covariance", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]] + covariances[z[i]] @ rng.normal(size=D)"),
-    ("noise|same|one|each feature", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]] + np.linalg.cholesky(covariances[z[i]]) @ np.full(D, rng.normal())"),
-    ("uniform|shape|normal", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]] + np.linalg.cholesky(covariances[z[i]]) @ rng.uniform(-1, 1, size=D)"),
-    ("uniform|shape|normal|positive|mean", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]] + np.linalg.cholesky(covariances[z[i]]) @ rng.random(size=D)"),
-    ("noise|every point|without|mean", "rng.multivariate_normal(means[z[i]], covariances[z[i]])", "means[z[i]]"),
+    ("varianc|root|Cholesky|transpos|L|factor|element|deviation", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k] + rng.normal(size=(m, D)) @ np.linalg.cholesky(covariances[k])"),
+    ("root|Cholesky|covariance", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k] + rng.normal(size=(m, D)) @ covariances[k]"),
+    ("noise|same|one|each feature", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k] + rng.normal(size=(m, 1)) @ np.ones((1, D)) @ np.linalg.cholesky(covariances[k]).T"),
+    ("uniform|shape|normal", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k] + rng.uniform(-1, 1, size=(m, D)) @ np.linalg.cholesky(covariances[k]).T"),
+    ("uniform|shape|normal|positive|mean", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k] + rng.random(size=(m, D)) @ np.linalg.cholesky(covariances[k]).T"),
+    ("noise|every point|without|mean", "rng.multivariate_normal(means[k], covariances[k], size=m)", "means[k]"),
     ("order|swapped|first|place|shape|exchang", "return X, z", "return z, X"),
     ("1|label|count|from 0", "return X, z", "return X, z + 1"),
     ("z.*(another|again|new|drawn|belong|not those)|label", "return X, z", "return X, rng.choice(K, size=n, p=weights)"),
     ("one component|same component|all.*component|largest|most", "z = rng.choice(K, size=n, p=weights)", "z = np.full(n, weights.argmax())"),
-    ("average|mean of|weighted", "means[z[i]]", "weights @ means"),
+    ("average|mean of|weighted", "means[k]", "weights @ means"),
     ("order|sort|shuffl|belong", "return X, z", "return rng.permutation(X), z"),
     ("one component|same component|once|single|all", "z = rng.choice(K, size=n, p=weights)", "z = np.full(n, rng.choice(K, p=weights))"),
-    ("root|half|scale|element|deviation", "covariances[z[i]]", "np.linalg.cholesky(covariances[z[i]]) @ np.eye(D)"),
+    ("root|half|scale|element|deviation", "covariances[k]", "np.linalg.cholesky(covariances[k]) @ np.eye(D)"),
 ]
 OF_CONDITIONAL = [
     ("mean alone|unconditional|only the mean|regress|rest of the row|observed", "mean[miss] + Smo @ np.linalg.solve(Soo, row[obs] - mean[obs])", "mean[miss]"),
