@@ -47,6 +47,14 @@ IN_WEIGHTS = {
     "the alpha - 1 of all components are added to each count: each has its own": {
         "weights": lambda s: s.N + (s.alpha - 1).sum()
     },
+    "the alpha of the first component is used for all: each has its own": {
+        "weights": lambda s: s.N + s.alpha[0] - 1
+    },
+    "the alpha of the first component is used for all, and not in the sum below: each has its "
+    "own": {
+        "weights": lambda s: s.N + s.alpha[0] - 1,
+        "total": lambda s, n: (s.N + s.alpha - 1).sum(),
+    },
     "the weights are those of the prior alone, from alpha_k - 1: add the counts N_k": {
         "weights": lambda s: s.alpha - 1
     },
@@ -290,6 +298,9 @@ IN_SCATTER = {
     f"(xbar_k - m)(xbar_k - m)^T has the factor N_k / (kappa + N_k): {SHORT}": {
         "pull": lambda s: squares(s.N / (s.kappa + s.N), s.x - s.m)
     },
+    "mu_k stands where xbar_k belongs, in kappa N_k / (kappa + N_k) (xbar_k - m)(xbar_k - m)^T": {
+        "pull": lambda s: squares(s.kappa * s.N / (s.kappa + s.N), s.mu - s.m)
+    },
     "in the last term of S_k N stands where N_k belongs": {
         "pull": lambda s: squares(s.kappa * len(s.X) / (s.kappa + len(s.X)), s.x - s.m)
     },
@@ -519,6 +530,7 @@ IN_ONE = {  # what goes wrong with any of the three, where @ is its name
     "in @, 2 is added too: it is @_0 + N_k": lambda prior, N: prior + N + 2,
     "in @, 2 is subtracted: it is @_0 + N_k": lambda prior, N: prior + N - 2,
     "in @, K is added too: it is @_0 + N_k": lambda prior, N: prior + N + len(N),
+    "in @, K is subtracted: it is @_0 + N_k": lambda prior, N: prior + N - len(N),
     "@ is the larger of @_0 and N_k: add them": lambda prior, N: np.maximum(prior, N),
     "@ is halved: it is @_0 + N_k": lambda prior, N: (prior + N) / 2,
     "@ is N_k / @_0: add @_0 to N_k": lambda prior, N: N / prior,
