@@ -490,6 +490,14 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
         "means": lambda X, r: r.T @ X / len(X)
     },
     "the means are sums: divide by N_k": {"means": lambda X, r: r.T @ X},
+    "the means are multiplied by N_k: divide by it": {
+        "means": lambda X, r: r.T @ X * r.sum(axis=0)[:, None]
+    },
+    "N_k is a mean over the points, and divides everything: sum r over n": {
+        "weights": lambda X, r: r.mean(axis=0) / len(r),
+        "means": lambda X, r: r.T @ X / r.mean(axis=0)[:, None],
+        "count": lambda X, r: r.mean(axis=0),
+    },
     "the means divide by the weights pi_k: divide by N_k": {
         "means": lambda X, r: r.T @ X / r.mean(axis=0)[:, None]
     },
@@ -1877,6 +1885,13 @@ IN_MISSING: dict[str, dict[str, Any]] = {
         "first": lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat) / len(r)
     },
 }
+OF_MISSING = (  # the division has rows of its own above
+    "over n",
+    "all n and k",
+    "joint densities pi_k",
+    "this is",
+    "not by its sum",
+)
 E_STEP_WITH_MISSING = (
     {
         "the mean of the column is filled in, and the table taken for complete: use what each row "
@@ -1893,6 +1908,11 @@ E_STEP_WITH_MISSING = (
         for text, parts in IN_DENSITY.items()
     }
     | with_knobs(knobs.e_step_with_missing, IN_MISSING)
+    | {
+        text: partial(knobs.e_step_with_missing, **parts)
+        for text, parts in IN_SHARES.items()
+        if parts.keys() == {"shares"} and not any(word in text for word in OF_MISSING)
+    }
     | {
         f"in the conditional mean, {text}": partial(
             knobs.e_step_with_missing, completed=partial(knobs.conditional_mean, **parts)
