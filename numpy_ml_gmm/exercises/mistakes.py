@@ -1766,6 +1766,9 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     "r holds the joint densities over the largest of each row: divide each row by its sum": {
         "shares": over_largest
     },
+    "each row is pi, whatever the point is: multiply by the densities of what is observed": {
+        "joint": lambda X, pi, *_: np.log(pi) + np.zeros((len(X), 1))
+    },
     "all components have the same share, 1 / K: it depends on the densities": {
         "shares": lambda joint: 0 * joint + 1 / joint.shape[1]
     },
@@ -1890,7 +1893,7 @@ OF_MISSING = (  # the division has rows of its own above
     "all n and k",
     "joint densities pi_k",
     "this is",
-    "not by its sum",
+    "largest of each row, not by its sum",
 )
 E_STEP_WITH_MISSING = (
     {

@@ -104,7 +104,7 @@ IN_WEIGHTS |= {
     f"{text} (above; below stands the right sum)": parts
     | {"total": lambda s, n: (s.N + s.alpha - 1).sum()}
     for text, parts in IN_WEIGHTS.items()
-    if "weights" in parts and not any(word in text for word in ("the weights", "portions"))
+    if "weights" in parts and "the weights" not in text
 } | {
     "the weights do not sum to one: K is added below. Divide by N + sum alpha - K": {
         "total": lambda s, n: (s.N + s.alpha + 1).sum()
