@@ -266,6 +266,17 @@ IN_CONSTANT: dict[str, dict[str, Any]] = {  # it cancels in the E step
     "the constant of the density is (2 pi)^(D/2): its logarithm is to base 10 here": {
         "constant": lambda D, K: -0.5 * D * np.log10(2 * np.pi)
     },
+    "the constant of the density is (2 pi)^(D/2): its logarithm is to base 2 here": {
+        "constant": lambda D, K: -0.5 * D * np.log2(2 * np.pi)
+    },
+    "the logarithms of the constant and of the determinant are to base 2: take natural ones": {
+        "constant": lambda D, K: -0.5 * D * np.log2(2 * np.pi),
+        "log_det": lambda C: log_det(C) / np.log(2),
+    },
+    "the logarithms of the constant and of the determinant are to base 10: take natural ones": {
+        "constant": lambda D, K: -0.5 * D * np.log10(2 * np.pi),
+        "log_det": lambda C: log_det(C) / np.log(10),
+    },
     "the whole constant of the density, (2 pi)^(D/2) |Sigma_k|^(1/2), is missing": {
         "constant": lambda D, K: 0.0,
         "volume": 0.0,
@@ -289,6 +300,11 @@ IN_CONSTANT: dict[str, dict[str, Any]] = {  # it cancels in the E step
 def over_largest(ell):
     """The joint densities over the largest of each row."""
     return np.exp(ell - ell.max(axis=1, keepdims=True))
+
+
+def last_of(ell):
+    """Whether a column is that of the last component, (K,)."""
+    return np.arange(ell.shape[1]) == ell.shape[1] - 1
 
 
 IN_SHARES: dict[str, dict[str, Any]] = {
@@ -325,6 +341,16 @@ IN_SHARES: dict[str, dict[str, Any]] = {
     },
     "the log joint itself is divided by its sum: take the exponential first": {
         "shares": lambda ell: ell / ell.sum(axis=1, keepdims=True)
+    },
+    "the log joint, less the largest of its row, is divided by its sum: take the exponential "
+    "first": {
+        "shares": lambda ell: (
+            (ell - ell.max(axis=1, keepdims=True))
+            / (ell - ell.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
+        )
+    },
+    "the last component is left out: r is a sum over all of them, and has a column for each": {
+        "shares": lambda ell: softmax(np.where(last_of(ell), -np.inf, ell), axis=1)
     },
     "the joint densities are squared before they are divided": {
         "shares": lambda ell: softmax(2 * ell, axis=1)
@@ -395,7 +421,6 @@ NEAREST_MEAN = (
 E_STEP = {
     f"rows sum to one, but {text}": wrong
     for text, wrong in with_knobs(knobs.e_step, IN_DENSITY).items()
-    if "sign of the log density" not in text
 } | with_knobs(knobs.e_step, IN_SHARES)
 E_STEP[NEAREST_MEAN] = lambda X, pi, mu, Sigma: nearest(X, mu)
 
@@ -465,6 +490,14 @@ IN_M_STEP: dict[str, dict[str, Any]] = {
         "means": lambda X, r: r.T @ X / len(X)
     },
     "the means are sums: divide by N_k": {"means": lambda X, r: r.T @ X},
+    "the means are multiplied by N_k: divide by it": {
+        "means": lambda X, r: r.T @ X * r.sum(axis=0)[:, None]
+    },
+    "N_k is a mean over the points, and divides everything: sum r over n": {
+        "weights": lambda X, r: r.mean(axis=0) / len(r),
+        "means": lambda X, r: r.T @ X / r.mean(axis=0)[:, None],
+        "count": lambda X, r: r.mean(axis=0),
+    },
     "the means divide by the weights pi_k: divide by N_k": {
         "means": lambda X, r: r.T @ X / r.mean(axis=0)[:, None]
     },
@@ -819,6 +852,7 @@ EM_STEP = (
         if isinstance(wrong, partial)
         and " too: each row" not in text
         and "is cut" not in text  # what scales r is below
+        and "last component" not in text  # without points it has no mean
     }
     | {
         f"in the E step, {NEAREST_MEAN}": lambda X, *theta: m_step(X, nearest(X, theta[1])),
@@ -854,6 +888,12 @@ IN_SUMS: dict[str, dict[str, Any]] = {
     },
     "only the first component counts: sum over k": {"point": lambda ell: ell[:, 0]},
     "only the last component counts: sum over k": {"point": lambda ell: ell[:, -1]},
+    "the last component is left out: sum over all k": {
+        "point": lambda ell: logsumexp(ell[:, :-1], axis=1)
+    },
+    "the first component is left out: sum over all k": {
+        "point": lambda ell: logsumexp(ell[:, 1:], axis=1)
+    },
     "the densities are averaged over the K components: sum over k": {
         "point": lambda ell: logsumexp(ell, axis=1) - np.log(ell.shape[1])
     },
@@ -977,6 +1017,12 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     "each row of q is replaced by their average: use the rows themselves": {
         "guess": lambda q, ell: 0 * q + q.mean(axis=0)
     },
+    "the last component is left out: sum over all k": {
+        "guess": lambda q, ell: np.where(last_of(q), 0, q)
+    },
+    "in Q, the last component is left out: sum over all k": {
+        "energy": lambda q, ell: (q * ell)[:, :-1].sum()
+    },
     "in Q, the log-likelihood stands where the log joint, weighted by q, belongs": {
         "energy": lambda q, ell: logsumexp(ell, axis=1).sum()
     },
@@ -1023,6 +1069,9 @@ IN_ELBO: dict[str, dict[str, Any]] = {
     },
     "the entropy has log q that is not weighed by q: it is -q log q": {
         "entropy": lambda q, ell, pi: -np.log(q).sum()
+    },
+    "the entropy has q in place of log q: it is -q log q": {
+        "entropy": lambda q, ell, pi: -(q**2).sum()
     },
     "the entropy has q^2: it is -q log q": {
         "entropy": lambda q, ell, pi: -(q**2 * np.log(q)).sum()
@@ -1341,7 +1390,15 @@ def k_medians(X, centres):
     return r.mean(axis=0), mu, scatters(X, r, mu) / r.sum(axis=0)[:, None, None]
 
 
+def medians_at_the_end(X, centres):
+    """The medians of the clusters of k-means."""
+    r = lloyd(X, centres)
+    pi, _, Sigma = m_step(X, r)
+    return pi, medians(X, r), Sigma
+
+
 K_MEANS_START = {
+    "the means are the medians of the clusters: take means": medians_at_the_end,
     "the means are the first centres: move each to the mean of its points, and repeat": (
         first_centres
     ),
@@ -1481,6 +1538,9 @@ IN_CONDITIONAL: dict[str, dict[str, Any]] = {
     "the mean of the row is subtracted from x_o: subtract mu_o": {
         "known": lambda X, mean: X - (X.mean(axis=1, keepdims=True) if X.size else 0)
     },
+    "the mean of mu_o is subtracted from every feature: x_o - mu_o, each has its own": {
+        "known": lambda X, mean: X - (mean.mean() if mean.size else 0)
+    },
     "mu_m is not added": {"offset": lambda mean, m, o: 0.0},
     "mu_m counts twice: add it once": {"offset": lambda mean, m, o: 2 * mean[m]},
     "x_o is not used, mu_o stands in its place: the slope is for x_o - mu_o": {
@@ -1573,6 +1633,9 @@ CONDITIONAL_MEAN = {
     "every row is mu where anything is missing: keep what X holds": (
         lambda X, mean, Sigma: np.where(np.isnan(X).any(axis=1, keepdims=True), mean, X)
     ),
+    "what is observed is replaced by mu: keep what X holds": (
+        lambda X, mean, Sigma: np.where(np.isnan(X), knobs.conditional_mean(X, mean, Sigma), mean)
+    ),
     "the covariance of the data stands where Sigma belongs": (
         lambda X, mean, Sigma: knobs.conditional_mean(
             X, mean, np.ma.cov(np.ma.masked_invalid(X.T)).data
@@ -1660,7 +1723,25 @@ def about_new_means(*m):
     return r, sums, squares - sums[:, :, None] * sums[:, None] / r.sum(axis=0)[:, None, None]
 
 
+def about_means(X, pi, mu, Sigma):
+    """Squares about the means that are given."""
+    r, sums, squares = knobs.e_step_with_missing(X, pi, mu, Sigma)
+    cross = sums[:, :, None] * mu[:, None]
+    own = r.sum(axis=0)[:, None, None] * mu[:, :, None] * mu[:, None]
+    return r, sums, squares - cross - transposed(cross) + own
+
+
+def density_of_filled(fill):
+    """The log joint of all features, of a table that is filled for it."""
+    return lambda X, *theta: log_joint(fill(X), *theta)
+
+
 IN_MISSING: dict[str, dict[str, Any]] = {
+    "the density is that of all features with 0 filled in: take the density of what is observed": {
+        "joint": density_of_filled(zeros)
+    },
+    "the density is that of all features with the mean of the column filled in: take the density "
+    "of what is observed": {"joint": density_of_filled(overall_means)},
     "the determinant is that of the whole Sigma_k: take that of Sigma_oo. (Or is this the density "
     "of the completed row? Take that of what is observed.)": {"joint": with_whole_determinant},
     "the exponent has a block of the inverse of the whole Sigma_k: take the block Sigma_oo first, "
@@ -1684,6 +1765,9 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     },
     "r holds the joint densities over the largest of each row: divide each row by its sum": {
         "shares": over_largest
+    },
+    "each row is pi, whatever the point is: multiply by the densities of what is observed": {
+        "joint": lambda X, pi, *_: np.log(pi) + np.zeros((len(X), 1))
     },
     "all components have the same share, 1 / K: it depends on the densities": {
         "shares": lambda joint: 0 * joint + 1 / joint.shape[1]
@@ -1770,6 +1854,17 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     "the squares do not use r: weigh each row by its responsibility": {
         "outer": lambda r, x_hat: np.einsum("knd,kne->kde", x_hat, x_hat)
     },
+    "neither the squares nor C use r: weigh each row by its responsibility": {
+        "outer": lambda r, x_hat: np.einsum("knd,kne->kde", x_hat, x_hat),
+        "spread": lambda r, C: C.sum(axis=1),
+    },
+    "the squares and C use the square of r: weigh each row by its responsibility, once": {
+        "outer": lambda r, x_hat: np.einsum("nk,knd,kne->kde", r**2, x_hat, x_hat),
+        "spread": lambda r, C: np.einsum("nk,knde->kde", r**2, C),
+    },
+    "the squares of the rows have only their diagonals, beside all of C: take outer products": {
+        "outer": lambda r, x_hat: only_diagonals(np.einsum("nk,knd,kne->kde", r, x_hat, x_hat))
+    },
     "the squares use the square of r: weigh each row by its responsibility, once": {
         "outer": lambda r, x_hat: np.einsum("nk,knd,kne->kde", r**2, x_hat, x_hat)
     },
@@ -1783,6 +1878,9 @@ IN_MISSING: dict[str, dict[str, Any]] = {
     "the sums do not use r, but the squares do: weigh each row by its responsibility": {
         "first": lambda r, x_hat: x_hat.sum(axis=1)
     },
+    "the sums are added up over the components: each has its own": {
+        "first": lambda r, x_hat: np.einsum("nk,knd->d", r, x_hat) + np.zeros((len(x_hat), 1))
+    },
     "the sums are divided by N_k: these are means, their sums are asked for": {
         "first": lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat) / r.sum(axis=0)[:, None]
     },
@@ -1790,6 +1888,13 @@ IN_MISSING: dict[str, dict[str, Any]] = {
         "first": lambda r, x_hat: np.einsum("nk,knd->kd", r, x_hat) / len(r)
     },
 }
+OF_MISSING = (  # the division has rows of its own above
+    "over n",
+    "all n and k",
+    "joint densities pi_k",
+    "this is",
+    "largest of each row, not by its sum",
+)
 E_STEP_WITH_MISSING = (
     {
         "the mean of the column is filled in, and the table taken for complete: use what each row "
@@ -1807,6 +1912,11 @@ E_STEP_WITH_MISSING = (
     }
     | with_knobs(knobs.e_step_with_missing, IN_MISSING)
     | {
+        text: partial(knobs.e_step_with_missing, **parts)
+        for text, parts in IN_SHARES.items()
+        if parts.keys() == {"shares"} and not any(word in text for word in OF_MISSING)
+    }
+    | {
         f"in the conditional mean, {text}": partial(
             knobs.e_step_with_missing, completed=partial(knobs.conditional_mean, **parts)
         )
@@ -1818,6 +1928,7 @@ E_STEP_WITH_MISSING = (
         "the squares are divided by N: the sums are asked for": per_point({2}),
         "the squares are divided by N_k: their sums are asked for": per_row({2}),
         "the squares are about the new means: the sum of r x x^T is asked for": about_new_means,
+        "the squares are about the means mu_k: the sum of r x x^T is asked for": about_means,
     }
 )
 

@@ -227,6 +227,10 @@ def name_change(exercise, answers, rights, part):
             return f"{said} in another order along axis {axis}"
         if all(same(a, np.sort(b, axis), EXACT) for a, b in pairs):
             return f"{said} sorted along axis {axis}"
+    low, high = (of([of(a) for a, _ in pairs]) for of in (np.min, np.max))
+    cut = sum(((b < low) | (b > high)).sum() for _, b in pairs)
+    if cut > 1 and all(same(a, np.clip(b, low, high), EXACT) for a, b in pairs):
+        return f"{said} clipped to what is between {low:.4g} and {high:.4g}"
     for text, change in {"times": np.divide, "plus": np.subtract}.items():
         numbers = np.concatenate([change(a, b)[b != 0] for a, b in pairs])
         if numbers.size > 1 and np.isfinite(numbers).all():

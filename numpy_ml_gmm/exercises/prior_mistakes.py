@@ -100,7 +100,26 @@ IN_WEIGHTS = {
     "the weights do not sum to one: 1 was subtracted K times above, and is once below. Divide by "
     "N + sum alpha - K": {"total": lambda s, n: len(s.X) + s.alpha.sum() - 1},
 }
+IN_WEIGHTS |= {
+    f"{text} (above; below stands the right sum)": parts
+    | {"total": lambda s, n: (s.N + s.alpha - 1).sum()}
+    for text, parts in IN_WEIGHTS.items()
+    if "weights" in parts and "the weights" not in text
+} | {
+    "the weights do not sum to one: K is added below. Divide by N + sum alpha - K": {
+        "total": lambda s, n: (s.N + s.alpha + 1).sum()
+    },
+    "the weights are multiplied by the sum of N_k + alpha_k - 1: divide by it": {
+        "total": lambda s, n: 1 / n.sum()
+    },
+}
 IN_MEANS = {
+    "the means are multiplied by N_k + kappa: divide by it": {
+        "means": lambda s: (s.r.T @ s.X + s.kappa * s.m) * (s.N + s.kappa)[:, None]
+    },
+    "the points are left out of the means: add the sum of r x": {
+        "means": lambda s: s.kappa * s.m / (s.N + s.kappa)[:, None]
+    },
     "in the means, m counts once above and kappa times below: add kappa m": {
         "means": lambda s: (s.r.T @ s.X + s.m) / (s.N + s.kappa)[:, None]
     },
@@ -200,6 +219,9 @@ IN_MEANS = {
     },
 }
 IN_COUNT = {
+    "the covariances are multiplied by N_k + nu + D + 2: divide by it": {
+        "count": lambda s: 1 / (s.N + s.nu + s.D + 2)
+    },
     "the covariances divide by N_k: the prior counts there as nu + D + 2": {"count": lambda s: s.N},
     "the covariances divide by N_k + nu: D + 2 is missing": {"count": lambda s: s.N + s.nu},
     "the covariances divide by N_k + nu + D: 2 is missing": {"count": lambda s: s.N + s.nu + s.D},
@@ -289,6 +311,16 @@ IN_SCATTER = {
     },
     f"(xbar_k - m)(xbar_k - m)^T has the factor N_k / (kappa + N_k): {SHORT}": {
         "pull": lambda s: squares(s.N / (s.kappa + s.N), s.x - s.m)
+    },
+    "mu_k stands where xbar_k belongs, in kappa N_k / (kappa + N_k) (xbar_k - m)(xbar_k - m)^T": {
+        "pull": lambda s: squares(s.kappa * s.N / (s.kappa + s.N), s.mu - s.m)
+    },
+    "W_k is subtracted: add it": {"scatter": lambda s: -scatters(s.X, s.r, s.x)},
+    "m is not subtracted, in (xbar_k - m)(xbar_k - m)^T": {
+        "pull": lambda s: squares(s.kappa * s.N / (s.kappa + s.N), s.x)
+    },
+    "m is added, in (xbar_k - m)(xbar_k - m)^T: subtract it": {
+        "pull": lambda s: squares(s.kappa * s.N / (s.kappa + s.N), s.x + s.m)
     },
     "in the last term of S_k N stands where N_k belongs": {
         "pull": lambda s: squares(s.kappa * len(s.X) / (s.kappa + len(s.X)), s.x - s.m)
@@ -519,6 +551,7 @@ IN_ONE = {  # what goes wrong with any of the three, where @ is its name
     "in @, 2 is added too: it is @_0 + N_k": lambda prior, N: prior + N + 2,
     "in @, 2 is subtracted: it is @_0 + N_k": lambda prior, N: prior + N - 2,
     "in @, K is added too: it is @_0 + N_k": lambda prior, N: prior + N + len(N),
+    "in @, K is subtracted: it is @_0 + N_k": lambda prior, N: prior + N - len(N),
     "@ is the larger of @_0 and N_k: add them": lambda prior, N: np.maximum(prior, N),
     "@ is halved: it is @_0 + N_k": lambda prior, N: (prior + N) / 2,
     "@ is N_k / @_0: add @_0 to N_k": lambda prior, N: N / prior,
@@ -807,6 +840,9 @@ IN_DIGAMMAS = {
     },
     "D stands where i belongs, in each term": {
         "argument": lambda nu, i, D: (nu + 1 - D) / 2 + 0 * i
+    },
+    "every argument is (nu + 1) / 2, i is left out: psi((nu + 1 - i) / 2)": {
+        "argument": lambda nu, i, D: (nu + 1) / 2 + 0 * i
     },
     "the argument is not halved: psi((nu + 1 - i) / 2)": {"argument": lambda nu, i, D: nu + 1 - i},
     "the brackets are wrong, nu + 1 - i / 2: all of nu + 1 - i is halved": {

@@ -335,10 +335,16 @@ IN_DENSITY += ["volume", "constant"]
 IN_M_STEP = {"weights": 0, "means": 1} | dict.fromkeys(
     ["weigh", "centre", "scatter", "count", "shape"], 2
 )
+RIDGE = 1e-4  # so small that 0.001 on the diagonals is seen
 EXERCISES = {
     "e_step": Exercise(mixtures, textbook.e_step, mistakes.E_STEP, ("r",), far_mixtures, FAR),
     "m_step": Exercise(
-        with_responsibilities, textbook.m_step, mistakes.M_STEP, PARAMETERS, concerns=IN_M_STEP
+        with_responsibilities,
+        textbook.m_step,
+        mistakes.M_STEP,
+        PARAMETERS,
+        tolerance=RIDGE,
+        concerns=IN_M_STEP,
     ),
     "em_step": Exercise(
         mixtures,
@@ -347,6 +353,7 @@ EXERCISES = {
         PARAMETERS,
         far_mixtures,
         FAR,
+        tolerance=RIDGE,
         concerns=dict.fromkeys([*IN_DENSITY, "shares", "after"], 0) | IN_M_STEP,
         pairs=False,
     ),
@@ -362,6 +369,7 @@ EXERCISES = {
         k_means_start,
         mistakes.K_MEANS_START,
         PARAMETERS,
+        tolerance=RIDGE,
         concerns={"clusters": 0} | IN_M_STEP,
         pairs=False,
     ),
@@ -407,6 +415,7 @@ EXERCISES = {
         PARAMETERS,
         partial(with_prior, empty=True),
         PRIOR_ALONE,
+        tolerance=RIDGE,
         concerns={"weights": 0, "total": 0, "means": 1}
         | dict.fromkeys(["prior", "scatter", "pull", "count", "shape"], 2),
     ),

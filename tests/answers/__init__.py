@@ -13,11 +13,15 @@ import scipy
 
 from numpy_ml_gmm.exercises import check
 
-from . import draws, missing, priors, second, steps, sums
+from . import draws, missing, priors, second, steps, sums, third
 
 ROOMS = steps, draws, missing, priors, sums
 WRONG = {name: table for room in ROOMS for name, table in room.WRONG.items()}
-RIGHT = {name: sources for room in ROOMS for name, sources in room.RIGHT.items()}
+RIGHT = {
+    name: sources + third.RIGHT.get(name, [])
+    for room in ROOMS
+    for name, sources in room.RIGHT.items()
+}
 
 # What is said of an answer whose mistake is not known.
 ONLY_WRONG = re.compile("wrong |nan or inf in|it raised ")
@@ -26,12 +30,14 @@ ONLY_WRONG = re.compile("wrong |nan or inf in|it raised ")
 def wrong_answers(name):
     """(what the mistake truly is, source) of each."""
     right, slips = WRONG[name]
-    for truth, *edits in slips + second.SECOND[name]:
-        source = right
-        for old, new in zip(edits[::2], edits[1::2], strict=True):
-            assert old in source, (name, old)
-            source = source.replace(old, new)
-        yield truth, source
+    sets = (right, slips + second.SECOND[name]), third.THIRD.get(name, ("", []))
+    for right, slips in sets:
+        for truth, *edits in slips:
+            source = right
+            for old, new in zip(edits[::2], edits[1::2], strict=True):
+                assert old in source, (name, old)
+                source = source.replace(old, new)
+            yield truth, source
 
 
 def function(name, source):
