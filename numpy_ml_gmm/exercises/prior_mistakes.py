@@ -3,7 +3,9 @@
 N_k are the counts, S_k the scatter with what the prior adds, and D the number of features.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import digamma, entr, gammaln, logsumexp, polygamma, softmax
@@ -27,7 +29,7 @@ def drawn_each(N, x, kappa, m):
 
 # ---- The M step to the mode: knobs of s, see there ---------------------------------------------
 
-IN_WEIGHTS = {
+IN_WEIGHTS: dict[str, dict[str, Callable[..., Any]]] = {
     "the weights are those without a prior, N_k / N: add alpha_k - 1 to each count": {
         "weights": lambda s: s.N
     },
