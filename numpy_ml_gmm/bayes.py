@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import get_lapack_funcs, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.special import digamma, gammaln, logsumexp
 
 from . import online
@@ -55,7 +55,7 @@ from .blocks import Patterns, Rows
 from .chunks import additive, row_by_row
 from .covariances import covariance_model
 from .covariances.rules import each
-from .frames import EPS, WIDE, Frame, SingularCovariance, cholesky
+from .frames import EPS, Frame, SingularCovariance, cholesky, inverse_triangles
 from .gmm import FITTED, GMM
 from .hints import Array, Checkpoint, Given, Init, Seed
 from .log import tell_step
@@ -326,15 +326,6 @@ class Prior:
         freedom = self.each * nu + 1 - self.size
         factor = self.each * nu / freedom * (1 + beta) / beta
         return freedom, Sigma * factor.reshape(-1, *[1] * (Sigma.ndim - 1))
-
-
-def inverse_triangles(L):
-    """The inverse of each lower triangle (..., D, D); LAPACK's own, where it takes a third."""
-    if L.shape[-1] < WIDE:
-        return np.linalg.inv(L)
-    invert = get_lapack_funcs("trtri", (L,))
-    flat = L.reshape(-1, *L.shape[-2:])
-    return np.array([invert(triangle, lower=1)[0] for triangle in flat]).reshape(L.shape)
 
 
 def log_student(delta, freedom, scale, together):

@@ -50,8 +50,8 @@ RESOLUTION = dict(zip(DTYPES, (1e4, 1e3), strict=True))
 # fitted: 0.01 costs 5e-5 nats a point.
 COARSE = 1e-2
 # With so many features or more, diagonal models keep features point by point in memory, as the
-# data are, and full ones give every component its own frame.
-WIDE = 64
+# data are, and full ones give every component its own frame; with MANY they do if these are few.
+WIDE, MANY = 64, 24
 # No point is looked at from further away: its square times a precision is still a number.
 HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
@@ -103,6 +103,15 @@ def cholesky(S):
     if bad.any():
         raise SingularCovariance(int(bad.argmax()))
     return L
+
+
+def inverse_triangles(L):
+    """The inverse of each lower triangle (..., D, D); LAPACK's own, where it takes a third."""
+    if L.shape[-1] < 8:  # then a call for each takes more time than it saves
+        return np.linalg.inv(L)
+    (invert,) = get_lapack_funcs(("trtri",), (L,))
+    flat = L.reshape(-1, *L.shape[-2:])
+    return np.array([invert(one.T, lower=0)[0].T for one in flat]).reshape(L.shape)
 
 
 def is_singular(L, S, eps=EPS):
@@ -372,8 +381,9 @@ class Natural(NamedTuple):
         try:
             check_resolved(mu, Sigma, dtype)
             frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
-            if has_own_frames(mu.shape[1], theta.diagonal):
-                eta = np.zeros((len(pi), n_sums(mu.shape[1], theta.diagonal)))
+            apart = has_own_frames(*mu.shape, theta.diagonal, rows.kept)
+            if apart:
+                eta = np.zeros((len(pi), n_sums(mu.shape[1], theta.diagonal, apart)))
                 own = {}
                 for k, S in enumerate(Sigma):
                     same = k and S[0, 0] == Sigma[k - 1, 0, 0] and (S == Sigma[k - 1]).all()
@@ -397,12 +407,14 @@ class Natural(NamedTuple):
         return cls(eta.astype(dtype, copy=False), frame, own, shape, noise)
 
     @classmethod
-    def blank(cls, K, frame, dtype, own=None):
+    def blank(cls, K, frame, rows, own=None):
         """K components that have frames, but no parameters: for given responsibilities."""
         D, diagonal = len(frame.c), frame.A.ndim == 1
-        if has_own_frames(D, diagonal):
+        apart = has_own_frames(K, D, diagonal, rows.kept)
+        if apart:
             own = dict.fromkeys(range(K), frame) | (own or {})
-        return cls(np.zeros((K, n_sums(D, diagonal)), dtype), frame, own or {}, (K,))
+        eta = np.zeros((K, n_sums(D, diagonal, apart)), rows.precision)
+        return cls(eta, frame, own or {}, (K,))
 
     def shifted(self, log_factors):
         """The same, with numbers (K,) or (M, K) added to the log joint of every point."""
@@ -433,10 +445,10 @@ class Natural(NamedTuple):
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        if block.kept is not None and block.kept[0] is self.frame:
-            shared = block.kept[1]
-        elif len(self.own) == len(self.eta):
+        if len(self.own) == len(self.eta):
             shared = None
+        elif block.kept is not None and block.kept[0] is self.frame:
+            shared = block.kept[1]
         else:
             shared = features(self.frame.points(block.x), self.diagonal)
         return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
@@ -505,14 +517,14 @@ class Natural(NamedTuple):
         return N, firsts, scatters
 
 
-def has_own_frames(D, diagonal):
-    """Whether every component has its own frame."""
-    return D >= WIDE and not diagonal
+def has_own_frames(K, D, diagonal, kept):
+    """Whether every component has its own frame: features pay if kept, or shared by many."""
+    return not diagonal and (D >= WIDE or (D >= MANY and 6 * K <= D and kept is None))
 
 
-def n_sums(D, diagonal):
+def n_sums(D, diagonal, apart):
     """The length of a row of sums: F, or with whole matrices where nobody needs features."""
-    return 1 + D + D * D if has_own_frames(D, diagonal) else n_features(D, diagonal)
+    return 1 + D + D * D if apart else n_features(D, diagonal)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # of a component far off the frame
@@ -539,7 +551,7 @@ def natural_parameters(log_weights, means, covariances, frame):
         eta = np.concatenate([-0.5 * (m * P_m).sum(axis=1, keepdims=True), P_m, -0.5 * P], axis=1)
     else:
         L = cholesky(S)
-        U = np.linalg.inv(L)  # the factor is inverted, never the covariance
+        U = inverse_triangles(L)  # the factor is inverted, never the covariance
         V = np.concatenate([U @ -m[:, :, None], U], axis=2)  # U (y - m) = V (1, y)
         G = V.transpose(0, 2, 1) @ V  # its square is (1, y)^T G (1, y)
         eta = packed(G) * halves(D + 1)
@@ -571,7 +583,7 @@ def of_mixture(weights, means, covariances):
     They have, too, where they are so far apart that the whole covariance is singular.
     """
     mean, covariance = mixture_moments(weights, means, covariances)
-    if covariance.ndim == 1 or not has_own_frames(len(mean), diagonal=False):
+    if covariance.ndim == 1 or len(mean) < WIDE:
         with contextlib.suppress(SingularCovariance):
             return Frame.of(mean, covariance)
     return Frame.scaled(mean, np.sqrt(covariance.diagonal()), diagonal=False)

@@ -49,6 +49,7 @@ from .frames import (
     Natural,
     OwnFeatures,
     SingularCovariance,
+    inverse_triangles,
     n_features,
     n_sums,
     of_mixture,
@@ -110,7 +111,7 @@ class NaturalOfPatterns:
             self.common = self.of_common_patterns(theta, rows, frame is not None)
             self.eta = self.common.eta
         else:
-            self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal)))
+            self.P, self.eta = 0, np.zeros((0, n_sums(D, self.diagonal, D >= WIDE)))
             self.errors = self.errors / (variances if self.errors.ndim == 2 else self.square)
         self.rare_rows = 1 - patterns.starts[self.P] / patterns.starts[-1]  # as a portion of all
 
@@ -169,7 +170,7 @@ class NaturalOfPatterns:
         S = self.theta.covariances
         if self.diagonal:
             return S**-0.5, np.log(S).sum(axis=-1)
-        U = np.linalg.inv(cholesky_of_each(S))  # the factor is inverted, never the covariance
+        U = inverse_triangles(cholesky_of_each(S))  # the factor is inverted, never the covariance
         return U, -2 * np.log(diagonals(U)).sum(axis=-1)
 
     @cached_property
@@ -189,7 +190,7 @@ class NaturalOfPatterns:
             which = patterns[n_missing == m]
             i = np.nonzero(self.missing[which])[1].reshape(-1, m)
             L = cholesky_of_each(self.precisions[:, i[:, :, None], i[:, None, :]])
-            yield which, i, np.swapaxes(np.linalg.inv(L), -1, -2)
+            yield which, i, np.swapaxes(inverse_triangles(L), -1, -2)
 
     @cached_property
     def rare(self):
@@ -477,7 +478,7 @@ class OneByOneWithErrors:
             log_det = np.where(missing, 0, np.log(V)).sum(axis=-1)  # (K, n)
         else:
             apart = missing[..., None] | missing[..., None, :]
-            U = np.linalg.inv(cholesky_of_each(np.where(apart, np.eye(z.shape[1]), V)))
+            U = inverse_triangles(cholesky_of_each(np.where(apart, np.eye(z.shape[1]), V)))
             self.B = np.where(apart, 0, np.swapaxes(U, -1, -2) @ U)
             log_det = -2 * np.log(diagonals(U)).sum(axis=-1)
         delta, B = deviations(z, mu), self.B[:, self.which]

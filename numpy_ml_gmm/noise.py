@@ -29,7 +29,7 @@ estimating features in spatial point processes*, Journal of the American Statist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import KDTree
+import scipy
 from scipy.special import expit, logit
 
 from .blocks import slices
@@ -156,7 +156,7 @@ def likely_noise(Z, w):
     m = min(NEIGHBOURS, N - 1)
     if m < 1:
         return np.zeros(N)
-    log_y = D * np.log(np.maximum(KDTree(Z).query(Z, m + 1)[0][:, -1], 1e-100))
+    log_y = D * np.log(np.maximum(scipy.spatial.KDTree(Z).query(Z, m + 1)[0][:, -1], 1e-100))
     log_y = np.maximum(log_y - log_y.max(), -500)  # equal points: a rate that is still a number
     r = (log_y > np.median(log_y)).astype(float)
     for _ in range(50):

@@ -18,8 +18,7 @@ name       shape         meaning
 import functools
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
+import scipy  # its parts are loaded when they are first asked for
 from scipy.special import softmax
 
 from .noise import guesses_with_noise
@@ -145,7 +144,7 @@ def hierarchical(Z, K, rng, w, power=0.5):
         return np.ones((len(Z), 1))
     tree = ward_tree(Y[some].tobytes(), Y.shape[1])
     # Undo the last K - 1 merges: for K = N or N - 1, "maxclust" of SciPy 1.11 gives N - 2 branches.
-    r = one_hot(fcluster(tree, len(some) - K - 0.5, "distance") - 1, K)
+    r = one_hot(scipy.cluster.hierarchy.fcluster(tree, len(some) - K - 0.5, "distance") - 1, K)
     nearest = one_hot(squared_distances(Y, r.T @ Y[some] / r.sum(axis=0)[:, None]).argmin(1), K)
     nearest[some] = r
     return nearest
@@ -163,7 +162,7 @@ def rows_of_tree(w, most):
 @functools.lru_cache(maxsize=2)
 def ward_tree(data, D):
     """Ward's tree of rows given as bytes.  The last two are held: a table of fits shares them."""
-    tree = linkage(np.frombuffer(data).reshape(-1, D), "ward")
+    tree = scipy.cluster.hierarchy.linkage(np.frombuffer(data).reshape(-1, D), "ward")
     tree[:, 2] = np.arange(len(tree))  # heights without ties: merge i is at height i
     return tree
 
@@ -332,7 +331,8 @@ def in_line_with(priors, r, noise=False):
     priors = priors / priors.max(axis=1, keepdims=True)
     order = np.arange(r.shape[1])
     some = slice(len(order) - noise)
-    order[some] = linear_sum_assignment(priors[:, some].T @ r[:, some], maximize=True)[1]
+    together = priors[:, some].T @ r[:, some]
+    order[some] = scipy.optimize.linear_sum_assignment(together, maximize=True)[1]
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)
     return product / product.sum(axis=1, keepdims=True)

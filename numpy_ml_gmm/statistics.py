@@ -29,7 +29,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+import scipy
 
 from .blocks import map_chunks
 from .covariances.rules import each
@@ -191,7 +191,8 @@ def sparse_softmax(joint, weights, top):
     r = np.exp(joint[k, n] - top[n])
     total = np.bincount(n, r, minlength=B).astype(joint.dtype, copy=False)
     r *= ((1 if weights is None else weights) / total)[n]
-    return csr_array((r, n, k.searchsorted(np.arange(K + 1))), shape=(K, B)), np.log(total) + top
+    r = scipy.sparse.csr_array((r, n, k.searchsorted(np.arange(K + 1))), shape=(K, B))
+    return r, np.log(total) + top
 
 
 # ---- Sums over all rows -----------------------------------------------------------------------
@@ -267,7 +268,7 @@ def statistics_of(rows, r, frame):
     """
     rows, own = rows._replace(priors=r), {}
     for _ in range(3):
-        natural = Natural.blank(r.shape[1], frame, rows.precision, own)
+        natural = Natural.blank(r.shape[1], frame, rows, own)
         statistics = add_up(given_responsibilities, rows, natural)
         origins = np.array([own.get(k, frame).c for k in range(r.shape[1])])
         delta = statistics.means - origins

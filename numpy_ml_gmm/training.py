@@ -19,8 +19,8 @@ from .frames import (
     WIDE,
     FeaturesOfSeveral,
     Frame,
-    Natural,
     features,
+    n_features,
     of_mixture,
 )
 from .missing import completed, natural_of
@@ -28,6 +28,8 @@ from .noise import extent
 from .parameters import Parameters, diagonals
 from .statistics import Statistics, add_up, given_responsibilities, in_one, one_component, smoothed
 from .validation import NAMED, in_words, warn
+
+KEPT = 2**20  # numbers: so many features are kept from step to step, eight megabytes
 
 
 class Data(NamedTuple):
@@ -60,13 +62,10 @@ class Data(NamedTuple):
         frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
         if not diagonal:
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
-        one = Natural.blank(1, frame, rows.precision)
-        all_at_once = one.block_size(len(rows.X)) >= len(rows.X)
-        if (
-            rows.at_hand and all_at_once and not one.own and not given.patterns
-        ):  # kept from step to step
-            block = rows.block(slice(None), one.order)
-            given = rows._replace(kept=(frame, one.features(block)))
+        few = rows.at_hand and not given.patterns and (diagonal or len(mean) < WIDE)
+        if few and len(rows.X) * n_features(len(mean), diagonal) <= KEPT:
+            y = frame.points(rows.block(slice(None)).x)
+            given = rows._replace(kept=(frame, features(y, diagonal)))
         return cls(given, mean, covariance, W / N, smoothing, frame, dependence)
 
     @classmethod

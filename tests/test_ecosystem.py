@@ -185,6 +185,18 @@ def test_importing_the_package_imports_no_plotting_and_no_peers():
     assert out.stdout.strip() == "[]"
 
 
+def test_importing_the_class_imports_little_of_scipy():
+    """The rest of it takes longer to load than the package, and few calls need it."""
+    code = (
+        "import sys, scipy.linalg, scipy.special; before = {*sys.modules}; "
+        "from numpy_ml_gmm import GMM; "
+        "parts = {'.'.join(m.split('.')[:2]) for m in {*sys.modules} - before}; "
+        "print({m for m in parts if m.startswith('scipy.') and not m.startswith('scipy._')})"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"
+
+
 def test_data_sets_are_whole():
     assert load_old_faithful().X.shape == (272, 2)
     np.testing.assert_allclose(load_old_faithful().X.mean(axis=0), [3.487783, 70.897059], atol=1e-6)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from problems import FAMILIAR, full_covariances, moments, random_model, slow_log_joint
 from scipy.special import logsumexp, softmax
 
-from numpy_ml_gmm import GMM, load_iris, textbook
+from numpy_ml_gmm import GMM, load_iris, textbook, training
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import WIDE, Frame, Natural
@@ -251,6 +251,27 @@ def test_a_sum_leaves_its_parts_as_they_were_and_is_statistics():
         assert (a == b).all()
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(("K", "D"), [(1, 24), (4, 24), (5, 24), (2, 40), (9, 40)])
+def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, monkeypatch):
+    """With few components of many features each has its own frame, unless features are kept."""
+    monkeypatch.setattr(training, "KEPT", 2**20 if kept else 0)
+    rng = np.random.default_rng(K)
+    X = rng.normal(size=(600, D)) + 3 * rng.normal(size=(K, D))[rng.integers(K, size=600)]
+    w = rng.uniform(0.5, 2, size=len(X))
+    model = GMM(K, init_params="kmeans", max_iter=3, tol=0, random_state=0)
+    model.fit(X, sample_weight=w)
+    data = model._data(Rows(X, weights=w))
+    assert (data.rows.kept is not None) == kept
+    found = GMM.expect(model.theta, data.rows, data.frame)
+    joint = slow_log_joint(model, X)
+    r = softmax(joint, axis=1) * w[:, None]
+    assert_equal_moments(found, exact_moments(X, r), tolerance=1e-11)
+    assert found.log_likelihood == pytest.approx(w @ logsumexp(joint, axis=1), rel=1e-12)
+    alone = Natural.of(model.theta, data.rows, data.frame).own
+    assert (len(alone) == K) == (not kept and 6 * K <= D)
+
+
 @pytest.mark.parametrize(
     ("D", "diagonal", "own", "expected"),
     [
@@ -262,6 +283,6 @@ def test_a_sum_leaves_its_parts_as_they_were_and_is_statistics():
 )
 def test_responsibilities_may_be_sparse_where_features_are_many(D, diagonal, own, expected):
     frame = Frame.scaled(np.zeros(D), np.ones(D), diagonal)
-    natural = Natural.blank(3, frame, np.dtype(float), {1: frame} if own else None)
+    natural = Natural.blank(3, frame, Rows(np.ones((1, D))), {1: frame} if own else None)
     assert natural.wide == expected
     assert not natural._replace(shape=(2, 3)).wide  # nor those of mixtures side by side
