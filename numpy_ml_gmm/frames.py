@@ -37,7 +37,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
-from .blocks import block_size
+from .blocks import block_size, slices
 from .parameters import diagonals
 from .validation import is_positive_definite
 
@@ -52,6 +52,9 @@ COARSE = 1e-2
 # With so many features or more, diagonal models keep features point by point in memory, as the
 # data are, and full ones give every component its own frame; with MANY they do if these are few.
 WIDE, MANY = 64, 24
+# OpenBLAS takes a product of fewer multiply-adds from where its operands are; pieces of fewer
+# points cost more than that saves.
+SMALL_PRODUCT, LEAST_PIECE = 980_000, 700
 # No point is looked at from further away: its square times a precision is still a number.
 HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
@@ -257,30 +260,88 @@ def is_wide(D, diagonal):
     return diagonal and D >= WIDE
 
 
-class FeaturesOfSeveral:
+class Features:
+    """What stands for an array T: ``eta @ T`` and ``r @ T.T`` are its two methods."""
+
+    __array_ufunc__ = None  # so that NumPy leaves the products to us
+
+    def __rmatmul__(self, eta):
+        """eta @ T, (K, B)."""
+        return self.joint(eta)
+
+    @property
+    def T(self):
+        """The other product."""
+        return Transposed(self)
+
+
+class Transposed(NamedTuple):
+    """T.T of :class:`Features`."""
+
+    of: Features
+    __array_ufunc__ = None  # type: ignore[misc]
+
+    def __rmatmul__(self, r):
+        """r @ T.T, (K, F)."""
+        return self.of.sums(r)
+
+
+class FeaturesInPieces(Features):
+    """T of many points: products with columns so few that BLAS does not copy them first.
+
+    OpenBLAS copies its operands from a million multiply-adds on.  In single precision it also
+    takes twice as long for ``r @ T.T`` as for the same sums the other way round.
+    """
+
+    def __init__(self, array, size):
+        self.array = array  # (F, B)
+        self.pieces = slices(0, array.shape[1], size)
+
+    @classmethod
+    def of(cls, T, K):
+        """T for products with K rows: as it is, unless pieces are faster."""
+        B, most = T.shape[1], SMALL_PRODUCT // (K * len(T))
+        if B <= most or T.flags.f_contiguous:
+            return T
+        if most >= LEAST_PIECE:
+            n_pieces = -(-B // most)
+            return cls(T, -(-B // n_pieces))
+        return cls(T, B) if T.dtype == np.float32 else T
+
+    def joint(self, eta):
+        """eta @ T, (K, B)."""
+        joint = np.empty((len(eta), self.array.shape[1]), self.array.dtype)
+        for some in self.pieces:
+            np.matmul(eta, self.array[:, some], out=joint[:, some])
+        return joint
+
+    def sums(self, r):
+        """r @ T.T, (K, F)."""
+        return sum(self.array[:, some] @ r[:, some].T for some in self.pieces).T
+
+
+class FeaturesOfSeveral(Features):
     """T of M mixtures that have points of their own, (M, F, B): the products are taken one by one.
 
     ``eta @ T`` and ``r @ T.T`` mean what they mean for M mixtures of one data set.
     """
 
-    __array_ufunc__ = None  # so that NumPy leaves the products to us
-
     def __init__(self, each):
         self.each = each
 
-    def __rmatmul__(self, a):
-        """The product of (M K, F) or (M K, B), each K rows with their own."""
-        M, _, n = self.each.shape
-        return (a.reshape(M, -1, a.shape[1]) @ self.each).reshape(-1, n)
+    def joint(self, eta):
+        """eta @ T, (M K, B), each K rows with their own."""
+        M, F, B = self.each.shape
+        return (eta.reshape(M, -1, F) @ self.each).reshape(-1, B)
+
+    def sums(self, r):
+        """r @ T.T, (M K, F)."""
+        M, F, B = self.each.shape
+        return (r.reshape(M, -1, B) @ np.swapaxes(self.each, 1, 2)).reshape(-1, F)
 
     def __getitem__(self, index):
         """Those of some features and points, of all mixtures."""
         return FeaturesOfSeveral(self.each[(slice(None), *index)])
-
-    @property
-    def T(self):
-        """The other product."""
-        return FeaturesOfSeveral(np.swapaxes(self.each, 1, 2))
 
 
 def points_of(x, k, n):
@@ -288,7 +349,7 @@ def points_of(x, k, n):
     return x if x.ndim == 2 else x[k * len(x) // n]
 
 
-class OwnFeatures:
+class OwnFeatures(Features):
     """T where components have frames of their own: an array that is never made.
 
     ``eta @ T`` and ``r @ T.T`` mean what they mean for an array whose rows are taken in the
@@ -298,15 +359,13 @@ class OwnFeatures:
     units of the data, about the frame's c: the M step asks for no others.
     """
 
-    __array_ufunc__ = None  # so that NumPy leaves the products to us
-
     def __init__(self, shared, x, own, F):
         self.shared = shared  # (F, B), or None if every component has its own frame
         self.x = x  # (D, B), or (M, D, B) if mixtures have points of their own
         self.own = own  # {k: Frame}
         self.F = F
 
-    def __rmatmul__(self, eta):
+    def joint(self, eta):
         """eta @ T, (K, B)."""
         shape = len(eta), self.x.shape[-1]
         joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
@@ -315,25 +374,13 @@ class OwnFeatures:
             joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
         return joint
 
-    @property
-    def T(self):
-        """The other product."""
-        return OwnFeaturesTransposed(self)
-
-
-class OwnFeaturesTransposed(NamedTuple):
-    """T.T of :class:`OwnFeatures`."""
-
-    of: OwnFeatures
-    __array_ufunc__ = None  # type: ignore[misc]
-
-    def __rmatmul__(self, r):
+    def sums(self, r):
         """r @ T.T, (K, F)."""
-        shared, F, D = self.of.shared, self.of.F, self.of.x.shape[-2]
-        sums = np.zeros((len(r), F), r.dtype) if shared is None else r @ shared.T
+        D = self.x.shape[-2]
+        sums = np.zeros((len(r), self.F), r.dtype) if self.shared is None else r @ self.shared.T
         least = ROUNDING[r.dtype] ** 2 * r.max()
-        for k, frame in self.of.own.items():
-            x, n = points_of(self.of.x, k, len(r)), np.flatnonzero(r[k] > least)
+        for k, frame in self.own.items():
+            x, n = points_of(self.x, k, len(r)), np.flatnonzero(r[k] > least)
             r_k = r[k, n]
             y = less(x if len(n) == len(r[k]) else x.T[n].T, frame.c)
             sums[k, 0] = r[k].sum()
@@ -342,7 +389,7 @@ class OwnFeaturesTransposed(NamedTuple):
                 sums[k, D + 1 :] = (y * y) @ r_k
             else:
                 y *= np.sqrt(r_k)
-                if F == 1 + D + D * D:
+                if self.F == 1 + D + D * D:
                     np.matmul(y, y.T, out=sums[k, D + 1 :].reshape(D, D))
                 else:
                     sums[k, D + 1 :] = packed(y @ y.T)
@@ -451,6 +498,8 @@ class Natural(NamedTuple):
             shared = block.kept[1]
         else:
             shared = features(self.frame.points(block.x), self.diagonal)
+        if isinstance(shared, np.ndarray):
+            shared = FeaturesInPieces.of(shared, len(self.eta))
         return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
 
     def log_joint(self, block):

@@ -35,20 +35,21 @@ NIPS 6, pages 120-127.
 
 import copy
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
 
-from .blocks import Block, block_size, map_chunks
+from .blocks import block_size, map_chunks
 from .frames import (
     HORIZON,
     TINY,
     WIDE,
+    Features,
     Frame,
     Natural,
     OwnFeatures,
     SingularCovariance,
+    features,
     inverse_triangles,
     n_features,
     n_sums,
@@ -158,7 +159,7 @@ class NaturalOfPatterns:
             own_of.setdefault(k // K, {})[k % K] = frame
         T, found = None, []
         if len(self.common.own) < len(self.eta):
-            T = self.common._replace(own={}).features(Block(x, None, None))
+            T = features(self.frame.points(x), self.diagonal)
         for p, some in places:
             shared, own = None if T is None else T[:, some], own_of.get(p)
             found.append(shared if own is None else OwnFeatures(shared, x[:, some], own, F))
@@ -306,15 +307,13 @@ def completed(theta, rows):
     return X
 
 
-class FeaturesOfPatterns:
+class FeaturesOfPatterns(Features):
     """T of a block whose rows lack features: ``eta @ T`` and ``r @ T.T`` mean what they should.
 
     The first is the log joint of what is observed, (K, B) (:eq:`marginal-density`).  The second is
     the sums of every common pattern, each in its own rows, and last those of the points that are
     completed one by one, about the means of their components.
     """
-
-    __array_ufunc__ = None  # so that NumPy leaves the products to us
 
     def __init__(self, natural, block):
         self.natural = natural
@@ -334,7 +333,7 @@ class FeaturesOfPatterns:
             one_by_one = OneByOne if natural.errors is None else OneByOneWithErrors
             self.alone = one_by_one(natural, z, pattern)
 
-    def __rmatmul__(self, eta):
+    def joint(self, eta):
         """eta @ T, (K, B)."""
         K = len(self.natural.theta.weights)
         joint = np.empty((K, self.rest.stop), self.natural.dtype)
@@ -344,10 +343,21 @@ class FeaturesOfPatterns:
             joint[:, self.rest] = self.alone.joint + self.natural.log_factors
         return joint
 
-    @property
-    def T(self):
-        """The other product."""
-        return TransposedFeatures(self)
+    def sums(self, r):
+        """r @ T.T, as :class:`SumsOfPatterns`: sums of completed points (:eq:`expected-square`)."""
+        natural = self.natural
+        K, F = len(natural.theta.weights), natural.eta.shape[1]
+        sums = {}
+        for (p, some), T in zip(self.common, self.of_pattern, strict=True):
+            sums[p] = (r[:, some] @ T.T).astype(np.float64, copy=False)
+        if self.alone:
+            r = r[:, self.rest].astype(np.float64)
+            weighted = r[..., None] * self.alone.delta  # (K, B, D)
+            parts = r.sum(axis=1), weighted.sum(axis=1), self.alone.second(r, weighted)
+            wide = F > n_features(weighted.shape[2], natural.diagonal)
+            flat = [packed(a) if a.ndim == 3 and not wide else a.reshape(K, -1) for a in parts]
+            sums[natural.P] = np.hstack(flat)
+        return SumsOfPatterns(sums)
 
     def completed(self, r):
         """The points, completed by every component and averaged with weights r (K, B): (B, D)."""
@@ -360,29 +370,6 @@ class FeaturesOfPatterns:
         if self.alone:
             x[self.rest] = np.einsum("kn,knd->nd", r[:, self.rest], mu + self.alone.delta)
         return natural.frame.c + x * natural.unit
-
-
-class TransposedFeatures(NamedTuple):
-    """T.T of :class:`FeaturesOfPatterns`: sums of completed points (:eq:`expected-square`)."""
-
-    of: FeaturesOfPatterns
-    __array_ufunc__ = None  # type: ignore[misc]
-
-    def __rmatmul__(self, r):
-        """r @ T.T, as :class:`SumsOfPatterns`."""
-        of, natural = self.of, self.of.natural
-        K, F = len(natural.theta.weights), natural.eta.shape[1]
-        sums = {}
-        for (p, some), T in zip(of.common, of.of_pattern, strict=True):
-            sums[p] = (r[:, some] @ T.T).astype(np.float64, copy=False)
-        if of.alone:
-            r = r[:, of.rest].astype(np.float64)
-            weighted = r[..., None] * of.alone.delta  # (K, B, D)
-            parts = r.sum(axis=1), weighted.sum(axis=1), of.alone.second(r, weighted)
-            wide = F > n_features(weighted.shape[2], natural.diagonal)
-            flat = [packed(a) if a.ndim == 3 and not wide else a.reshape(K, -1) for a in parts]
-            sums[natural.P] = np.hstack(flat)
-        return SumsOfPatterns(sums)
 
 
 class SumsOfPatterns:

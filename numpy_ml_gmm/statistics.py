@@ -176,7 +176,7 @@ def softmax(joint, weights, sparse=False):
     if sparse and (joint > top - NEGLIGIBLE).mean() < FEW:
         return sparse_softmax(joint, weights, top[0])
     joint -= top
-    np.maximum(joint, FLOOR[joint.dtype], out=joint)
+    np.copyto(joint, FLOOR[joint.dtype], where=joint < FLOOR[joint.dtype])
     np.exp(joint, out=joint)
     total = joint.sum(axis=-2, keepdims=True)
     joint *= (1 if weights is None else weights) / total

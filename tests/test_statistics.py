@@ -12,7 +12,14 @@ from scipy.special import logsumexp, softmax
 from numpy_ml_gmm import GMM, load_iris, textbook, training
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.frames import WIDE, Frame, Natural
+from numpy_ml_gmm.frames import (
+    LEAST_PIECE,
+    SMALL_PRODUCT,
+    WIDE,
+    FeaturesInPieces,
+    Frame,
+    Natural,
+)
 from numpy_ml_gmm.statistics import Statistics, statistics_of
 
 IRIS = load_iris().X
@@ -270,6 +277,23 @@ def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, m
     assert found.log_likelihood == pytest.approx(w @ logsumexp(joint, axis=1), rel=1e-12)
     alone = Natural.of(model.theta, data.rows, data.frame).own
     assert (len(alone) == K) == (not kept and 6 * K <= D)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("F", "B"), [(45, 1400), (45, 4096), (45, 2723), (300, 900), (3, 8192)])
+def test_products_in_pieces_are_the_products(F, B, dtype):
+    rng = np.random.default_rng(F)
+    T, eta = rng.normal(size=(F, B)).astype(dtype), rng.normal(size=(16, F)).astype(dtype)
+    r = rng.uniform(size=(16, B)).astype(dtype)
+    some = FeaturesInPieces.of(T, 16)
+    small, few = 16 * F * B <= SMALL_PRODUCT, SMALL_PRODUCT // (16 * F) < LEAST_PIECE
+    assert (some is T) == (small or (few and dtype == np.float64))
+    if some is not T and not few:
+        assert all(16 * F * (s.stop - s.start) <= SMALL_PRODUCT for s in some.pieces)
+    tolerance = {"rtol": 0, "atol": 50 * np.finfo(dtype).eps * np.sqrt(B)}
+    np.testing.assert_allclose(eta @ some, eta @ T, **tolerance)
+    np.testing.assert_allclose(r @ some.T, r @ T.T, **tolerance)
+    assert (eta @ some).dtype == (r @ some.T).dtype == dtype
 
 
 @pytest.mark.parametrize(
