@@ -6,6 +6,7 @@ that uses it comes by: ``__sklearn_tags__``, and what asks for metadata or answe
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class Estimator:
     """
 
     @classmethod
+    @functools.cache
     def _parameter_names(cls):
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 

@@ -142,9 +142,12 @@ class SideBySide:
         self.free[:, self.spare.shape[1] - self.noise :] = True
         self.uneven = self.spare.any()
         self.known = cells[0].known and Known.together([cell.known for cell in cells], self.spare)
-        self.kinds = {}  # covariance model -> numbers of its mixtures
+        self.kinds = {}  # covariance model -> numbers of its mixtures, or a slice
         for m, cell in enumerate(cells):
             self.kinds.setdefault(cell.model, []).append(m)
+        for model, some in self.kinds.items():
+            if some[-1] - some[0] == len(some) - 1:  # side by side: views, not copies
+                self.kinds[model] = slice(some[0], some[-1] + 1)
         self.failures = {}
         self.reach = np.full(len(cells), REACH)  # how long the next leap may be: its omega
 
@@ -157,6 +160,15 @@ class SideBySide:
                 a[m, ~self.spare[m]] = b
         self._make_harmless(theta, self.spare)
         return theta
+
+    def statistics_together(self, each):
+        """Statistics of single mixtures, about one origin, as those of M; spare places hold 0."""
+        M, K = self.spare.shape
+        sums = [np.zeros((M, K, *a.shape[1:])) for a in each[0][:3]]  # counts, firsts, scatters
+        for m, one in enumerate(each):
+            for a, b in zip(sums, one[:3], strict=True):
+                a[m, ~self.spare[m]] = b
+        return Statistics(*sums, np.zeros(M), each[0].origin, each[0].dtype)
 
     def alone(self, theta, m):
         """The parameters of one mixture, without spare places."""

@@ -149,11 +149,11 @@ class Pseudo(NamedTuple):
         share = one if "V" in model.letters else one / K
         return cls(m, kappa, scale[None], a * one, share, constant * one, alpha - 1)
 
-    def added_to(self, N, mu, W):
-        """Scatters about mu, and counts, with those of the points never seen."""
+    def added_to(self, N, mu, W, there):
+        """Scatters about mu, and counts, with those of the points never seen, where ``there``."""
         of_mean = self.kappa > 0  # the density of the mean holds one more Sigma^(-1/2)
-        W = W + self.kappa * square(self.mean - mu, W) + each(self.share, W) * self.scale
-        return W, N + self.share * self.count + of_mean
+        added = self.kappa * square(self.mean - mu, W) + each(self.share, W) * self.scale
+        return W + each(there, W) * added, N + there * (self.share * self.count + of_mean)
 
     def log_density(self, theta, there):
         """The log density of the parameters of the mixture, or of each of M (:eq:`log-prior`)."""
@@ -238,9 +238,9 @@ class Known:
         some, total = self.components, x.counts.sum(axis=-1, keepdims=True)
         N, shifts, W = x.counts[..., some], x.shifts[..., some, :], W[self.places(x.counts)]
         n, mu = N, x.origin + shifts
-        prior, held = self.prior, self.held
+        prior, held, there = self.prior, self.held, self.there_or_all(N)
         if prior is not None:
-            n = N + np.where(self.there_or_all(N), prior.weight, 0)
+            n = N + np.where(there, prior.weight, 0)
             pull = prior.kappa / np.maximum(N + prior.kappa, TINY)[..., None]
             mu = mu + pull * (prior.mean - mu)
         pi = n / np.maximum(n.sum(axis=-1, keepdims=True), TINY)
@@ -248,7 +248,7 @@ class Known:
             pi, mu = held.put_in(pi, mu)
         W = W + each(N, W) * square(x.origin - mu + shifts, W)
         if prior is not None:
-            W, N = prior.added_to(N, mu, W)
+            W, N = prior.added_to(N, mu, W, there)
         if self.box is not None:
             noise = x.counts[..., -1:] / total
             pi = np.concatenate([pi * (1 - noise), noise], axis=-1)

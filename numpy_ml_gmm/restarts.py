@@ -10,6 +10,7 @@ getting the highest likelihood in multivariate Gaussian mixture models*, Computa
 Statistics & Data Analysis 41, https://doi.org/10.1016/S0167-9473(02)00163-9.
 """
 
+import itertools
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import numpy as np
 from .blocks import slices
 from .checkpoints import Journal, fingerprint, set_state, state_of
 from .covariances.rules import each
-from .em import Cell, Run, climb
+from .em import Cell, Run, SideBySide, climb
 from .frames import EPS, TINY, SingularCovariance
 from .log import tell_restarts
 from .missing import natural_of
@@ -245,7 +246,8 @@ class Attempt(NamedTuple):
     def starts(self, guesses, exact=False):
         """Parameters from first guesses; see :func:`start_parameters`."""
         x = first_statistics(self.data, guesses)
-        return start_parameters(self.family, self.data, self.cell, x, self.given, exact)
+        [found] = start_parameters(self.family, self.data, [self.cell], [x], self.given, exact)
+        return found
 
     @property
     def family(self):
@@ -301,25 +303,39 @@ def statistics_of_guess(data, r):
     return add_up(given_responsibilities, rows, natural_of(theta, rows, data.frame))
 
 
-def start_parameters(family, data, cell, moments, given=None, exact=False):
-    """The parameters that the M step makes of each first guess.
+def start_parameters(family, data, cells, moments, given=None, exact=False):
+    """For each cell the parameters that the M step makes of its first guesses, by their moments.
 
     In place of those that it cannot make stands a failed :class:`~numpy_ml_gmm.em.Run`.
     A search goes on from them, so unless ``exact`` an iterated rule only begins: from the
     covariance of the data, as between two steps of EM.
     """
-    starts = []
-    for x in moments:
-        try:
-            if cell.known is None or cell.known.prior is None:
-                check_alive(x.counts[: cell.n_components])
-            last = None if exact else np.broadcast_to(data.covariance, x.scatters.shape)
-            theta = family.maximise(x, cell.model.minimise, data.smoothing, last, cell.known)
-            cell.model.check_found(theta.covariances, x.counts)
-            starts.append(with_given(theta, given, data.rows.box) if given else theta)
-        except ValueError as error:
-            starts.append(Run(error=str(error)))
-    return starts
+    each = [(cell, x) for cell, some in zip(cells, moments, strict=True) for x in some]
+    stack = SideBySide(family, data, [cell for cell, _ in each])
+    shape = *stack.spare.shape, *data.covariance.shape
+    last = None if exact else np.broadcast_to(data.covariance, shape)
+    theta = stack.m_step(stack.statistics_together([x for _, x in each]), last)
+    starts = [stack.alone(theta, m) for m in range(len(each))]
+    for m in stack.failures:
+        starts[m] = start_alone(family, data, *each[m], exact)
+    if given:
+        box = data.rows.box
+        starts = [a if isinstance(a, Run) else with_given(a, given, box) for a in starts]
+    found = iter(starts)
+    return [list(itertools.islice(found, len(some))) for some in moments]
+
+
+def start_alone(family, data, cell, x, exact):
+    """The start of one cell that failed beside others, in its own words."""
+    try:
+        if cell.known is None or cell.known.prior is None:
+            check_alive(x.counts[: cell.n_components])
+        last = None if exact else np.broadcast_to(data.covariance, x.scatters.shape)
+        theta = family.maximise(x, cell.model.minimise, data.smoothing, last, cell.known)
+        cell.model.check_found(theta.covariances, x.counts)
+        return theta
+    except ValueError as error:
+        return Run(error=str(error))
 
 
 def with_given(theta, given, box):

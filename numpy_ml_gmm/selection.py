@@ -551,14 +551,7 @@ def guesses_from(rows, X, data, models, ends):
     Of one component fewer, the two largest are parted in turn; of one more, the two that share
     the most points are put together.
     """
-    bics, best = {}, {}
-    for model, runs in zip(models, ends, strict=True):
-        fit = best_or_reason(model, runs, data)
-        if not isinstance(fit, str):
-            d, K = fit.n_parameters(), fit.n_components
-            bic = -2 * fit.log_likelihood_ + d * np.log(data.rows.total_weight)
-            if bic < bics.get(K, np.inf):
-                bics[K], best[K] = bic, softmax(fit._log_joint(rows), axis=1)  # (N, K)
+    best = {K: softmax(fit._log_joint(rows), axis=1) for K, fit in best_of_each(data, models, ends)}
     noise = {K: r[:, K:] for K, r in best.items()}  # (N, 0), or (N, 1) if there is any
     best = {K: r[:, :K] for K, r in best.items()}
     w = counts_of(rows)
@@ -582,6 +575,27 @@ def guesses_from(rows, X, data, models, ends):
             some.append(np.column_stack(parts))
         guesses[K] = some or ValueError("no cell near this one has a fit")
     return guesses
+
+
+def best_of_each(data, models, ends):
+    """For every K with a fit: K and the model of the least BIC.  No cell is graded in vain."""
+    least, found = {}, {}
+
+    def bic(fit):
+        return -2 * fit.log_likelihood_ + fit.n_parameters() * np.log(data.rows.total_weight)
+
+    hopes = []
+    for i, (model, runs) in enumerate(zip(models, ends, strict=True)):
+        top = max(runs, key=lambda run: run.log_likelihood)  # its end need not be sound
+        if top.end is not None:
+            hopes.append((bic(fitted_by(model, top, data.rows.X.dtype, data.rows.box)), i))
+    for hope, i in sorted(hopes):
+        K = models[i].n_components
+        if hope < least.get(K, np.inf):
+            fit = best_or_reason(models[i], ends[i], data)
+            if not isinstance(fit, str) and bic(fit) < least.get(K, np.inf):
+                least[K], found[K] = bic(fit), fit
+    return found.items()
 
 
 def rows_of_starts(rows, model, inits, cells):
@@ -641,7 +655,7 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
         some = [cell for cell in some if cell not in found]
         Ks = {cell.n_components for cell in some}
         moments = {K: first_statistics(sample, guesses[K]) for K in Ks}
-        starts = [start_parameters(GMM, sample, cell, moments[cell.n_components]) for cell in ready]
+        starts = start_parameters(GMM, sample, ready, [moments[c.n_components] for c in ready])
         runs = search(GMM, sample, ready, starts, finalists=finalists, on_end=on_end, **limits)
         if len(few.X) < len(rows.X):
             runs = on_all_rows(data, ready, runs, limits)

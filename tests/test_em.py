@@ -28,7 +28,8 @@ def guess(X, K, seed=0):
 
 def starts_of(data, cell, guesses):
     """The parameters that each first guess gives a cell."""
-    return start_parameters(GMM, data, cell, first_statistics(data, guesses), exact=True)
+    [found] = start_parameters(GMM, data, [cell], [first_statistics(data, guesses)], exact=True)
+    return found
 
 
 def table_of(X, sizes, diagonal, var_smoothing=1e-6):
@@ -237,6 +238,7 @@ def test_an_empty_start_is_a_failure_with_its_reason():
 def test_mixtures_of_data_sets_of_their_own_step_as_each_alone(name, far):
     """Far from each other, components have frames of their own too."""
     rng, model = np.random.default_rng(0), MODELS[name]
+    near = 1e-3 if name == "VEV" else 1e-6  # its search goes on until the last of them is near
     sets = [np.vstack([rng.normal(size=(40, 2)), rng.normal(size=(60, 2)) + far]) for _ in range(3)]
     datas = [Data.of(Rows(X), model.diagonal, 1e-6) for X in sets]
     r = np.repeat(np.eye(2), [40, 60], axis=0) * 0.9 + 0.05
@@ -251,9 +253,9 @@ def test_mixtures_of_data_sets_of_their_own_step_as_each_alone(name, far):
         alone = one.together([start])
         for _ in range(3):
             alone, y = one.step(alone, one.e_step(alone))
-        assert x.log_likelihood[m] == pytest.approx(y.log_likelihood[0], rel=1e-10)
+        assert x.log_likelihood[m] == pytest.approx(y.log_likelihood[0], rel=1e-4 * near)
         for a, b in zip(several.alone(theta, m), one.alone(alone, 0), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9 * far)
+            np.testing.assert_allclose(a, b, rtol=near, atol=1e-9 * far)
     two = SideBySide(GMM, several.data.taken(np.array([True, False, True])), cells[:2])
     again = two.e_step(two.together([several.alone(theta, 0), several.alone(theta, 2)]))
     np.testing.assert_allclose(again.log_likelihood, x.log_likelihood[[0, 2]], rtol=1e-12)

@@ -19,7 +19,9 @@ from numpy_ml_gmm import (
     load_old_faithful,
     select,
 )
+from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
+from numpy_ml_gmm.em import Cell, SideBySide
 
 FAITHFUL, IRIS = load_old_faithful().X, load_iris().X
 ALL = list(MODELS)
@@ -293,6 +295,31 @@ def test_missing_values_beside_a_prior():
         assert (
             height(model.theta._replace(weights=w, means=model.means_ + delta, covariances=C)) < top
         )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_mixtures_of_different_sizes_step_beside_each_other_as_each_alone(name):
+    """Places that a smaller mixture leaves empty get no pseudo-points."""
+    kind = MODELS[name]
+    models = [
+        GMM(K, covariance_type=name, conjugate_prior="default", init_params="hierarchical")
+        for K in (1, 3, 4)
+    ]
+    data = models[0]._data(Rows(FAITHFUL))
+    known = [model._known(data) for model in models]
+    starts = [model.set_params(max_iter=2, tol=0).fit(FAITHFUL).theta for model in models]
+    cells = [Cell(len(s.weights), kind, k) for s, k in zip(starts, known, strict=True)]
+    stack = SideBySide(GMM, data, cells)
+    theta = stack.together(starts)
+    theta, x = stack.step(theta, stack.e_step(theta))
+    assert not stack.failures
+    for m, (start, cell) in enumerate(zip(starts, cells, strict=True)):
+        one = SideBySide(GMM, data, [cell])
+        alone = one.together([start])
+        alone, y = one.step(alone, one.e_step(alone))
+        assert x.objective[m] == pytest.approx(y.objective[0], rel=1e-6)
+        for a, b in zip(stack.alone(theta, m), one.alone(alone, 0), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
 def test_select_takes_a_prior_and_nothing_collapses():

@@ -12,7 +12,7 @@ MAX_STEPS = 500  # of a search; Newton's method needs about ten, pair by pair up
 # The last Newton step of size h leaves an error of h^2, and of h^4 in the objective; pair by
 # pair it is about h, and h^2.  Between two steps of EM, which come back to it, that is enough
 # sooner.
-LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-3
+LAST_STEP, LAST_STEP_BETWEEN = 1e-5, 1e-2
 
 
 def equal_shape(W, N, last=None):
