@@ -47,6 +47,7 @@ from .parameters import Parameters, choose
 from .priors import Known
 from .statistics import Statistics
 
+SLOWEST = 1 - 1e-5  # the ratio of two gains that is taken for 1, or for one that is not known
 FEW_STEPS = 10  # the least that a stretch of a climb with leaps may have
 # So long a leap may be at first; and so many times as long after one that long which led higher.
 REACH, LONGER = 16.0, 4
@@ -94,7 +95,9 @@ def gain_to_come(gain, last_gain, log_likelihood, dtype):
         \log p(X \mid \theta_\infty) - \log p(X \mid \theta_{t-1})
             \approx \frac{\Delta_t}{1 - a^2} .
 
-    0 if the gain is lost in the rounding of the log-likelihood.
+    0 if the gain is lost in the rounding of the log-likelihood.  Where :math:`a^2` is not known
+    yet, or gains grow, 1 / (1 - a^2) counts as a hundred thousand: a gain so much smaller than
+    what one cares for is the end of a climb, whatever came before it.
 
     Source: Böhning, Dietz, Schaub, Schlattmann & Lindsay (1994), *The distribution of the
     likelihood ratio for mixtures of densities from the one-parameter exponential family*.
@@ -102,7 +105,8 @@ def gain_to_come(gain, last_gain, log_likelihood, dtype):
     if abs(gain) <= ROUNDING[dtype] * abs(log_likelihood):
         return 0.0
     rate = gain / last_gain if last_gain else 0.0  # nan before the second step
-    return abs(gain) / (1 - max(rate, 0)) if rate < 1 else math.inf
+    rate = max(rate, 0.0) if rate < SLOWEST else SLOWEST
+    return abs(gain) / (1 - rate)
 
 
 def left_after_leaps(history, x):

@@ -122,7 +122,7 @@ class GMM(Estimator):
     max_iter : int
         At most so many EM steps.  0 gives the start itself.
     n_init : int
-        Number of restarts.  Each is a short run of EM; the best three go on to the end, and the
+        Number of restarts.  Each is a short run of EM; the best six go on to the end, and the
         likeliest end in which no component has collapsed is kept.
     init_params : str, array or callable
         Where EM starts: ``"mixed"`` (starts of several kinds, then moves away from the best

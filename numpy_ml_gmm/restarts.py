@@ -47,7 +47,7 @@ from .statistics import (
 from .training import Data, completed_rows
 from .validation import check_alive, check_distinct_rows, in_words, random_generator
 
-SHORT_RUN, FINALISTS = 10, 3  # EM steps of every start, and how many starts go on to the end
+SHORT_RUN, FINALISTS = 10, 6  # EM steps of every start, and how many starts go on to the end
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
 TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
 ROUNDS = 4  # at most so many rounds of moves from the best end

@@ -1,5 +1,7 @@
 """Mixtures fitted side by side: each takes the steps it would take alone."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from problems import moments
 from sklearn.datasets import load_breast_cancer, load_wine
 
-from numpy_ml_gmm import GMM, load_iris, load_old_faithful
+from numpy_ml_gmm import GMM, ConvergenceWarning, load_iris, load_old_faithful
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Cell, SideBySide, climb, gain_to_come
@@ -170,16 +172,30 @@ def test_where_the_error_shrinks_by_one_factor_a_leap_lands_on_the_fixed_point(r
         (1.0, 2.0, 2.0),  # a half each time: 1 + 1/2 + 1/4 + ...
         (1.0, -2.0, 1.0),  # gains that change sign make no series: what was just gained
         (-1.0, 2.0, 1.0),
-        (2.0, 2.0, np.inf),  # gains that do not shrink have no end in sight
-        (3.0, 2.0, np.inf),
-        (-3.0, -2.0, np.inf),
+        (2.0, 2.0, 2e5),  # gains that do not shrink have no end in sight
+        (3.0, 2.0, 3e5),
+        (-3.0, -2.0, 3e5),
         (1.0, 0.0, 1.0),
-        (1.0, np.nan, np.inf),  # the first step says nothing of the next
+        (1.0, np.nan, 1e5),  # the first step says nothing of the next
         (1e-14, 1.0, 0.0),  # lost in the rounding of the log-likelihood
     ],
 )
-def test_what_is_still_to_come_is_a_geometric_series_or_unknown(gain, last, left):
+def test_what_is_still_to_come_is_a_geometric_series_or_far_more_than_was_gained(gain, last, left):
     assert gain_to_come(gain, last, -100.0, np.dtype(float)) == pytest.approx(left)
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "tied", "spherical"])
+def test_fits_of_one_step_that_go_on_from_each_other_converge(name):
+    """None of them sees two gains; in the end what one gains is as good as nothing."""
+    model = GMM(3, covariance_type=name, max_iter=1, warm_start=True, random_state=0)
+    n = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        while not model.fit(IRIS).converged_ and n < 3000:
+            n += 1
+    assert 10 < n < 2999
+    whole = GMM(3, covariance_type=name, random_state=0).fit(IRIS)
+    assert model.log_likelihood_ >= whole.log_likelihood_ - 1e-4
 
 
 def test_a_leap_out_of_bounds_is_shortened_or_not_taken():
@@ -212,7 +228,8 @@ def test_a_leap_of_which_a_part_is_infinite_is_not_taken():
 def test_of_many_starts_the_promising_few_go_on():
     owner = np.array([0, 0, 0, 0, 1, 1, 1])
     log_likelihood = np.array([-5.0, -1.0, -3.0, -2.0, -np.inf, -7.0, -np.inf])
-    assert promising(owner, log_likelihood).tolist() == [1, 2, 3, 5]
+    assert promising(owner, log_likelihood, 3).tolist() == [1, 2, 3, 5]
+    assert promising(owner, log_likelihood).tolist() == [0, 1, 2, 3, 5]
 
 
 def test_restarts_reach_the_best_of_single_starts():

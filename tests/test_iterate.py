@@ -122,7 +122,7 @@ def test_a_climb_with_leaps_is_over_when_two_stretches_of_it_say_so():
     gained, before = -10 - geometric[-10], geometric[-10] - geometric[-20]
     assert left_after_leaps(geometric, x) == pytest.approx(gained / (1 - gained / before))
     level_then_rising = [*np.linspace(-20, -19.9, 30), -19, -17, -14]
-    assert left_after_leaps(level_then_rising, x) == np.inf
+    assert left_after_leaps(level_then_rising, x) > 1e5  # gains that grow have no end in sight
 
 
 @pytest.fixture

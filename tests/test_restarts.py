@@ -23,6 +23,8 @@ from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
 from numpy_ml_gmm.starts import (
     MIXTURE,
     MOVES,
+    NEAREST,
+    around_a_point,
     first_guesses,
     k_means,
     moved,
@@ -172,6 +174,27 @@ def test_a_component_is_parted_through_its_mean():
         line = np.outer(rng.normal(size=30), np.random.default_rng(seed).normal(size=4))
         above, below = parted(np.ones(30), line, np.ones(30), rng)
         np.testing.assert_allclose(above + below, 1)
+
+
+def test_the_points_around_one_are_cut_out_of_a_component():
+    rng, cut = np.random.default_rng(0), []
+    Z, w = rng.normal(size=(300, 3)), rng.integers(0, 3, size=300).astype(float)
+    r_k = rng.uniform(size=300)
+    for _ in range(40):
+        inside, rest = around_a_point(r_k, Z, w, rng)
+        np.testing.assert_array_equal(inside + rest, r_k)
+        [centre] = [
+            i
+            for i in np.flatnonzero(inside)
+            if w[i]
+            and ((Z[inside > 0] - Z[i]) ** 2).sum(axis=1).max()
+            < ((Z[inside == 0] - Z[i]) ** 2).sum(axis=1).min()
+        ][:1]
+        assert inside[centre] > 0
+        cut.append((inside @ w) / (r_k @ w))
+    assert NEAREST[0] <= min(cut) and max(cut) <= NEAREST[1] + 2 / (r_k @ w)
+    same = around_a_point(np.ones(9), np.ones((9, 2)), np.ones(9), rng)
+    assert all(half.any() for half in same)  # equal points are parted too
 
 
 def test_moves_reach_what_no_start_of_one_kind_does():

@@ -8,7 +8,7 @@
 //   r, q   [N][K]     responsibilities; q is any distribution over assignments
 //   name   a covariance_type of the package
 const EM = (() => {
-  const EPS = Number.EPSILON;
+  const EPS = Number.EPSILON, SLOWEST = 1 - 1e-5; // the second as in em.py
   const MODELS = { // whether components share a covariance, and what it may look like
     full: [false, "full"], tied: [true, "full"],
     diag: [false, "diagonal"], tied_diag: [true, "diagonal"],
@@ -147,7 +147,7 @@ const EM = (() => {
     const [now, last, before] = history.slice(-3).reverse(), gain = now - last;
     if (Math.abs(gain) <= EPS * Math.abs(last)) return 0;
     const rate = last === before ? 0 : gain / (last - before); // NaN before the second step
-    return rate < 1 ? Math.abs(gain) / (1 - Math.max(rate, 0)) : Infinity;
+    return Math.abs(gain) / (1 - (rate < SLOWEST ? Math.max(rate, 0) : SLOWEST));
   }
 
   return { MODELS, SHAPES, eStep, mStep, bound, logLikelihood, gainToCome, whole };
