@@ -31,18 +31,16 @@ Source: Hyndman (1996), *Computing and graphing highest density regions*, The Am
 Statistician 50(2), 120-126, https://doi.org/10.1080/00031305.1996.10474359.
 """
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtri, logsumexp, ndtr
+from scipy.special import chdtri, ndtr
 
 from .blocks import Rows
 from .frames import ROUNDING, TINY, cholesky
 from .missing import natural_of
 from .noise import Box
 from .parameters import Parameters
-from .statistics import map_log_joint
+from .statistics import log_sum, map_log_joint
 from .validation import as_floats
 
 Array = NDArray[np.float64]
@@ -254,7 +252,7 @@ def log_density(theta: Parameters, box: Box | None, rows: Rows) -> Array:
     gaussians, rows = theta, rows._replace(box=None)
     if box is not None:
         gaussians = theta.reorder(slice(-1))
-    log_p = map_log_joint(partial(logsumexp, axis=0), rows, natural_of(gaussians, rows))
+    log_p = map_log_joint(log_sum, rows, natural_of(gaussians, rows))
     if box is None:
         return log_p
     missing = np.isnan(rows.X)

@@ -97,15 +97,20 @@ def cholesky(S):
 
     A pivot that is rounding error beside its diagonal entry means a singular matrix.
     """
-    try:
-        L = np.linalg.cholesky(S)
-    except np.linalg.LinAlgError:
-        bad = [not is_positive_definite(C) for C in S]
-        raise SingularCovariance(bad.index(True)) from None
+    L = triangles(S)
     bad = is_singular(L, S)
     if bad.any():
         raise SingularCovariance(int(bad.argmax()))
     return L
+
+
+def triangles(S):
+    """:func:`cholesky`, but with pivots however small."""
+    try:
+        return np.linalg.cholesky(S)
+    except np.linalg.LinAlgError:
+        bad = [not is_positive_definite(C) for C in S]
+        raise SingularCovariance(bad.index(True)) from None
 
 
 def inverse_triangles(L):
@@ -599,7 +604,7 @@ def natural_parameters(log_weights, means, covariances, frame):
         P_m = P * m
         eta = np.concatenate([-0.5 * (m * P_m).sum(axis=1, keepdims=True), P_m, -0.5 * P], axis=1)
     else:
-        L = cholesky(S)
+        L = triangles(S)  # a pivot that is rounding shows below: m m P is larger than one over it
         U = inverse_triangles(L)  # the factor is inverted, never the covariance
         V = np.concatenate([U @ -m[:, :, None], U], axis=2)  # U (y - m) = V (1, y)
         G = V.transpose(0, 2, 1) @ V  # its square is (1, y)^T G (1, y)

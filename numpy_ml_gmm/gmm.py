@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr, log_softmax, logsumexp, xlogy
+from scipy.special import entr, log_softmax, xlogy
 from scipy.special import softmax as responsibilities
 
 from . import compare, conditional, density, exchange, online, restarts, summary
@@ -67,7 +67,15 @@ from .missing import natural_of
 from .noise import Box
 from .parameters import Parameters, choose
 from .priors import Known, NormalInverseWishart, as_prior, check_fixed, known_to
-from .statistics import Statistics, add_up, map_log_joint, smoothed, softmax, total_moments
+from .statistics import (
+    Statistics,
+    add_up,
+    log_sum,
+    map_log_joint,
+    smoothed,
+    softmax,
+    total_moments,
+)
 from .summary import Summary
 from .training import Data
 from .validation import (
@@ -365,7 +373,7 @@ class GMM(Estimator):
         True
         """
         rows = self._check_rows(X, sample_weight, priors, error_covariances)
-        return rows.weighted_sum(self._per_block(rows, partial(logsumexp, axis=0)))
+        return rows.weighted_sum(self._per_block(rows, log_sum))
 
     @additive
     def complete_log_likelihood(
@@ -989,7 +997,7 @@ class GMM(Estimator):
         array([-1.6121, -2.1121])
         """
         rows = self._check_rows(X, None, priors, error_covariances)
-        return self._per_block(rows, partial(logsumexp, axis=0))
+        return self._per_block(rows, log_sum)
 
     def score(self, X: ArrayLike, y: Any = None, *, sample_weight: Given = None,
               priors: Given = None, error_covariances: Given = None) -> float:  # fmt: skip
@@ -1001,7 +1009,7 @@ class GMM(Estimator):
         -1.8621
         """
         what_is_known = sample_weight, priors, error_covariances
-        log_p, N = self._summed(X, partial(logsumexp, axis=0), *what_is_known)
+        log_p, N = self._summed(X, log_sum, *what_is_known)
         return float(log_p / N)
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Labels]:
@@ -1273,7 +1281,7 @@ class GMM(Estimator):
         >>> wide.bic([[0.0], [2.0]], sample_weight=[3, 1]) == repeated
         True
         """
-        log_p, N = self._summed(X, partial(logsumexp, axis=0), sample_weight, priors)
+        log_p, N = self._summed(X, log_sum, sample_weight, priors)
         return float(-2 * log_p + self.n_parameters() * np.log(N))
 
     def icl(self, X: ArrayLike, *, sample_weight: Given = None, priors: Given = None) -> float:
@@ -1458,8 +1466,9 @@ class GMM(Estimator):
         n_jobs, K, D = thread_count(self.n_jobs), self._n_places, self.n_features_in_
         rows = check_rows(X, K, sample_weight, priors, D, n_jobs, error_covariances)
         rows = rows._replace(box=self._box)
-        check_some_component(rows.priors, self._places.weights)
-        if is_resolved(self.theta, rows.X.dtype):
+        if rows.priors is not None:
+            check_some_component(rows.priors, self._places.weights)
+        if rows.X.dtype == np.float64 or is_resolved(self.theta, rows.X.dtype):
             return rows
         return rows.in_double()  # single precision cannot see the model
 

@@ -653,6 +653,8 @@ def fit_cells(rows, few, guesses, cells, *, model, finalists, on_end=int):
             except ValueError as error:  # a prior may suit some of the cells only
                 found[cell] = [Run(error=str(error))]
         some = [cell for cell in some if cell not in found]
+        if not some:
+            continue
         Ks = {cell.n_components for cell in some}
         moments = {K: first_statistics(sample, guesses[K]) for K in Ks}
         starts = start_parameters(GMM, sample, ready, [moments[c.n_components] for c in ready])

@@ -26,6 +26,7 @@ Source: Dempster, Laird & Rubin (1977) for EM in exponential families.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -183,6 +184,11 @@ def softmax(joint, weights, sparse=False):
     return joint.reshape(-1, joint.shape[-1]), (np.log(total) + top)[..., 0, :]
 
 
+def log_sum(joint):
+    """The log density (B,) of the points whose log joint is (K, B) (:eq:`log-likelihood`)."""
+    return np.logaddexp.reduce(joint, axis=0)
+
+
 def sparse_softmax(joint, weights, top):
     """:func:`softmax` of (K, B) without what is negligible."""
     K, B = joint.shape
@@ -244,8 +250,13 @@ def map_log_joint(function, rows, natural):
             joints = (natural.log_joint(rows.block(some, natural.order)) for some in blocks)
             return [function(joint) for joint in joints]
 
-    parts = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
-    found = np.concatenate([part for some in parts for part in some])
+    chunks = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)
+    found, n = None, 0
+    for part in itertools.chain.from_iterable(chunks):
+        if found is None:  # the answer is all that is held
+            found = np.empty((len(rows.X), *part.shape[1:]), part.dtype)
+        found[n : n + len(part)] = part
+        n += len(part)
     if found.dtype.kind == "f" and found.dtype != rows.X.dtype:
         most = np.finfo(rows.X.dtype).max  # single precision ends sooner
         found = found.clip(-most, most).astype(rows.X.dtype)

@@ -500,7 +500,7 @@ def test_the_e_step_sees_through_errors(name, D, kind):
     np.testing.assert_allclose(model.log_joint(X, **known), joint, rtol=1e-10)
     np.testing.assert_allclose(model.predict_proba(X, **known), r, atol=1e-12)
     np.testing.assert_allclose(
-        model.score_samples(X, **known), logsumexp(joint, axis=1), rtol=1e-10
+        model.score_samples(X, **known), logsumexp(joint, axis=1), rtol=1e-10, atol=1e-15
     )
     assert model.score(X, **known) * len(X) == pytest.approx(found.log_likelihood)
     np.testing.assert_allclose(found.counts, N_k, rtol=1e-10)

@@ -291,7 +291,8 @@ def test_missing_values_beside_a_prior():
     for _ in range(20):
         delta, A = 1e-3 * rng.normal(size=(2, 2)), np.eye(2) + 1e-3 * rng.normal(size=(2, 2, 2))
         C = A @ model.covariances_ @ A.transpose(0, 2, 1)
-        w = model.weights_ + np.array([1, -1]) * 1e-3 * rng.normal()
+        w = model.weights_ * np.exp(1e-3 * rng.normal(size=2))
+        w = w / w.sum()
         assert (
             height(model.theta._replace(weights=w, means=model.means_ + delta, covariances=C)) < top
         )
