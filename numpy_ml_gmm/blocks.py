@@ -31,9 +31,9 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-# Two megabytes of float64.  Smaller blocks sit better in the cache, but threads then queue for
+# Four megabytes of float64.  Smaller blocks sit better in the cache, but threads then queue for
 # the interpreter between short calls.
-NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**18, 2**13
+NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**19, 2**14
 MOST_COPIED = 2**25  # numbers: a quarter of a gigabyte
 CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
 FEW_NUMBERS = 2**14  # up to which single precision would save no time that one could measure
@@ -128,6 +128,20 @@ def in_chunks(value):
     return type(value).__module__.startswith("dask.") and hasattr(value, "__dask_graph__")
 
 
+class Kept(NamedTuple):
+    """What a fit keeps of its points from step to step: their features, or y if they are many."""
+
+    frame: tuple  # a :class:`~numpy_ml_gmm.frames.Frame`
+    y: np.ndarray | None = None  # (D, N) the points in it
+    T: object = None  # (F, N) their features
+
+    def within(self, rows, frame):
+        """Of some rows the features, or y; None in another frame."""
+        if frame is not self.frame:
+            return None
+        return (self.y if self.T is None else self.T)[:, rows]
+
+
 class Block(NamedTuple):
     """Some rows, laid on their side so that each feature is contiguous.
 
@@ -140,7 +154,7 @@ class Block(NamedTuple):
     x: np.ndarray  # (D, B)
     weights: np.ndarray | None  # (B,)
     priors: np.ndarray | None  # (K, B)
-    kept: tuple | None = None  # a frame, and the features (F, B) in it
+    kept: object = None  # features (F, B), or the points y (D, B), in the frame that was asked for
     patterns: list | None = None  # (pattern, slice) where features are missing
     background: float | np.ndarray | None = None  # log density of the noise, () or (B,)
 
@@ -158,7 +172,7 @@ class Rows(NamedTuple):
     weights: np.ndarray | None = None  # (N,)
     priors: np.ndarray | None = None  # (N, K)
     n_jobs: int = 1
-    kept: tuple | None = None  # a frame, and the features (F, N) in it: few rows keep theirs
+    kept: Kept | None = None
     names: list | None = None  # (D,) labels of a data frame's columns, for messages
     patterns: Patterns | None = None  # where features are missing; blocks are then in its order
     errors: np.ndarray | None = None  # (N, D) or (N, D, D) covariance of each row's errors
@@ -181,8 +195,10 @@ class Rows(NamedTuple):
         """
         return function(self)
 
-    def block(self, rows, order="C"):
+    def block(self, rows, order="C", frame=None):
         """The rows of one slice as a :class:`Block`, in memory feature by feature ("C") or not.
+
+        What is kept of them in the frame comes with them, and saves a copy.
 
         Examples
         --------
@@ -190,13 +206,14 @@ class Rows(NamedTuple):
         >>> rows.block(slice(1, 2)).priors
         array([[0.], [1.]])
         """
-        kept = None if self.kept is None else (self.kept[0], self.kept[1][:, rows])
+        kept = None if self.kept is None else self.kept.within(rows, frame)
         patterns = None if self.patterns is None else self.patterns.within(rows)
         X = self.X[rows] if self.patterns is None else self.patterns.rows(self.X, rows)
         rows = rows if self.patterns is None else self.patterns.order[rows]
         weights = None if self.weights is None else self.weights[rows]
         priors = None if self.priors is None else self.priors[rows].T
-        x, background = np.asarray(X.T, self.precision, order=order), None
+        order, background = "K" if kept is not None else order, None
+        x = np.asarray(X.T, self.precision, order=order)
         if self.box is not None:
             background = self.box.log_density(np.isnan(x.T) if patterns else None)
         return Block(x, weights, priors, kept, patterns, background)
@@ -290,7 +307,7 @@ def block_size(numbers_per_row, n_rows):
     Examples
     --------
     >>> block_size(64, n_rows=10_000)
-    3336
+    5000
     """
     least = 256 if numbers_per_row < 4096 else 64  # for speed, even if the block is too large
     most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, least), ROWS_PER_BLOCK)

@@ -497,14 +497,14 @@ class Natural(NamedTuple):
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        if len(self.own) == len(self.eta):
-            shared = None
-        elif block.kept is not None and block.kept[0] is self.frame:
-            shared = block.kept[1]
-        else:
-            shared = features(self.frame.points(block.x), self.diagonal)
-        if isinstance(shared, np.ndarray):
-            shared = FeaturesInPieces.of(shared, len(self.eta))
+        shared = None
+        if len(self.own) < len(self.eta):
+            shared = self.frame.points(block.x) if block.kept is None else block.kept
+            if isinstance(shared, np.ndarray):
+                T = shared
+                if len(T) == len(self.frame.c):  # the points y
+                    T = features(shared, self.diagonal)
+                shared = FeaturesInPieces.of(T, len(self.eta))
         return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
 
     def log_joint(self, block):
@@ -573,7 +573,8 @@ class Natural(NamedTuple):
 
 def has_own_frames(K, D, diagonal, kept):
     """Whether every component has its own frame: features pay if kept, or shared by many."""
-    return not diagonal and (D >= WIDE or (D >= MANY and 6 * K <= D and kept is None))
+    many = D >= WIDE or (D >= MANY and 6 * K <= D and (kept is None or kept.T is None))
+    return many and not diagonal
 
 
 def n_sums(D, diagonal, apart):

@@ -221,7 +221,7 @@ def add_up(step, rows, natural):
         # The padding of BLAS multiplies log 0 by 0; points beyond the horizon come back to it.
         with np.errstate(invalid="ignore", over="ignore"):
             for some in blocks:
-                block = rows.block(some, natural.order)
+                block = rows.block(some, natural.order, natural.frame)
                 part, log_p = step(natural, block)
                 log_p = log_p.astype(np.float64, copy=False)
                 log_likelihood += log_p.sum(-1) if block.weights is None else log_p @ block.weights
@@ -247,7 +247,8 @@ def map_log_joint(function, rows, natural):
 
     def chunk(blocks):
         with np.errstate(invalid="ignore", over="ignore"):
-            joints = (natural.log_joint(rows.block(some, natural.order)) for some in blocks)
+            cut = (rows.block(some, natural.order, natural.frame) for some in blocks)
+            joints = map(natural.log_joint, cut)
             return [function(joint) for joint in joints]
 
     chunks = map_chunks(chunk, len(rows.X), natural.block_size(len(rows.X)), rows.n_jobs)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from .blocks import Patterns, Rows, slices
+from .blocks import ROWS_PER_BLOCK, Kept, Patterns, Rows, is_mapped, slices
 from .frames import (
     COARSE,
     EPS,
@@ -29,7 +29,8 @@ from .parameters import Parameters, diagonals
 from .statistics import Statistics, add_up, given_responsibilities, in_one, one_component, smoothed
 from .validation import NAMED, in_words, warn
 
-KEPT = 2**20  # numbers: so many features are kept from step to step, eight megabytes
+# So many numbers are kept from step to step: of features eight megabytes, of points sixty-four.
+KEPT, KEPT_POINTS = 2**20, 2**23
 
 
 class Data(NamedTuple):
@@ -62,10 +63,8 @@ class Data(NamedTuple):
         frame = frame._replace(most=(COARSE / max(frame.blur, EPS)) ** 2)
         if not diagonal:
             covariance = frame.A_inv @ frame.A_inv.T  # regular, whatever the data are
-        few = rows.at_hand and not given.patterns and (diagonal or len(mean) < WIDE)
-        if few and len(rows.X) * n_features(len(mean), diagonal) <= KEPT:
-            y = frame.points(rows.block(slice(None)).x)
-            given = rows._replace(kept=(frame, features(y, diagonal)))
+        if rows.at_hand and not given.patterns and (diagonal or len(mean) < WIDE):
+            given = rows._replace(kept=what_to_keep(rows, frame, diagonal))
         return cls(given, mean, covariance, W / N, smoothing, frame, dependence)
 
     @classmethod
@@ -77,7 +76,8 @@ class Data(NamedTuple):
         first = datas[0]
         T = [features(first.frame.points(data.rows.X.T), first.frame.A.ndim == 1) for data in datas]
         X = np.stack([data.rows.X for data in datas], axis=-1).astype(np.float64)
-        rows = first.rows._replace(X=X, kept=(first.frame, FeaturesOfSeveral(np.stack(T))))
+        kept = Kept(first.frame, T=FeaturesOfSeveral(np.stack(T)))
+        rows = first.rows._replace(X=X, kept=kept)
         smoothing = np.stack([data.smoothing for data in datas])[:, None]
         return first._replace(rows=rows, smoothing=smoothing)
 
@@ -85,8 +85,7 @@ class Data(NamedTuple):
         """The data of some of the mixtures; mostly all have the same."""
         if self.rows.X.ndim == 2:
             return self
-        frame, T = self.rows.kept
-        kept = frame, FeaturesOfSeveral(T.each[which])
+        kept = self.rows.kept._replace(T=FeaturesOfSeveral(self.rows.kept.T.each[which]))
         rows = self.rows._replace(X=self.rows.X[..., which], kept=kept)
         return self._replace(rows=rows, smoothing=self.smoothing[which])
 
@@ -99,6 +98,18 @@ class Data(NamedTuple):
     def gaussian(self):
         """The data as a mixture of one component."""
         return Parameters(np.ones(1), self.mean[None], self.covariance[None])
+
+
+def what_to_keep(rows, frame, diagonal):
+    """What a fit to some rows keeps of them, as :class:`~numpy_ml_gmm.blocks.Kept`, or None."""
+    N, D = rows.X.shape
+    few = N * n_features(D, diagonal) <= KEPT
+    if not few and (N * D > KEPT_POINTS or is_mapped(rows.X)):
+        return None
+    y = np.empty((D, N), rows.precision, "F" if D >= WIDE else "C")
+    for some in slices(0, N, ROWS_PER_BLOCK):
+        y[:, some] = frame.points(rows.block(some).x)
+    return Kept(frame, T=features(y, diagonal)) if few else Kept(frame, y)
 
 
 # ---- Where features are missing ---------------------------------------------------------------

@@ -592,7 +592,7 @@ def test_every_sum_over_rows_is_shared_out(n_jobs, threads, monkeypatch):
 
     monkeypatch.setattr(blocks, "ThreadPoolExecutor", recorded)
     model = random_model("diag", n_jobs=n_jobs)
-    X, _ = model.sample(40_000)
+    X, _ = model.sample(80_000)
     for use in (model.e_step, model.score, model.predict, model.predict_proba, model.bic):
         seen.clear()
         use(X)

@@ -215,8 +215,8 @@ def test_the_features_of_few_whole_rows_are_made_once(portion):
     data = Data.of(Rows(X, patterns=Patterns.of(X)), False, 1e-6)
     assert (data.rows.kept is None) == (portion > 0)
     if portion == 0:
-        frame, T = data.rows.kept
-        assert frame is data.frame and T.shape == (10, 40)
+        kept = data.rows.kept
+        assert kept.frame is data.frame and kept.T.shape == (10, 40)
 
 
 def test_a_block_and_a_thread_more_change_no_bit(monkeypatch):

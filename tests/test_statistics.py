@@ -258,25 +258,28 @@ def test_a_sum_leaves_its_parts_as_they_were_and_is_statistics():
         assert (a == b).all()
 
 
-@pytest.mark.parametrize("kept", [True, False])
-@pytest.mark.parametrize(("K", "D"), [(1, 24), (4, 24), (5, 24), (2, 40), (9, 40)])
+@pytest.mark.parametrize("kept", ["features", "points", "nothing"])
+@pytest.mark.parametrize(("K", "D"), [(1, 24), (4, 24), (5, 24), (2, 40), (9, 40), (3, 2)])
 def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, monkeypatch):
     """With few components of many features each has its own frame, unless features are kept."""
-    monkeypatch.setattr(training, "KEPT", 2**20 if kept else 0)
+    monkeypatch.setattr(training, "KEPT", 2**20 if kept == "features" else 0)
+    monkeypatch.setattr(training, "KEPT_POINTS", 0 if kept == "nothing" else 2**20)
     rng = np.random.default_rng(K)
     X = rng.normal(size=(600, D)) + 3 * rng.normal(size=(K, D))[rng.integers(K, size=600)]
     w = rng.uniform(0.5, 2, size=len(X))
     model = GMM(K, init_params="kmeans", max_iter=3, tol=0, random_state=0)
     model.fit(X, sample_weight=w)
     data = model._data(Rows(X, weights=w))
-    assert (data.rows.kept is not None) == kept
+    held = data.rows.kept
+    assert (held is None) == (kept == "nothing")
+    assert held is None or (held.T is not None) == (kept == "features")
     found = GMM.expect(model.theta, data.rows, data.frame)
     joint = slow_log_joint(model, X)
     r = softmax(joint, axis=1) * w[:, None]
     assert_equal_moments(found, exact_moments(X, r), tolerance=1e-11)
     assert found.log_likelihood == pytest.approx(w @ logsumexp(joint, axis=1), rel=1e-12)
     alone = Natural.of(model.theta, data.rows, data.frame).own
-    assert (len(alone) == K) == (not kept and 6 * K <= D)
+    assert (len(alone) == K) == (kept != "features" and 6 * K <= D)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
