@@ -209,7 +209,7 @@ def onedals(problem):
 def mclusts(problem):
     """R is started once for each call, and times the steps itself."""
     case = problem.case
-    if problem.threads > 1 or case.dtype != "float64" or case.work > 2e8:
+    if problem.threads > 1 or case.dtype != "float64" or case.work > 5e7:
         return None
     kind = "VVI" if case.covariance_type == "diag" else "VVV"
 

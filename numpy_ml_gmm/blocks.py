@@ -25,7 +25,7 @@ import itertools
 import operator
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ from threadpoolctl import ThreadpoolController
 NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**19, 2**14
 MOST_COPIED = 2**25  # numbers: a quarter of a gigabyte
 CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
+FEW_PRODUCTS = 1e7  # multiply-adds for each component
 FEW_NUMBERS = 2**14  # up to which single precision would save no time that one could measure
 
 
@@ -366,7 +367,7 @@ def one_blas_thread():
         let_any_thread_set_limits()
         _limits.append(None if _limits else blas_controller().limit(limits=1, user_api="blas"))
     try:
-        yield
+        yield True
     finally:
         with _limiting:
             limit = _limits.pop()
@@ -374,6 +375,19 @@ def one_blas_thread():
                 let_any_thread_set_limits()
                 limit.restore_original_limits()
                 let_any_thread_set_limits()
+
+
+def few_threads_for(X):
+    """One thread for BLAS if X (N, D) is so small that several take longer to meet than to work.
+
+    Examples
+    --------
+    >>> with few_threads_for(np.ones((9, 2))) as held:
+    ...     held
+    True
+    """
+    N, D = [*getattr(X, "shape", ()), 1, 1][:2]  # a list is small
+    return one_blas_thread() if N * D * D < FEW_PRODUCTS else nullcontext(False)
 
 
 def let_any_thread_set_limits():

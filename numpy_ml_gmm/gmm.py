@@ -55,7 +55,7 @@ from scipy.special import softmax as responsibilities
 
 from . import compare, conditional, density, exchange, online, restarts, summary
 from .archive import check_results
-from .blocks import Block, Rows, in_chunks, thread_count
+from .blocks import Block, Rows, few_threads_for, in_chunks, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
 from .conventions import Estimator
 from .covariances import CovarianceModel, covariance_model
@@ -777,8 +777,9 @@ class GMM(Estimator):
         run = copy.copy(self)  # this model changes when all has gone well, at once
         known: Any = {"sample_weight": sample_weight, "priors": priors, "checkpoint": checkpoint}
         try:
-            for _ in run.iterate(X, **known, error_covariances=error_covariances):
-                pass
+            with few_threads_for(X):
+                for _ in run.iterate(X, **known, error_covariances=error_covariances):
+                    pass
         except (KeyboardInterrupt, ClusterLost) as stop:
             self._keep(run, X, stop)
             raise

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from numpy_ml_gmm import (
     GMM,
@@ -495,6 +496,23 @@ def test_a_row_that_is_taken_comes_from_its_chunk():
     np.testing.assert_array_equal(few.weights, WEIGHTS[index])
     counted = np.flatnonzero(WEIGHTS)
     np.testing.assert_array_equal(rows.with_weight().take([1, 70]).X, IRIS[counted[[1, 70]]])
+
+
+@pytest.mark.parametrize(("shape", "held"), [((100, 30), True), ((3000, 60), False)])
+def test_small_fits_hold_blas_to_one_thread_and_let_it_go(shape, held):
+    """Threads would take longer to meet than to work."""
+    seen = []
+
+    def start(X, K, rng):
+        seen.append([i["num_threads"] for i in blas_controller().info() if i["user_api"] == "blas"])
+        return np.arange(len(X)) % K
+
+    with threadpool_limits(2, user_api="blas"):
+        X = np.random.default_rng(0).normal(size=shape)
+        GMM(2, init_params=start, n_init=1, max_iter=1, tol=0).fit(X)
+        assert (set(seen[0]) == {1}) == held
+        after = [i["num_threads"] for i in blas_controller().info() if i["user_api"] == "blas"]
+        assert set(after) == {2}
 
 
 def test_threads_that_come_and_go_leave_blas_as_it_was():
