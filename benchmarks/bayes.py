@@ -1,7 +1,7 @@
 """Milliseconds per step of the variational mixture: ours, our EM's, and scikit-learn's.
 
-    python benchmarks/bayes.py            # the grid of em_speed.py, some minutes
-    python benchmarks/bayes.py --quick    # the small rows
+    python benchmarks/bayes.py                 # the grid of em_speed.py, some minutes
+    python benchmarks/bayes.py --rows small    # as there
 
 All start from the same responsibilities and see the same data in one run, in turns; the least of
 several turns counts, in processor time.  A step's time is the difference of two fits that differ
@@ -13,14 +13,11 @@ import time
 import warnings
 
 import numpy as np
-from em_speed import GRID, problem
+from em_speed import GRID, Problem
 from sklearn.mixture import BayesianGaussianMixture
 from threadpoolctl import threadpool_limits
 
 from numpy_ml_gmm import GMM, BayesianGMM
-from numpy_ml_gmm.frames import n_features
-
-SMALL = (272, 2, 2, "full")
 
 
 def fits(X, r, covariance_type):
@@ -59,32 +56,32 @@ def per_step(functions, few, many, turns):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="the rows that take milliseconds")
+    parser.add_argument("--rows", default="", help="only rows with this in their name or size")
     parser.add_argument("--turns", type=int, default=5)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("| N, D, K | ours (ms) | of EM | scikit-learn (ms) | ratio |\n|---|---|---|---|---|")
+    print("| N x D x K | ours (ms) | of EM | scikit-learn (ms) | ratio |\n|---|---|---|---|---|")
     ratios = []
-    for case in [SMALL, *GRID]:
-        N, D, K, covariance_type = case
-        if arguments.quick and N * D * K >= 2e7:
+    for case in GRID:
+        if arguments.rows not in f"{case} {case.size}":
             continue
-        X, weights, means, covariances = problem(*case)
-        start = GMM.from_parameters(weights, means, covariances, covariance_type=covariance_type)
-        many = int(np.clip(1e9 / (N * K * n_features(D, covariance_type == "diag")), 4, 300))
+        data = Problem(case, 1)
+        theta, kind = (data.weights, data.means, data.covariances), case.covariance_type
+        start = GMM.from_parameters(*theta, covariance_type=kind)
+        many = int(np.clip(1e9 / case.work, 4, 300))
         with threadpool_limits(1):
-            functions = fits(X, start.predict_proba(X), covariance_type)
+            functions = fits(data.X, start.predict_proba(data.X), kind)
             best = per_step(functions, max(1, many // 4), many, arguments.turns)
         ratio = best["scikit-learn"] / best["ours"]
-        ratios += [ratio] if case in GRID else []
+        ratios.append(ratio)
         print(
-            f"| {N:,}, {D}, {K} {covariance_type} | {1e3 * best['ours']:.2f} | "
+            f"| {case} | {1e3 * best['ours']:.2f} | "
             f"{best['ours'] / best['em']:.2f} | {1e3 * best['scikit-learn']:.2f} | "
             f"{ratio:.1f} |",
             flush=True,
         )
     mean = np.exp(np.mean(np.log(ratios)))
-    print(f"\nGeometric mean of the ratios, over the rows of em_speed.py: {mean:.1f}")
+    print(f"\nGeometric mean of the ratios: {mean:.1f}")
 
 
 if __name__ == "__main__":
