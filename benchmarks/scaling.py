@@ -1,8 +1,8 @@
 """How a step of EM grows with N, D and K: ours beside scikit-learn's and oneDAL's, one at a time.
 
-    python benchmarks/scaling.py                 # print, a quarter of an hour on one thread
+    python benchmarks/scaling.py                 # print; a quarter of an hour on one thread
     python benchmarks/scaling.py --write         # keep the results in scaling.json
-    python benchmarks/scaling.py --draw FILE     # draw those that were kept, and measure nothing
+    python img/make_pictures.py                  # draw those that were kept
 
 From one middle case each of N, D and K takes the values of a row while the others stay.  The
 exponent is the slope of log time against log size from one value to the next.  A cliff is where
@@ -49,37 +49,12 @@ def print_row(letter, rows):
         print(f"| {size:,} | {ms:.3f} | {slope} | {' | '.join(others)} |")
 
 
-def draw(kept, path):
-    """How many times our time the others take, against N, D and K."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    axes = figure.subplots(1, len(ROWS), sharey=True)
-    styles = {"scikit-learn": ("C0", "o-"), "oneDAL": ("C1", "s--")}
-    for ax, (letter, rows) in zip(axes, kept["rows"].items(), strict=True):
-        for name, (colour, style) in styles.items():
-            there = [row for row in rows if name in row["ms"]]
-            sizes = [getattr(Case(*row["case"]), letter) for row in there]
-            ax.plot(sizes, [ratios(row, name) for row in there], style, color=colour, label=name)
-        ax.axhline(1, color="0.5", linewidth=0.8)
-        rest = ", ".join(f"{a} = {getattr(MIDDLE, a):,}" for a in ROWS if a != letter)
-        ax.set(xscale="log", yscale="log", xlabel=letter, title=rest)
-    axes[0].set_ylabel("their time / ours")
-    axes[0].set_yticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
-    axes[-1].legend(frameon=False)
-    figure.savefig(path, dpi=150)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--write", action="store_true", help=f"keep the results in {KEPT.name}")
-    parser.add_argument("--draw", metavar="FILE")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    if arguments.draw:
-        draw(json.loads(KEPT.read_text()), arguments.draw)
-        return
     peers, found = {name: PEERS[name] for name in NAMES}, {}
     for letter in ROWS:
         found[letter] = [measured(case, 1, arguments.turns, peers) for case in cases(letter)]

@@ -6,6 +6,7 @@ written, so the files are the same, byte for byte, each time.  Fitted parameters
 are rounded to six digits first: the last ones depend on the machine.
 """
 
+import json
 import sys
 import warnings
 from collections import Counter
@@ -335,6 +336,31 @@ def selection():
     return figure
 
 
+# --- speed --------------------------------------------------------------------------------------
+
+
+def scaling():
+    """What benchmarks/scaling.py has measured."""
+    results = Path(__file__).parents[1] / "benchmarks" / "scaling.json"
+    rows_of = json.loads(results.read_text())["rows"]
+    figure = Figure(figsize=(9.4, 3.6), layout="constrained")
+    panels = figure.subplots(1, len(rows_of), sharey=True)
+    for ax, (letter, rows) in zip(panels, rows_of.items(), strict=True):
+        place, middle = "NDK".index(letter), rows[len(rows) // 2]["case"]
+        for name, style in ("scikit-learn", "o-"), ("oneDAL", "s--"):
+            some = [row for row in rows if name in row["ms"]]
+            ratios = [row["ms"][name][1] / row["ms"]["ours"][1] for row in some]
+            ax.plot([row["case"][place] for row in some], ratios, style, ms=4, label=name)
+        ax.axhline(1, color="#52606d", linewidth=0.8)
+        others = [f"${a} = {n:,}$" for a, n in zip("NDK", middle, strict=False) if a != letter]
+        ax.set(xscale="log", yscale="log", xlabel=f"${letter}$", title=", ".join(others))
+    ticks = 0.03, 0.1, 0.3, 1, 3, 10, 30
+    panels[0].set(ylabel="their time / ours", yticks=ticks, yticklabels=map(str, ticks))
+    panels[0].minorticks_off()
+    panels[-1].legend()
+    return figure
+
+
 PICTURES = {
     "faithful.svg": faithful,
     "graphical_model.svg": graphical_model,
@@ -343,6 +369,7 @@ PICTURES = {
     "covariance_models.svg": covariance_models,
     "local_optima.svg": local_optima,
     "selection.svg": selection,
+    "scaling.svg": scaling,
 }
 
 

@@ -497,15 +497,17 @@ class Natural(NamedTuple):
 
     def features(self, block):
         """T of the points of a block, (F, B)."""
-        shared = None
-        if len(self.own) < len(self.eta):
-            shared = self.frame.points(block.x) if block.kept is None else block.kept
-            if isinstance(shared, np.ndarray):
-                T = shared
-                if len(T) == len(self.frame.c):  # the points y
-                    T = features(shared, self.diagonal)
-                shared = FeaturesInPieces.of(T, len(self.eta))
+        shared = self.shared_features(block) if len(self.own) < len(self.eta) else None
         return OwnFeatures(shared, block.x, self.own, self.eta.shape[1]) if self.own else shared
+
+    def shared_features(self, block):
+        """T in the shared frame: kept, or made of the points y, which may be kept too."""
+        T = self.frame.points(block.x) if block.kept is None else block.kept
+        if isinstance(T, Features):
+            return T
+        if len(T) == len(self.frame.c):  # y
+            T = features(T, self.diagonal)
+        return FeaturesInPieces.of(T, len(self.eta))
 
     def log_joint(self, block):
         """eta @ T, and the log of the priors: (K, B), or (M, K, B) for M mixtures."""
@@ -605,7 +607,7 @@ def natural_parameters(log_weights, means, covariances, frame):
         P_m = P * m
         eta = np.concatenate([-0.5 * (m * P_m).sum(axis=1, keepdims=True), P_m, -0.5 * P], axis=1)
     else:
-        L = triangles(S)  # a pivot that is rounding shows below: m m P is larger than one over it
+        L = triangles(S)  # a pivot lost in rounding shows below: P is as large as one over it
         U = inverse_triangles(L)  # the factor is inverted, never the covariance
         V = np.concatenate([U @ -m[:, :, None], U], axis=2)  # U (y - m) = V (1, y)
         G = V.transpose(0, 2, 1) @ V  # its square is (1, y)^T G (1, y)
