@@ -9,8 +9,8 @@
 All start from the same parameters and see the same data in one run, in turns; the least of
 several turns counts.  A step's time is the difference of two fits that differ only in their
 number of steps; what a fit does before and after drops out.  The means after these steps are
-compared with ours.  Ratios last; milliseconds belong to the machine.  Who stopped before the last
-step, as oneDAL may in single precision, is left out.
+compared with ours.  Ratios last; milliseconds belong to the machine.  oneDAL stops
+where nothing moves; it is left out if that was too soon to be timed.
 
 The floor is what no program gets below that computes with these features: the multiply-adds
 of both products at the speed of a large matrix product, and one exp for each point and
@@ -46,6 +46,7 @@ except ImportError:
 
 KEPT = Path(__file__).with_suffix(".json")
 MCLUST = Path(__file__).with_suffix(".R")
+MOST_STEPS = 40
 
 
 class Case(NamedTuple):
@@ -183,8 +184,7 @@ def scikit_learns(problem):
             precisions_init=precisions.astype(dtype),
             init_params="random_from_data",
         )
-        with threadpool_limits(problem.threads):
-            return model.fit(problem.X).means_, steps
+        return model.fit(problem.X).means_, steps
 
     return timed(fit)
 
@@ -256,16 +256,18 @@ def measured(case, threads, turns, peers=PEERS):
     """One row of results, as JSON can keep it."""
     problem = Problem(case, threads)
     fits = {name: fit for name, make in peers.items() if (fit := make(problem))}
-    many = int(np.clip(2e9 / case.work, 12, 40))
+    many = int(np.clip(2e9 / case.work, 12, MOST_STEPS))
     few = max(1, many // 4)
     least, means, taken = {}, {}, {}
-    for _ in range(turns):
-        for name, fit in fits.items():
-            for steps in few, many:
-                spent, means[name], taken[name, steps] = fit(steps)
-                least[name, steps] = spent.least(least.get((name, steps), spent))
-    whole = [name for name in fits if taken[name, many] == many]  # the others had stopped before
-    best = {name: least[name, many].per_step(least[name, few], many - few) for name in whole}
+    with threadpool_limits(threads):
+        for _ in range(turns):
+            for name, fit in fits.items():
+                for steps in few, many:
+                    spent, means[name], taken[name, steps] = fit(steps)
+                    least[name, steps] = spent.least(least.get((name, steps), spent))
+    more = {name: taken[name, many] - taken[name, few] for name in fits}
+    whole = [name for name in fits if more[name] >= MOST_STEPS / 10]
+    best = {name: least[name, many].per_step(least[name, few], more[name]) for name in whole}
     products, exps = machine_speed(threads, case.dtype)
     floor = 2 * case.work / products + case.N * case.K / exps
     return {
