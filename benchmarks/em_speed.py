@@ -257,7 +257,7 @@ def measured(case, threads, turns, peers=PEERS):
     problem = Problem(case, threads)
     fits = {name: fit for name, make in peers.items() if (fit := make(problem))}
     many = int(np.clip(2e9 / case.work, 12, MOST_STEPS))
-    few = max(1, many // 4)
+    few = 1
     least, means, taken = {}, {}, {}
     with threadpool_limits(threads):
         for _ in range(turns):
@@ -266,7 +266,7 @@ def measured(case, threads, turns, peers=PEERS):
                     spent, means[name], taken[name, steps] = fit(steps)
                     least[name, steps] = spent.least(least.get((name, steps), spent))
     more = {name: taken[name, many] - taken[name, few] for name in fits}
-    whole = [name for name in fits if more[name] >= MOST_STEPS / 10]
+    whole = [name for name in fits if more[name] > 1]
     best = {name: least[name, many].per_step(least[name, few], more[name]) for name in whole}
     products, exps = machine_speed(threads, case.dtype)
     floor = 2 * case.work / products + case.N * case.K / exps

@@ -386,6 +386,8 @@ def few_threads_for(X):
     ...     held
     True
     """
+    if in_chunks(X):
+        return nullcontext(False)
     N, D = [*getattr(X, "shape", ()), 1, 1][:2]  # a list is small
     return one_blas_thread() if N * D * D < FEW_PRODUCTS else nullcontext(False)
 

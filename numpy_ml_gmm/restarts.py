@@ -55,6 +55,7 @@ ROUNDS = 4  # at most so many rounds of moves from the best end
 # the points for each that its covariance needs.
 SOUND, MORE_POINTS = 1e-8, 1.25
 SOUND_END = 2  # the best grade of an end
+CLOSE, HALF = 4.5, 0.5  # nats between ends of which the one with larger components counts
 
 
 class Start(NamedTuple):
@@ -214,11 +215,13 @@ def runs_together(attempts, guesses):
 def moved_on(attempts, bests, rngs):
     """The best runs that moves from their ends lead to, round by round as long as they help."""
     bests, on, Zs = list(bests), range(len(attempts)), [attempt.Z for attempt in attempts]
+    seen = [[best] for best in bests]
     for _ in range(ROUNDS):
         guesses = [attempts[i].moves(bests[i], Zs[i], rngs[i]) for i in on]
         found, last = runs_together([attempts[i] for i in on], guesses), list(bests)
         for i, runs in zip(on, found, strict=True):
-            bests[i] = attempts[i].likeliest([bests[i], *runs])
+            seen[i] += runs
+            bests[i] = attempts[i].likeliest(seen[i])
         on = [i for i in on if bests[i] is not last[i]]
         if not on:
             break
@@ -268,7 +271,8 @@ class Attempt(NamedTuple):
     def likeliest(self, runs):
         """The run that ended best."""
         tolerance = self.tol * self.data.rows.total_weight
-        return likeliest(runs, self.model, self.data, tolerance)
+        margin = CLOSE if self.model.conjugate_prior is None else 0.0
+        return likeliest(runs, self.model, self.data, tolerance, margin)
 
     @property
     def Z(self):
@@ -346,11 +350,14 @@ def with_given(theta, given, box):
     return box.beside(with_given(rest, given, None), weight)
 
 
-def likeliest(runs, model, data, tolerance=0.0):
+def likeliest(runs, model, data, tolerance=0.0, margin=0.0):
     """The run with the highest end of the best :func:`grade`.
 
-    Of ends within the tolerance, which are one optimum, the first counts: rounding decides
-    nothing.  If all runs failed, a ValueError with the reason of the first.
+    A handful of points that lie close together by chance gains a few nats.  So of ends that are
+    less likely than the best by less than the margin, all count whose smallest component is at
+    least half as large as any other's.  Of ends within the tolerance, which are one optimum, the
+    first counts: rounding decides nothing.  If all runs failed, a ValueError with the reason of
+    the first.
     """
     ends = [run for run in runs if run.end is not None]
     if not ends:
@@ -361,8 +368,17 @@ def likeliest(runs, model, data, tolerance=0.0):
             found, best = g, run
         if found == SOUND_END:
             break
-    near = (run for run in ends if run.objective >= best.objective - tolerance)
-    return next(run for run in near if run is best or grade(run.end, model, data) == found)
+    near = [
+        run
+        for run in ends
+        if run.objective >= best.objective - max(margin, tolerance)
+        and (run is best or grade(run.end, model, data) == found)
+    ]
+    if margin > 0:
+        smallest = np.array([run.counts[: model.n_components].min() for run in near])
+        near = [near[i] for i in np.flatnonzero(smallest >= HALF * smallest.max())]
+    top = max(run.objective for run in near)
+    return next(run for run in near if run.objective >= top - tolerance)
 
 
 def thinnest(theta, held):

@@ -234,8 +234,8 @@ def test_the_statistics_are_twice_the_log_ratios_of_two_fits_alike(fitted, K):
         for model, X, height in zip(models, tables, heights, strict=True):
             assert model.n_components == size
             assert model.get_params() | params == model.get_params()
-            # Both stop where about ``tol`` nats a point seem to be left.
-            left = 10 * params["tol"] * len(X)
+            # Both stop where about ``tol`` nats a point seem to be left; on a plateau more is.
+            left = 40 * params["tol"] * len(X)
             assert height == pytest.approx(slow_log_likelihood(model.fit(X), X), abs=left)
     assert len({model.random_state for model in nulls}) == 3
     one, two = (GMM(k, random_state=0, **params).fit(FAITHFUL) for k in (K, K + 1))

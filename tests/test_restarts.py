@@ -176,6 +176,39 @@ def test_a_component_is_parted_through_its_mean():
         np.testing.assert_allclose(above + below, 1)
 
 
+def test_of_ends_hardly_less_likely_those_with_larger_components_count():
+    model, data, theta = GMM(2), hundred_points(), pair(0.5)
+
+    def run(objective, *counts):
+        return Run(
+            end=theta, objective=objective, log_likelihood=objective, counts=np.array(counts)
+        )
+
+    few, half, even, far = run(0.0, 4, 96), run(-1.0, 20, 80), run(-2.0, 39, 61), run(-3.5, 50, 50)
+    runs = [few, half, even, far]
+    assert likeliest(runs, model, data) is few
+    assert likeliest(runs, model, data, margin=3.0) is half  # it is more than half of 39
+    assert likeliest([few, even, far], model, data, margin=3.0) is even
+    assert likeliest([few, far], model, data, margin=3.0) is few
+    assert likeliest([even, run(-1.9, 40, 60)], model, data, 0.5, 3.0) is even  # one optimum
+
+
+def test_few_points_that_overlap_are_found_about_as_well_as_from_one_simple_start():
+    """The likeliest of many ends would fit a handful of points that lie close by chance."""
+    ours, simple = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        mu = rng.normal(size=(2, 2))
+        mu *= 3 / np.linalg.norm(mu[0] - mu[1])
+        A = [np.linalg.cholesky(np.eye(2) + 0.3 * M @ M.T) for M in rng.normal(size=(2, 2, 2))]
+        z = rng.integers(2, size=100)
+        X = np.array([mu[k] + A[k] @ rng.normal(size=2) for k in z])
+        ours.append(adjusted_rand_score(z, GMM(2, random_state=seed).fit_predict(X)))
+        one = GMM(2, random_state=seed, init_params="kmeans", n_init=1)
+        simple.append(adjusted_rand_score(z, one.fit_predict(X)))
+    assert np.mean(ours) > 0.3 and np.mean(ours) > np.mean(simple) - 0.2
+
+
 def test_the_points_around_one_are_cut_out_of_a_component():
     rng, cut = np.random.default_rng(0), []
     Z, w = rng.normal(size=(300, 3)), rng.integers(0, 3, size=300).astype(float)
