@@ -81,7 +81,7 @@ def inventory(path):
 def test_the_fields_of_a_named_tuple_are_described_by_their_comments(site):
     for path in (site.folder / "api").glob("*.html"):
         assert "Alias for field number" not in path.read_text("utf-8"), path.name
-    assert "a frame, and the features (F, B) in it" in (
+    assert "features (F, B), or the points y (D, B), in the frame that was asked for" in (
         site.folder / "api" / "blocks.html"
     ).read_text("utf-8")
 
