@@ -157,22 +157,22 @@ class SideBySide:
 
     def together(self, thetas):
         """Parameters of single mixtures as those of M, spare places filled."""
-        K = self.spare.shape[1]
-        theta = Parameters(*(np.zeros((len(thetas), K, *a.shape[1:])) for a in thetas[0]))
-        for m, one in enumerate(thetas):
-            for a, b in zip(theta, one, strict=True):
-                a[m, ~self.spare[m]] = b
+        theta = Parameters(*self._in_places(thetas))
         self._make_harmless(theta, self.spare)
         return theta
 
     def statistics_together(self, each):
         """Statistics of single mixtures, about one origin, as those of M; spare places hold 0."""
-        M, K = self.spare.shape
-        sums = [np.zeros((M, K, *a.shape[1:])) for a in each[0][:3]]  # counts, firsts, scatters
+        sums = self._in_places([(x.counts, x.firsts, x.scatters) for x in each])
+        return Statistics(*sums, np.zeros(len(each)), each[0].origin, each[0].dtype)
+
+    def _in_places(self, each):
+        """Arrays (K, ...) of single mixtures as those of M, (M, K, ...), with 0 in spare places."""
+        together = [np.zeros((*self.spare.shape, *a.shape[1:])) for a in each[0]]
         for m, one in enumerate(each):
-            for a, b in zip(sums, one[:3], strict=True):
+            for a, b in zip(together, one, strict=True):
                 a[m, ~self.spare[m]] = b
-        return Statistics(*sums, np.zeros(M), each[0].origin, each[0].dtype)
+        return together
 
     def alone(self, theta, m):
         """The parameters of one mixture, without spare places."""
