@@ -270,8 +270,10 @@ class Attempt(NamedTuple):
 
     def likeliest(self, runs):
         """The run that ended best."""
-        tolerance = self.tol * self.data.rows.total_weight
-        margin = CLOSE if self.model.conjugate_prior is None else 0.0
+        rows = self.data.rows
+        tolerance = self.tol * rows.total_weight
+        margin = CLOSE * min(1, rows.total_weight / rows.n_counted)  # weights may add to 1
+        margin = margin if self.model.conjugate_prior is None else 0.0
         return likeliest(runs, self.model, self.data, tolerance, margin)
 
     @property

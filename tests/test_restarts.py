@@ -193,6 +193,16 @@ def test_of_ends_hardly_less_likely_those_with_larger_components_count():
     assert likeliest([even, run(-1.9, 40, 60)], model, data, 0.5, 3.0) is even  # one optimum
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_in_another_unit_keep_the_same_end(seed):
+    """Nats that a handful of points gain are those of points that count once."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(100, 2)) + rng.integers(2, size=(100, 1)) * [2.0, 1.0]
+    one = GMM(2, random_state=seed).fit(X)
+    other = GMM(2, random_state=seed).fit(X, sample_weight=np.full(100, 2.0**-7))
+    np.testing.assert_allclose(other.means_, one.means_, rtol=1e-3, atol=1e-3)
+
+
 def test_few_points_that_overlap_are_found_about_as_well_as_from_one_simple_start():
     """The likeliest of many ends would fit a handful of points that lie close by chance."""
     ours, simple = [], []
