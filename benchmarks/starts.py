@@ -26,7 +26,7 @@ from sklearn.mixture import GaussianMixture
 
 from numpy_ml_gmm import GMM
 from numpy_ml_gmm.blocks import Rows
-from numpy_ml_gmm.restarts import grade
+from numpy_ml_gmm.restarts import grades
 from numpy_ml_gmm.training import Data
 
 KNOWN = Path(__file__).with_name("best_known.json")
@@ -75,7 +75,7 @@ def fit(X, K, name, seed, **params):
         return -np.inf, time.process_time() - begin
     spent = time.process_time() - begin
     data = Data.of(Rows(X), True, 0)
-    return model.log_likelihood_ if grade(model.theta, model, data) == 2 else -np.inf, spent
+    return model.log_likelihood_ if grades([model.theta], model, data) == 2 else -np.inf, spent
 
 
 def cells(tables):

@@ -377,7 +377,7 @@ def computed(waiting: list, progress: bool = False) -> list:
         with ProgressBar(minimum=PATIENCE) if progress else nullcontext():
             return list(dask.compute(*waiting, optimize_graph=True))
     except SingularCovariance as error:  # it counted the points of its own chunk
-        raise SingularCovariance(error.k) from None
+        raise SingularCovariance(error.k, every=error.every) from None
     except Exception as error:
         if not type(error).__module__.startswith("distributed"):
             raise

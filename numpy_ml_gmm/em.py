@@ -212,7 +212,7 @@ class SideBySide:
                 break
             except SingularCovariance as error:
                 bad = np.zeros(self.spare.shape, bool)
-                bad.flat[error.k] = True
+                bad.flat[error.every] = True
                 self._fail(theta, bad)
         if self.failures:
             x.log_likelihood[list(self.failures)] = -np.inf

@@ -60,14 +60,25 @@ HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
 
 class SingularCovariance(ValueError):
-    """The covariance of component ``k`` (None: of all the data) has no inverse."""
+    """The covariance of component ``k`` (None: of all the data) has no inverse.
 
-    def __init__(self, k, points=None):
+    ``every`` are all that were seen to have none: mixtures side by side may fail together.
+    """
+
+    def __init__(self, k, points=None, every=None):
         super().__init__(collapsed(k, points))
         self.k, self.points = k, points
+        self.every = [k] if every is None else every
 
     def __reduce__(self):
-        return type(self), (self.k, self.points)  # it may come from another process
+        return type(self), (self.k, self.points, self.every)  # it may come from another process
+
+    @classmethod
+    def look_at(cls, bad):
+        """Raise it if any component (K,) is bad."""
+        if bad.any():
+            every = np.flatnonzero(bad).tolist()
+            raise cls(every[0], every=every)
 
 
 def collapsed(k, points=None):
@@ -98,9 +109,7 @@ def cholesky(S):
     A pivot that is rounding error beside its diagonal entry means a singular matrix.
     """
     L = triangles(S)
-    bad = is_singular(L, S)
-    if bad.any():
-        raise SingularCovariance(int(bad.argmax()))
+    SingularCovariance.look_at(is_singular(L, S))
     return L
 
 
@@ -109,8 +118,8 @@ def triangles(S):
     try:
         return np.linalg.cholesky(S)
     except np.linalg.LinAlgError:
-        bad = [not is_positive_definite(C) for C in S]
-        raise SingularCovariance(bad.index(True)) from None
+        SingularCovariance.look_at(np.array([not is_positive_definite(C) for C in S]))
+        raise
 
 
 def inverse_triangles(L):
@@ -448,10 +457,10 @@ class Natural(NamedTuple):
                     far = np.flatnonzero(~(off <= most).all(axis=1)).tolist()
                 own = {k: Frame.of(mu[k], Sigma[k], k) for k in far}
             if fitted and (blurred := [k for k, one in own.items() if one.blur > COARSE]):
-                raise SingularCovariance(blurred[0])
+                raise SingularCovariance(blurred[0], every=blurred)
         except SingularCovariance as error:
             points = None if error.k is None else pi[error.k] * rows.total_weight
-            raise SingularCovariance(error.k, points) from None
+            raise SingularCovariance(error.k, points, error.every) from None
         for k, one in own.items():
             eta[k] = 0
             eta[k, 0] = log_pi[k] + one.log_det - mu.shape[1] * np.log(2 * np.pi) / 2
@@ -622,8 +631,7 @@ def check_resolved(means, covariances, dtype):
     """A deviation below the rounding of the data itself is none: the points are all equal."""
     variances = covariances if covariances.ndim == 2 else diagonals(covariances)
     equal = variances <= (ROUNDING[dtype] * means) ** 2
-    if equal.any():
-        raise SingularCovariance(int(equal.any(axis=1).argmax()))
+    SingularCovariance.look_at(equal.any(axis=1))
 
 
 def is_resolved(theta, dtype):

@@ -136,8 +136,9 @@ class NaturalOfPatterns:
         try:
             natural = Natural.of(flat, rows, self.frame, fitted)
         except SingularCovariance as error:
-            k = error.k % K
-            raise SingularCovariance(k, theta.weights[k] * rows.total_weight) from None
+            every = [k % K for k in error.every]  # of pattern after pattern
+            points = theta.weights[every[0]] * rows.total_weight
+            raise SingularCovariance(every[0], points, every) from None
         # What the independent features add, at their means, is taken off again.
         added = -(missing * np.log(2 * np.pi * variances)).sum(axis=-1) / 2  # (P, K)
         natural.eta[:, 0] -= added.ravel()

@@ -24,7 +24,7 @@ from .frames import EPS, TINY, SingularCovariance
 from .log import tell_restarts
 from .missing import natural_of
 from .noise import SHARE
-from .parameters import Parameters
+from .parameters import Parameters, diagonals
 from .priors import given_parameters
 from .starts import (
     by_nearest,
@@ -353,7 +353,7 @@ def with_given(theta, given, box):
 
 
 def likeliest(runs, model, data, tolerance=0.0, margin=0.0):
-    """The run with the highest end of the best :func:`grade`.
+    """The run with the highest end of the best :func:`grades`.
 
     A handful of points that lie close together by chance gains a few nats.  So of ends that are
     less likely than the best by less than the margin, all count whose smallest component is at
@@ -364,18 +364,18 @@ def likeliest(runs, model, data, tolerance=0.0, margin=0.0):
     ends = [run for run in runs if run.end is not None]
     if not ends:
         raise ValueError(next(run.error for run in runs if run.error))
-    found, best = -1, ends[0]
-    for run in sorted(ends, key=lambda run: -run.objective):  # from the top, until one is sound
-        if (g := grade(run.end, model, data)) > found:
-            found, best = g, run
-        if found == SOUND_END:
+    height, slack = np.array([run.objective for run in ends]), max(margin, tolerance)
+    found = np.full(len(ends), -1)  # the grades: from the top until one is sound, and those near it
+    while True:
+        seen = SOUND_END if SOUND_END in found else -1
+        top = height[found == seen].max(initial=-np.inf)
+        some = np.flatnonzero((found < 0) & (height >= top - slack))
+        if len(some) == 0:
             break
-    near = [
-        run
-        for run in ends
-        if run.objective >= best.objective - max(margin, tolerance)
-        and (run is best or grade(run.end, model, data) == found)
-    ]
+        found[some] = grades([ends[i].end for i in some], model, data)
+    best = height[found == found.max()].max()
+    near = np.flatnonzero((found == found.max()) & (height >= best - slack))
+    near = [ends[i] for i in near]
     if margin > 0:
         smallest = np.array([run.counts[: model.n_components].min() for run in near])
         near = [near[i] for i in np.flatnonzero(smallest >= HALF * smallest.max())]
@@ -384,24 +384,26 @@ def likeliest(runs, model, data, tolerance=0.0, margin=0.0):
 
 
 def thinnest(theta, held):
-    r"""Each component's smallest variance as a portion of the average in that direction, (K,).
+    r"""Each component's smallest variance as a portion of the average in that direction, (..., K).
 
     The smallest :math:`a^\top (\Sigma_k - v) a / a^\top (\bar\Sigma - v) a` over all directions a,
     with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v what is ``held`` up by smoothing, (D,).
     No linear change of units alters it if v = 0, nor how far the components are from each other.
     """
-    within = np.tensordot(theta.weights, theta.covariances, 1)  # (D, D), or (D,)
+    pi, Sigma = theta.weights, theta.covariances
     if theta.diagonal:
-        return ((theta.covariances - held) / np.maximum(within - held, EPS * within)).min(axis=1)
-    unit = np.sqrt(within.diagonal())  # (D,)
-    C = (theta.covariances - np.diag(held)) / np.outer(unit, unit)
-    values, axes = np.linalg.eigh(np.tensordot(theta.weights, C, 1))
-    A = axes / np.sqrt(np.maximum(values, EPS))  # A^T (within - v) / unit^2 A = 1
-    return np.linalg.eigvalsh(A.T @ C @ A)[:, 0]
+        within = (pi[..., None] * Sigma).sum(axis=-2, keepdims=True)
+        return ((Sigma - held) / np.maximum(within - held, EPS * within)).min(axis=-1)
+    pi = pi[..., None, None]
+    unit = np.sqrt(diagonals((pi * Sigma).sum(axis=-3, keepdims=True)))  # (..., 1, D)
+    C = (Sigma - np.diag(held)) / (unit[..., :, None] * unit[..., None, :])
+    values, axes = np.linalg.eigh((pi * C).sum(axis=-3, keepdims=True))
+    A = axes / np.sqrt(np.maximum(values, EPS))[..., None, :]  # A^T (within - v) / unit^2 A = 1
+    return np.linalg.eigvalsh(np.swapaxes(A, -1, -2) @ C @ A)[..., 0]
 
 
-def grade(theta, model, data):
-    """How far an end of EM can be trusted, to rank it: 2 sound, 1 doubtful, 0 collapsed.
+def grades(ends, model, data):
+    """How far ends of EM can be trusted, to rank them: 2 sound, 1 doubtful, 0 collapsed.
 
     An end is doubtful if a component is very thin, or has few points.  These are few if its
     covariance is its own, and they are hardly more than such a covariance needs to be regular:
@@ -409,15 +411,14 @@ def grade(theta, model, data):
     With a conjugate prior no component can collapse.
     """
     if model.conjugate_prior is not None:
-        return SOUND_END
-    theta, held = as_scattered(theta, model, data)
-    least = thinnest(theta, held).min()
-    if not least > least_volume(model):
-        return 0
+        return np.full(len(ends), SOUND_END)
+    scattered, (held, *_) = zip(*(as_scattered(end, model, data) for end in ends), strict=True)
+    theta = Parameters(*map(np.stack, zip(*scattered, strict=True)))
+    least = thinnest(theta, held).min(axis=1)
     letters = model.covariance_model.letters
-    needed = theta.means.shape[1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
-    enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all()
-    return SOUND_END if enough and least > SOUND else 1
+    needed = theta.means.shape[-1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
+    enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all(axis=1)
+    return np.where(least > least_volume(model), np.where(enough & (least > SOUND), SOUND_END, 1), 0)
 
 
 def least_volume(model):

@@ -19,7 +19,7 @@ from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
-from numpy_ml_gmm.restarts import collapse, grade, likeliest, thinnest
+from numpy_ml_gmm.restarts import collapse, grades, likeliest, thinnest
 from numpy_ml_gmm.starts import (
     MIXTURE,
     MOVES,
@@ -312,7 +312,8 @@ def test_a_direction_that_smoothing_alone_holds_up_has_no_volume():
     ],
 )
 def test_ends_are_graded(theta, smoothing, expected):
-    assert grade(theta, GMM(2, var_smoothing=smoothing), hundred_points(smoothing)) == expected
+    model = GMM(2, var_smoothing=smoothing)
+    assert grades([theta, pair(0.5)], model, hundred_points(smoothing)).tolist() == [expected, 2]
 
 
 def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():
