@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .blocks import slices
 from .checkpoints import Journal, fingerprint, set_state, state_of
 from .covariances.rules import each
 from .em import Cell, Run, SideBySide, climb
@@ -29,6 +28,7 @@ from .priors import given_parameters
 from .starts import (
     by_nearest,
     counts_of,
+    crossed,
     first_guesses,
     in_line_with,
     is_random,
@@ -51,6 +51,7 @@ SHORT_RUN, FINALISTS = 10, 6  # EM steps of every start, and how many starts go 
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
 TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
 ROUNDS = 4  # at most so many rounds of moves from the best end
+AGAIN = FINALISTS  # a best end that was found so often is taken for the highest there is
 # Of a sound component: the least variance, as a portion of the average one in that direction, and
 # the points for each that its covariance needs.
 SOUND, MORE_POINTS = 1e-8, 1.25
@@ -143,7 +144,7 @@ def start_from(attempt, guesses, sampled, N, rng):
     del guesses  # they are as large as the sample, each
     best = attempt.likeliest(runs)
     if attempt.moves_help and len(runs) > 1:
-        [best] = moved_on([attempt], [best], [rng])
+        [best] = moved_on([attempt], [best], [runs], [rng])
         runs = runs if any(run is best for run in runs) else [*runs, best]
     scale = N / attempt.data.rows.total_weight
     tell_restarts(attempt.model, runs, best, scale)
@@ -186,16 +187,16 @@ def likeliest_ends(models, datas, rngs):
         for model, data, rng in zip(models, datas, rngs, strict=True)
     ]
     attempts, guesses, _ = zip(*found, strict=True)
-    bests = []
-    for attempt, runs in zip(attempts, runs_together(attempts, guesses), strict=True):
+    bests, seen = [], runs_together(attempts, guesses)
+    for attempt, runs in zip(attempts, seen, strict=True):
         try:
             bests.append(attempt.likeliest(runs))
         except ValueError:
             bests.append(None)
     on = [i for i, best in enumerate(bests) if best and attempts[i].moves_help]
     if len(guesses[0]) > 1:
-        better = moved_on([attempts[i] for i in on], [bests[i] for i in on], [rngs[i] for i in on])
-        for i, best in zip(on, better, strict=True):
+        several = ([each[i] for i in on] for each in (attempts, bests, seen, rngs))
+        for i, best in zip(on, moved_on(*several), strict=True):
             bests[i] = best
     return bests
 
@@ -212,19 +213,23 @@ def runs_together(attempts, guesses):
     return search(first.family, data, [attempt.cell for attempt in attempts], starts, **limits)
 
 
-def moved_on(attempts, bests, rngs):
-    """The best runs that moves from their ends lead to, round by round as long as they help."""
-    bests, on, Zs = list(bests), range(len(attempts)), [attempt.Z for attempt in attempts]
-    seen = [[best] for best in bests]
+def moved_on(attempts, bests, seen, rngs):
+    """The best runs that moves from their ends lead to, round by round as long as they help.
+
+    Where a best end has been found again and again nobody looks for another.
+    """
+    bests, seen = list(bests), [list(runs) for runs in seen]
+    last, Zs = [None] * len(bests), [attempt.Z for attempt in attempts]
     for _ in range(ROUNDS):
-        guesses = [attempts[i].moves(bests[i], Zs[i], rngs[i]) for i in on]
-        found, last = runs_together([attempts[i] for i in on], guesses), list(bests)
-        for i, runs in zip(on, found, strict=True):
-            seen[i] += runs
-            bests[i] = attempts[i].likeliest(seen[i])
-        on = [i for i in on if bests[i] is not last[i]]
+        on = [i for i, best in enumerate(bests) if best is not last[i]]
+        on = [i for i in on if attempts[i].times_found(bests[i], seen[i]) < AGAIN]
         if not on:
             break
+        guesses = [attempts[i].moves(bests[i], seen[i], Zs[i], rngs[i]) for i in on]
+        last = list(bests)
+        for i, runs in zip(on, runs_together([attempts[i] for i in on], guesses), strict=True):
+            seen[i] += runs
+            bests[i] = attempts[i].likeliest(seen[i])
     return bests
 
 
@@ -240,6 +245,11 @@ class Attempt(NamedTuple):
     def cell(self):
         """The mixture for :func:`search`."""
         return Cell(self.model.n_components, self.model.covariance_model, self.known)
+
+    @property
+    def tolerance(self):
+        """How far apart two ends of one optimum may be."""
+        return self.tol * self.data.rows.total_weight
 
     @property
     def tol(self):
@@ -271,31 +281,43 @@ class Attempt(NamedTuple):
     def likeliest(self, runs):
         """The run that ended best."""
         rows = self.data.rows
-        tolerance = self.tol * rows.total_weight
         margin = CLOSE * min(1, rows.total_weight / rows.n_counted)  # weights may add to 1
         margin = margin if self.model.conjugate_prior is None else 0.0
-        return likeliest(runs, self.model, self.data, tolerance, margin)
+        return likeliest(runs, self.model, self.data, self.tolerance, margin)
+
+    def times_found(self, best, runs):
+        """How many runs have ended where the best has."""
+        heights = [run.objective for run in runs if run.end is not None]
+        return np.count_nonzero(np.abs(np.subtract(heights, best.objective)) <= self.tolerance)
 
     @property
     def Z(self):
         """The rows in standard units, completed where something is missing."""
         return standardised(completed_rows(self.data.rows).X, counts_of(self.data.rows))
 
-    def moves(self, best, Z, rng):
-        """First guesses near the end of a run."""
+    def moves(self, best, seen, Z, rng):
+        """First guesses near the end of a run, some with components of other ends seen."""
         rows, w, noise = self.data.rows, counts_of(self.data.rows), self.data.rows.box is not None
         free = rows._replace(priors=None)  # where there are priors, they number the guesses below
-        joint = map_log_joint(np.transpose, free, natural_of(best.end, free))
-        return [in_line_with(rows.priors, r, noise) for r in moved(joint, Z, w, rng, noise)]
+        others = [best]  # and the likeliest ends of other optima
+        for run in sorted(seen, key=lambda run: -run.objective):
+            apart = (abs(run.objective - one.objective) > self.tolerance for one in others)
+            if run.end is not None and len(others) <= FINALISTS and all(apart):
+                others.append(run)
+        naturals = (natural_of(run.end, free, self.data.frame) for run in others)
+        joint, *others = (map_log_joint(np.transpose, free, natural) for natural in naturals)
+        guesses = moved(joint, Z, w, rng, noise), crossed(joint, others, rng, noise)
+        return (in_line_with(rows.priors, r, noise) for r in itertools.chain(*guesses))
 
 
 def first_statistics(data, guesses):
     """The :class:`~numpy_ml_gmm.statistics.Statistics` of each first guess (N, K)."""
-    K, statistics = guesses[0].shape[1], []
-    for some in slices(0, len(guesses), max(1, TOGETHER // guesses[0].size)):
-        found = statistics_of_guess(data, np.hstack(guesses[some]))
+    statistics, guesses = [], iter(guesses)
+    for guess in guesses:  # as large as the data, each: a few at a time
+        some = [guess, *itertools.islice(guesses, max(0, TOGETHER // guess.size - 1))]
+        found = statistics_of_guess(data, np.hstack(some))
         sums = found.counts, found.firsts, found.scatters
-        parts = zip(*(a.reshape(-1, K, *a.shape[1:]) for a in sums), strict=True)
+        parts = zip(*(a.reshape(len(some), -1, *a.shape[1:]) for a in sums), strict=True)
         statistics += [Statistics(*part, 0.0, found.origin, found.dtype) for part in parts]
     return statistics
 
@@ -418,7 +440,8 @@ def grades(ends, model, data):
     letters = model.covariance_model.letters
     needed = theta.means.shape[-1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
     enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all(axis=1)
-    return np.where(least > least_volume(model), np.where(enough & (least > SOUND), SOUND_END, 1), 0)
+    sound = enough & (least > SOUND)
+    return np.where(least > least_volume(model), np.where(sound, SOUND_END, 1), 0)
 
 
 def least_volume(model):

@@ -28,7 +28,7 @@ from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 ROWS_IN_TREE = 1000  # a tree needs memory for every pair
-MOVES = 20  # guesses near an end, in each round
+MOVES, CROSSINGS = 20, 20  # guesses near an end, in each round
 AROUND, NEAREST = 0.7, (0.05, 0.3)  # how many part a component around a point, and which portion
 
 
@@ -223,23 +223,50 @@ def moved(joint, Z, w, rng, noise=False):
     w : array (N,)
     rng : numpy.random.Generator
 
-    Returns
-    -------
-    list of array (N, K)
+    Yields
+    ------
+    array (N, K)
     """
     K = joint.shape[1] - noise
     own = softmax(joint, axis=1)[:, K:]  # of the noise, (N, 0) or (N, 1)
     pairs = np.array([(j, k) for j in range(K) for k in range(K - 1)])
     pairs = rng.permutation(np.tile(pairs, (-(-MOVES // len(pairs)), 1)))[:MOVES]
-    guesses = []
     for j, k in pairs:
         r = softmax(np.delete(joint[:, :K], j, axis=1), axis=1)  # (N, K - 1) without component j
         if r[:, k] @ w > 0:
             part = around_a_point if rng.random() < AROUND else parted
             halves = part(r[:, k], Z, w, rng)
             r = np.column_stack([np.delete(r, k, axis=1), *halves])
-            guesses.append(np.hstack([r * (1 - own), own]) if noise else r)
-    return guesses
+            yield np.hstack([r * (1 - own), own]) if noise else r
+
+
+def crossed(joint, others, rng, noise=False):
+    """First guesses near an end of EM: a component of another end in the place of one.
+
+    Each climb may have found something that the others lack.
+
+    Source: Pernkopf & Bouchaffra (2005), *Genetic-based EM algorithm for learning Gaussian mixture
+    models*, IEEE Transactions on Pattern Analysis and Machine Intelligence 27(8),
+    https://doi.org/10.1109/TPAMI.2005.162, for mixtures that exchange components.
+
+    Parameters
+    ----------
+    joint : array (N, K)
+        Log joint at the end; with noise, a column more for it.
+    others : list of array (N, K)
+        The same at other ends.
+    rng : numpy.random.Generator
+
+    Yields
+    ------
+    array (N, K)
+    """
+    K = joint.shape[1] - noise
+    for i in rng.permutation(len(others) * K * K)[:CROSSINGS]:
+        other, j, k = np.unravel_index(i, (len(others), K, K))
+        mixture = joint.copy()
+        mixture[:, j] = others[other][:, k]
+        yield softmax(mixture, axis=1)
 
 
 def parted(r_k, Z, w, rng=None):

@@ -19,12 +19,14 @@ from numpy_ml_gmm.blocks import Patterns, Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.em import Run
 from numpy_ml_gmm.parameters import Parameters
-from numpy_ml_gmm.restarts import collapse, grades, likeliest, thinnest
+from numpy_ml_gmm.restarts import AGAIN, collapse, grades, likeliest, thinnest
 from numpy_ml_gmm.starts import (
+    CROSSINGS,
     MIXTURE,
     MOVES,
     NEAREST,
     around_a_point,
+    crossed,
     first_guesses,
     k_means,
     moved,
@@ -148,7 +150,7 @@ def test_a_move_takes_one_component_out_and_parts_another():
     X, _ = model.sample(200)
     Z, w = standardised(X, np.ones(200)), np.ones(200)
     joint, r = model.log_joint(X), model.predict_proba(X)
-    guesses = moved(joint, Z, w, np.random.default_rng(0))
+    guesses = list(moved(joint, Z, w, np.random.default_rng(0)))
     assert len(guesses) == MOVES
     for guess in guesses:
         np.testing.assert_allclose(guess.sum(axis=1), 1, rtol=1e-12)
@@ -157,6 +159,35 @@ def test_a_move_takes_one_component_out_and_parts_another():
         kept = guess[:, :2]  # two of the four, and they took what they could of the one taken out
         matches = [min(np.abs(kept[:, [i]] - r).sum(axis=0)) for i in range(2)]
         assert all(match < 200 for match in matches)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_ends_exchange_components(noise):
+    ends = [random_model("full", K=3 + noise, D=2, seed=seed) for seed in range(3)]
+    X, _ = ends[0].sample(50)
+    joint, *others = (end.log_joint(X) for end in ends)
+    found = set()
+    for guess in crossed(joint, others, np.random.default_rng(0), noise):
+        mixtures = {
+            (o, j, k): np.column_stack([*joint.T[:j], others[o][:, k], *joint.T[j + 1 :]])
+            for o in range(2)
+            for j in range(3)
+            for k in range(3)
+        }
+        r = {key: np.exp(m) / np.exp(m).sum(axis=1)[:, None] for key, m in mixtures.items()}
+        [key] = [key for key in r if np.allclose(guess, r[key], rtol=1e-9)]
+        found.add(key)
+    assert len(found) == 18 < CROSSINGS  # every exchange once, and none of the noise
+    assert not list(crossed(joint, [], np.random.default_rng(0), noise))  # nobody to take from
+
+
+def test_exchanges_reach_what_moves_alone_do_not(monkeypatch):
+    X, ends = load_wine().data, {}
+    for n in (0, CROSSINGS):
+        monkeypatch.setattr(starts, "CROSSINGS", n)
+        fits = [GMM(4, var_smoothing=0, random_state=s).fit(X) for s in range(6)]
+        ends[n] = np.median([fit.log_likelihood_ for fit in fits])
+    assert ends[CROSSINGS] > ends[0] + 10
 
 
 def test_a_component_is_parted_through_its_mean():
@@ -264,10 +295,12 @@ def hundred_points(smoothing=0.0, names=None):
     return data._replace(smoothing=np.full(2, smoothing))
 
 
-def test_moves_end_with_the_first_round_that_does_not_help(monkeypatch):
+def test_moves_end_where_they_do_not_help_or_the_best_end_is_found_again_and_again(monkeypatch):
     rounds = []
     monkeypatch.setattr(restarts, "moved", lambda *args: rounds.append(1) or moved(*args))
-    GMM(2, random_state=0).fit(FAITHFUL)  # the starts find the best end
+    GMM(2, random_state=0).fit(FAITHFUL)  # all finalists end there
+    assert len(rounds) == 0
+    GMM(2, random_state=0, n_init=AGAIN - 1).fit(FAITHFUL)
     assert len(rounds) == 1
 
 
