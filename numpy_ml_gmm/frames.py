@@ -159,6 +159,13 @@ def halves(D):
 
 
 @functools.lru_cache(maxsize=32)
+def upper(D):
+    """Where each pair stands in a matrix whose rows are laid end to end."""
+    i, j, _ = pairs(D)
+    return i * D + j
+
+
+@functools.lru_cache(maxsize=32)
 def places(D):
     """Where each entry of a symmetric matrix stands among the pairs, (D, D)."""
     i, j, _ = pairs(D)
@@ -169,13 +176,13 @@ def places(D):
 
 def packed(C):
     """The upper triangles of symmetric matrices (..., D, D) in a row, or diagonals as they are."""
-    i, j, _ = pairs(C.shape[-1])
-    return C[..., i, j]
+    D = C.shape[-1]
+    return C.reshape(*C.shape[:-2], D * D).take(upper(D), axis=-1)
 
 
 def unpacked(s, D):
     """The symmetric matrices (K, D, D) of :func:`packed` ones."""
-    return s[:, places(D)]
+    return s.take(places(D), axis=1)
 
 
 # ---- Frames ----------------------------------------------------------------------------------
@@ -187,6 +194,7 @@ class Frame(NamedTuple):
     c: np.ndarray  # (D,)
     A: np.ndarray | None  # (D, D) lower triangular, or (D,); None if too few points ask for it
     A_inv: np.ndarray  # in the same shape
+    log_det: float  # of A: how much the frame stretches volume
     most: float = math.inf  # how far off it a component may be for its mean to be resolved
 
     @classmethod
@@ -199,18 +207,13 @@ class Frame(NamedTuple):
         if failed or is_singular(L, covariance):
             raise SingularCovariance(k)
         few = points < len(L) >= WIDE  # then to solve for them takes less time than to invert
-        return cls(mean, None if few else invert(L, lower=1)[0], L)
+        return cls(mean, None if few else invert(L, lower=1)[0], L, -np.log(L.diagonal()).sum())
 
     @classmethod
     def scaled(cls, c, scale, diagonal):
         """The frame with origin c and each feature in its own unit."""
-        A, A_inv = 1 / scale, scale
-        return cls(c, A, A_inv) if diagonal else cls(c, np.diag(A), np.diag(A_inv))
-
-    @property
-    def log_det(self):
-        """The log determinant of A: how much the frame stretches volume."""
-        return -np.log(self.A_inv if self.A_inv.ndim == 1 else self.A_inv.diagonal()).sum()
+        A, A_inv = (1 / scale, scale) if diagonal else (np.diag(1 / scale), np.diag(scale))
+        return cls(c, A, A_inv, -np.log(scale).sum())
 
     @property
     def blur(self):
@@ -423,6 +426,7 @@ class Natural(NamedTuple):
     noise: np.ndarray | None = None  # log weight of the last place, () or (M,), if it is noise
 
     @classmethod
+    @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # far off the frame; log 0
     def of(cls, theta, rows, frame=None, fitted=None):
         """Those of some parameters, to be used on some rows (:eq:`natural-parameters`).
 
@@ -435,10 +439,10 @@ class Natural(NamedTuple):
             falls through it.
         """
         fitted = frame is not None if fitted is None else fitted
-        shape, dtype = theta.weights.shape, rows.precision
-        pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
-        with np.errstate(divide="ignore"):
-            log_pi = np.log(pi)
+        (pi, mu, Sigma), shape, dtype = theta, theta.weights.shape, rows.precision
+        if len(shape) > 1:
+            pi, mu, Sigma = (a.reshape(-1, *a.shape[len(shape) :]) for a in theta)
+        log_pi = np.log(pi)
         try:
             check_resolved(mu, Sigma, dtype)
             frame = frame or of_mixture(pi / pi.sum(), mu, Sigma)
@@ -593,7 +597,6 @@ def n_sums(D, diagonal, apart):
     return 1 + D + D * D if apart else n_features(D, diagonal)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # of a component far off the frame
 def natural_parameters(log_weights, means, covariances, frame):
     r"""eta in one frame, and how far off it components are, (K, D) (:eq:`natural-parameters`).
 
@@ -631,7 +634,8 @@ def check_resolved(means, covariances, dtype):
     """A deviation below the rounding of the data itself is none: the points are all equal."""
     variances = covariances if covariances.ndim == 2 else diagonals(covariances)
     equal = variances <= (ROUNDING[dtype] * means) ** 2
-    SingularCovariance.look_at(equal.any(axis=1))
+    if equal.any():
+        SingularCovariance.look_at(equal.any(axis=1))
 
 
 def is_resolved(theta, dtype):

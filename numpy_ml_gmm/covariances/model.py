@@ -77,7 +77,8 @@ class CovarianceModel(NamedTuple):
         covariances = np.asarray(covariances)
         if self.letters == "VII":
             covariances = covariances[:, None]
-        return np.broadcast_to(covariances, (K, D) if self.diagonal else (K, D, D))
+        shape = (K, D) if self.diagonal else (K, D, D)
+        return covariances if covariances.shape == shape else np.broadcast_to(covariances, shape)
 
     def contract(self, Sigma: Any) -> Array:
         """The inverse of :meth:`expand`: (..., K, D, D) or (..., K, D) in the shape for the user.
