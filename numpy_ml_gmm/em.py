@@ -46,6 +46,7 @@ from .frames import ROUNDING, SingularCovariance, collapsed
 from .parameters import Parameters, choose
 from .priors import Known
 from .statistics import Statistics
+from .validation import are_positive_definite
 
 SLOWEST = 1 - 1e-5  # the ratio of two gains that is taken for 1, or for one that is not known
 FEW_STEPS = 10  # the least that a stretch of a climb with leaps may have
@@ -251,8 +252,8 @@ class SideBySide:
                 N, shifts, W = self._parted(leapt, like=x2)
             # Those of some points have counts and variances above 0.  A failure may hold nan.
             W[~np.isfinite(W).all(axis=-1)] = 0
-            least = W.min(axis=-1) if x2.diagonal else np.linalg.eigvalsh(W)[..., 0]
-            possible = ((N > 0) & (least > 0) | self.free & (N >= 0)).all(axis=1)
+            positive = W.min(axis=-1) > 0 if x2.diagonal else are_positive_definite(W)
+            possible = ((N > 0) & positive | self.free & (N >= 0)).all(axis=1)
             x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():
                 return x

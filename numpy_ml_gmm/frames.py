@@ -52,6 +52,8 @@ COARSE = 1e-2
 # With so many features or more, diagonal models keep features point by point in memory, as the
 # data are, and full ones give every component its own frame; with MANY they do if these are few.
 WIDE, MANY = 64, 24
+# So far apart, in standard deviations, two origins may be for points to go from one to the other.
+NEARBY = 1e4
 # OpenBLAS takes a product of fewer multiply-adds from where its operands are; pieces of fewer
 # points cost more than that saves.
 SMALL_PRODUCT, LEAST_PIECE = 980_000, 700
@@ -386,9 +388,15 @@ class OwnFeatures(Features):
         """eta @ T, (K, B)."""
         shape = len(eta), self.x.shape[-1]
         joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
+        y = last = None
         for k, frame in self.own.items():
-            y = frame.points(points_of(self.x, k, len(eta)))
-            joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
+            tied = last is not None and frame.A_inv is last.A_inv and self.x.ndim == 2
+            shift = frame.points(last.c[:, None]) if tied else np.inf
+            if np.abs(shift).max() < NEARBY:  # from the last component's frame to this one
+                y += shift.astype(y.dtype)
+            else:
+                y = frame.points(points_of(self.x, k, len(eta)))
+            joint[k], last = eta[k, 0] - np.einsum("db,db->b", y, y) / 2, frame
         return joint
 
     def sums(self, r):

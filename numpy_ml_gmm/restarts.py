@@ -30,6 +30,7 @@ from .starts import (
     counts_of,
     crossed,
     first_guesses,
+    from_left_to_right,
     in_line_with,
     is_random,
     moved,
@@ -307,7 +308,10 @@ class Attempt(NamedTuple):
         naturals = (natural_of(run.end, free, self.data.frame) for run in others)
         joint, *others = (map_log_joint(np.transpose, free, natural) for natural in naturals)
         guesses = moved(joint, Z, w, rng, noise), crossed(joint, others, rng, noise)
-        return (in_line_with(rows.priors, r, noise) for r in itertools.chain(*guesses))
+        some = slice(self.model.n_components)
+        for r in itertools.chain(*guesses):
+            r[:, some] = from_left_to_right(r[:, some], Z, w)
+            yield in_line_with(rows.priors, r, noise)
 
 
 def first_statistics(data, guesses):

@@ -28,6 +28,7 @@ from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 ROWS_IN_TREE = 1000  # a tree needs memory for every pair
+MANY = 16  # features from which on most starts are those of k-means
 MOVES, CROSSINGS = 20, 20  # guesses near an end, in each round
 AROUND, NEAREST = 0.7, (0.05, 0.3)  # how many part a component around a point, and which portion
 
@@ -174,7 +175,10 @@ def mixed(Z, K, rng, w, i):
     No kind is best on all data, and several starts of one kind often end on the same few hills.
     Tens repeat, but for the trees, which would be the same again.
     """
-    kind = "seeds" if i >= len(MIXTURE) and MIXTURE[i % 10].startswith("tree") else MIXTURE[i % 10]
+    mixture = MIXTURE if Z.shape[1] < MANY else MIXTURE_OF_MANY
+    kind = mixture[i % 10]
+    if i >= 10 and kind.startswith("tree"):
+        kind = mixture[0]
     if kind == "tree, half whitened":
         return hierarchical(Z, K, rng, w)
     if kind == "tree, whitened":
@@ -191,6 +195,12 @@ def mixed(Z, K, rng, w, i):
 MIXTURE = (
     *("seeds", "tree, half whitened", "seeds, whitened", "k-means, half whitened", "seeds"),
     *("tree, whitened", "seeds", "k-means, features at random", "seeds, whitened", "seeds"),
+)
+# With many features a few points say little of where the clusters are.
+MIXTURE_OF_MANY = (
+    *("k-means, half whitened", "tree, half whitened", "seeds, whitened"),
+    *("k-means, half whitened", "seeds", "k-means, half whitened", "tree, whitened", "seeds"),
+    *("k-means, features at random", "k-means, half whitened"),
 )
 METHODS = {
     "mixed": mixed,
@@ -375,7 +385,9 @@ def in_line_with(priors, r, noise=False):
     order = np.arange(r.shape[1])
     some = slice(len(order) - noise)
     together = priors[:, some].T @ r[:, some]
-    order[some] = scipy.optimize.linear_sum_assignment(together, maximize=True)[1]
+    better = scipy.optimize.linear_sum_assignment(together, maximize=True)
+    if together[better].sum() > (1 + 1e-9) * together.trace():  # else rounding would decide
+        order[some] = better[1]
     product = priors * r[:, order]
     product = np.where(product.any(axis=1, keepdims=True), product, priors)
     return product / product.sum(axis=1, keepdims=True)

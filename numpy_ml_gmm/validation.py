@@ -803,12 +803,19 @@ def _symmetric(S):
 
 
 def is_positive_definite(S):
-    """Whether a matrix (D, D) has a Cholesky factor in this precision."""
+    """Whether a matrix (D, D), or each of several, has a Cholesky factor in this precision."""
     try:
         np.linalg.cholesky(S)
     except np.linalg.LinAlgError:
         return False
     return True
+
+
+def are_positive_definite(S):
+    """Whether each of some matrices (..., D, D) is; at once, if all of them are."""
+    if is_positive_definite(S):
+        return np.ones(S.shape[:-2], bool)
+    return np.linalg.eigvalsh(S)[..., 0] > 0
 
 
 def check_count(value, name, minimum=1):
