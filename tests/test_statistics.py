@@ -282,6 +282,19 @@ def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, m
     assert (len(alone) == K) == (kept != "features" and 6 * K <= D)
 
 
+@pytest.mark.parametrize("name", ["tied", "EEV"])
+@pytest.mark.parametrize("apart", [1.0, 1e3, 1e5, 1e9])
+def test_components_that_share_a_covariance_are_as_exact_near_as_far(name, apart):
+    """Points go from one frame to the next by a shift, unless it would cost them their digits."""
+    rng, D = np.random.default_rng(0), 64
+    z = np.repeat(range(3), 100)
+    X = rng.normal(size=(300, D)) @ rng.normal(size=(D, D)) + apart * rng.normal(size=(3, D))[z]
+    model = GMM(3, covariance_type=name, init_params=z, max_iter=2, tol=0, var_smoothing=0).fit(X)
+    joint = slow_log_joint(model, X)
+    scale = 1e-9 * (1 + np.abs(joint))
+    assert (np.abs(model.log_joint(X) - joint) <= scale + 1e-13 * apart).all()
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("F", "B"), [(45, 1400), (45, 4096), (45, 2723), (300, 900), (3, 8192)])
 def test_products_in_pieces_are_the_products(F, B, dtype):
