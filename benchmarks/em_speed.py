@@ -1,4 +1,4 @@
-"""Milliseconds per EM step: ours, scikit-learn's, oneDAL's and mclust's, where they are installed.
+"""Milliseconds per EM step: ours, and that of others where they are installed.
 
     python benchmarks/em_speed.py                 # every row, on one thread: half an hour
     python benchmarks/em_speed.py --rows small    # rows whose name contains that word
@@ -10,18 +10,22 @@ All start from the same parameters and see the same data in one run, in turns; t
 several turns counts.  A step's time is the difference of two fits that differ only in their
 number of steps; what a fit does before and after drops out.  The means after these steps are
 compared with ours.  Ratios last; milliseconds belong to the machine.  oneDAL stops
-where nothing moves; it is left out if that was too soon to be timed.
+where nothing moves; it is left out if that was too soon to be timed.  VLFeat leaves
+responsibilities below 0.01 / K out of its sums, so that its means are other ones where clusters
+overlap.
 
 The floor is what no program gets below that computes with these features: the multiply-adds
 of both products at the speed of a large matrix product, and one exp for each point and
 component.  Processor time stands beside the time on the clock: with several threads it says what
 they cost.
 
-oneDAL comes with `pip install scikit-learn-intelex`, mclust with R (Debian: r-cran-mclust).  oneDAL
-can be told its number of threads only once in a process.
+oneDAL comes with `pip install scikit-learn-intelex`, mclust with R (Debian: r-cran-mclust), VLFeat,
+which is diagonal, with Debian's libvlfeat1, and pomegranate, which brings torch and takes five GB,
+with `pip install pomegranate`.  oneDAL can be told its number of threads only once in a process.
 """
 
 import argparse
+import ctypes
 import datetime
 import json
 import platform
@@ -233,7 +237,88 @@ def mclusts(problem):
     return run
 
 
-PEERS = {"ours": ours, "scikit-learn": scikit_learns, "oneDAL": onedals, "mclust": mclusts}
+def vlfeats(problem):
+    """It stops where the likelihood hardly changes, and is called again until all steps are taken.
+
+    The E step before the first step of a call repeats one, or is part of the start.  So a call is
+    timed from the end of its first E step, which it prints, to the end of its last.
+    """
+    case = problem.case
+    if case.covariance_type != "diag":
+        return None
+    try:
+        library = ctypes.CDLL("libvl.so.1")
+    except OSError:
+        return None
+    size, single = ctypes.c_size_t, case.dtype == "float32"
+    library.vl_gmm_new.restype = ctypes.c_void_p
+    library.vl_gmm_get_means.restype = ctypes.POINTER(ctypes.c_float if single else ctypes.c_double)
+    start = problem.means, problem.covariances, problem.weights
+    means, covariances, weights = (a.astype(case.dtype) for a in start)
+    ends = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
+    def printed(text):
+        if text.startswith(b"gmm: em: iteration"):
+            ends.append((time.perf_counter(), time.process_time()))
+        return 0
+
+    def run(steps):
+        library.vl_set_printf_func(printed)
+        library.vl_set_num_threads(size(problem.threads))
+        gmm = ctypes.c_void_p(library.vl_gmm_new(1 if single else 2, size(case.D), size(case.K)))
+        library.vl_gmm_set_means(gmm, means.ctypes)
+        library.vl_gmm_set_covariances(gmm, covariances.ctypes)
+        library.vl_gmm_set_priors(gmm, weights.ctypes)
+        library.vl_gmm_set_covariance_lower_bound(gmm, ctypes.c_double(0))
+        library.vl_gmm_set_verbosity(gmm, 1)
+        spent, taken = np.zeros(2), 0
+        while taken < steps:
+            ends.clear()
+            library.vl_gmm_set_max_num_iterations(gmm, size(steps - taken))
+            library.vl_gmm_em(gmm, problem.X.ctypes, size(case.N))
+            spent += np.subtract(ends[-1], ends[0])
+            taken += len(ends) - 1
+        found = np.ctypeslib.as_array(library.vl_gmm_get_means(gmm), (case.K, case.D)).copy()
+        library.vl_gmm_delete(gmm)
+        return Spent(*spent), found, taken
+
+    return run
+
+
+def pomegranates(problem):
+    if np.prod(problem.case[:3]) > 1e8:  # 100,000 x 64 x 64: 5 to 20 seconds a step
+        return None
+    try:  # here, for torch takes seconds to load
+        import torch
+        from pomegranate.distributions import Normal
+        from pomegranate.gmm import GeneralMixtureModel
+    except (ImportError, OSError):
+        return None
+    kind, dtype = problem.case.covariance_type, problem.case.dtype
+    start = problem.means, problem.covariances, problem.weights
+    means, covariances, weights = (a.astype(dtype) for a in start)
+    X = torch.from_numpy(problem.X)
+    torch.set_num_threads(problem.threads)
+    torch.set_default_dtype(X.dtype)  # that of its sums, whatever the parameters have
+
+    def fit(steps):
+        pairs = zip(means, covariances, strict=True)
+        normals = [Normal(mean, covariance, kind) for mean, covariance in pairs]
+        GeneralMixtureModel(normals, weights, max_iter=steps, tol=-np.inf).fit(X)
+        return np.array([normal.means.numpy() for normal in normals]), steps
+
+    return timed(fit)
+
+
+PEERS = {
+    "ours": ours,
+    "scikit-learn": scikit_learns,
+    "oneDAL": onedals,
+    "mclust": mclusts,
+    "VLFeat": vlfeats,
+    "pomegranate": pomegranates,
+}
 
 
 # ---- The measurement --------------------------------------------------------------------------
@@ -297,22 +382,23 @@ def ratios(row, name):
     return row["ms"][name][which] / row["ms"]["ours"][which]
 
 
-def line(row):
-    """One row of the table in Markdown."""
+def line(row, names):
+    """One row of the table in Markdown, with a column for each of these peers."""
     ms, which = row["ms"], 0 if row["threads"] > 1 else 1
     cells = [str(Case(*row["case"])), f"{ms['ours'][which]:.2f}"]
     cells += [f"{ms['ours'][which] / row['floor']:.1f}"]
-    cells += [f"{ratios(row, name):.2f}" if name in ms else "-" for name in list(PEERS)[1:]]
+    cells += [f"{ratios(row, name):.2f}" if name in ms else "-" for name in names]
     return "| " + " | ".join([*cells, f"{row['difference']:.0e}", row["date"]]) + " |"
 
 
 def table(rows):
     """All rows with one number of threads, and geometric means."""
-    head = ["N x D x K", "ours (ms)", "x floor", *list(PEERS)[1:], "difference", "date"]
+    names = [name for name in list(PEERS)[1:] if any(name in row["ms"] for row in rows)]
+    head = ["N x D x K", "ours (ms)", "x floor", *names, "difference", "date"]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for row in rows:
-        print(line(row))
-    for name in list(PEERS)[1:]:
+        print(line(row, names))
+    for name in names:
         logs = [np.log(ratios(r, name)) for r in rows if name in r["ms"] and r["case"][3] == "full"]
         if logs:
             print(f"\n{name} / ours, geometric mean of full rows: {np.exp(np.mean(logs)):.2f}")
@@ -349,7 +435,7 @@ def main():
     for case in GRID:
         if arguments.rows in f"{case} {case.size}":
             rows.append(measured(case, arguments.threads, arguments.turns, peers))
-            print(line(rows[-1]), flush=True)
+            print(line(rows[-1], list(peers)[1:]), flush=True)
             if arguments.write:
                 keep(rows[-1:])
     print(f"\n{machine()}, {arguments.threads} thread(s)\n")

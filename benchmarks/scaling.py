@@ -25,7 +25,7 @@ ROWS = {
     "D": [1, 2, 4, 8, 16, 24, 32, 48, 63, 64, 96, 128, 192, 256],
     "K": [1, 2, 4, 8, 16, 32, 64],
 }
-NAMES = [name for name in PEERS if name != "mclust"]
+NAMES = ["ours", "scikit-learn", "oneDAL"]
 
 
 def cases(letter):
