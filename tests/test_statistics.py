@@ -283,7 +283,7 @@ def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, m
 
 
 @pytest.mark.parametrize("name", ["tied", "EEV"])
-@pytest.mark.parametrize("apart", [1.0, 1e3, 1e5, 1e9])
+@pytest.mark.parametrize("apart", [1.0, 1e3, 1e5, 1e9, 1e11])
 def test_components_that_share_a_covariance_are_as_exact_near_as_far(name, apart):
     """Points go from one frame to the next by a shift, unless it would cost them their digits."""
     rng, D = np.random.default_rng(0), 64
@@ -291,8 +291,7 @@ def test_components_that_share_a_covariance_are_as_exact_near_as_far(name, apart
     X = rng.normal(size=(300, D)) @ rng.normal(size=(D, D)) + apart * rng.normal(size=(3, D))[z]
     model = GMM(3, covariance_type=name, init_params=z, max_iter=2, tol=0, var_smoothing=0).fit(X)
     joint = slow_log_joint(model, X)
-    scale = 1e-9 * (1 + np.abs(joint))
-    assert (np.abs(model.log_joint(X) - joint) <= scale + 1e-13 * apart).all()
+    np.testing.assert_allclose(model.log_joint(X), joint, rtol=1e-10)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
