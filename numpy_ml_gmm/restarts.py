@@ -438,6 +438,8 @@ def grades(ends, model, data):
     """
     if model.conjugate_prior is not None:
         return np.full(len(ends), SOUND_END)
+    if not ends[0].diagonal and data.rows.n_counted <= ends[0].means.shape[1]:
+        return np.zeros(len(ends), int)  # so few points lie in a plane
     scattered, (held, *_) = zip(*(as_scattered(end, model, data) for end in ends), strict=True)
     theta = Parameters(*map(np.stack, zip(*scattered, strict=True)))
     least = thinnest(theta, held).min(axis=1)
