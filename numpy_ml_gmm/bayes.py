@@ -1037,5 +1037,9 @@ class BoundAttempt(Attempt):
         bounds = [-np.inf if run.end is None else run.objective for run in runs]
         if max(bounds) == -np.inf:
             raise ValueError(next(run.error for run in runs if run.error))
-        least = max(bounds) - self.tol * self.data.rows.total_weight
+        least = max(bounds) - self.tolerance
         return next(run for run, bound in zip(runs, bounds, strict=True) if bound >= least)
+
+    def has_collapsed(self, best):
+        """Never: the prior gives every component a volume."""
+        return False

@@ -217,13 +217,15 @@ def runs_together(attempts, guesses):
 def moved_on(attempts, bests, seen, rngs):
     """The best runs that moves from their ends lead to, round by round as long as they help.
 
-    Where a best end has been found again and again nobody looks for another.
+    Where a best end has been found again and again nobody looks for another.  Nor, after a round,
+    does anybody where it has collapsed: others will be higher, and mean nothing either.
     """
     bests, seen = list(bests), [list(runs) for runs in seen]
     last, Zs = [None] * len(bests), [attempt.Z for attempt in attempts]
-    for _ in range(ROUNDS):
+    for n in range(ROUNDS):
         on = [i for i, best in enumerate(bests) if best is not last[i]]
         on = [i for i in on if attempts[i].times_found(bests[i], seen[i]) < AGAIN]
+        on = [i for i in on if n == 0 or not attempts[i].has_collapsed(bests[i])]
         if not on:
             break
         guesses = [attempts[i].moves(bests[i], seen[i], Zs[i], rngs[i]) for i in on]
@@ -290,6 +292,10 @@ class Attempt(NamedTuple):
         """How many runs have ended where the best has."""
         heights = [run.objective for run in runs if run.end is not None]
         return np.count_nonzero(np.abs(np.subtract(heights, best.objective)) <= self.tolerance)
+
+    def has_collapsed(self, best):
+        """Whether a component of that end has no volume of its own."""
+        return grades([best.end], self.model, self.data)[0] == 0
 
     @property
     def Z(self):
