@@ -189,7 +189,7 @@ def mixed(Z, K, rng, w, i):
         return k_means(on_principal_axes(Z, w, 0.5), K, rng, w)
     if kind == "k-means, features at random":
         return k_means(Z * rng.exponential(size=Z.shape[1]), K, rng, w)
-    return seeds(Z, K, rng, w)
+    return (k_means if kind == "k-means" else seeds)(Z, K, rng, w)
 
 
 MIXTURE = (
@@ -199,7 +199,7 @@ MIXTURE = (
 # With many features a few points say little of where the clusters are.
 MIXTURE_OF_MANY = (
     *("k-means, half whitened", "tree, half whitened", "seeds, whitened"),
-    *("k-means, half whitened", "seeds", "k-means, half whitened", "tree, whitened", "seeds"),
+    *("k-means, half whitened", "k-means", "k-means, half whitened", "tree, whitened", "k-means"),
     *("k-means, features at random", "k-means, half whitened"),
 )
 METHODS = {

@@ -22,6 +22,7 @@ from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import AGAIN, collapse, grades, likeliest, thinnest
 from numpy_ml_gmm.starts import (
     CROSSINGS,
+    MANY,
     MIXTURE,
     MOVES,
     NEAREST,
@@ -102,6 +103,27 @@ def test_the_mixture_of_starts_is_of_all_kinds_and_has_each_tree_once():
     again = first_guesses("mixed", rows, 3, np.random.default_rng(1), 10)
     same = [i for i in range(10) if (guesses[i] == again[i]).all()]
     assert set(trees) <= set(same)  # no chance in them
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clusters_among_many_features_are_found(seed):
+    """Where scikit-learn's ten starts find those of two seeds, and seeds of ours those of one."""
+    rng = np.random.default_rng(seed)
+    z = rng.integers(3, size=500)
+    X = rng.normal(size=(500, 50)) @ rng.normal(size=(50, 50)) + 2 * rng.normal(size=(3, 50))[z]
+    model = GMM(3, covariance_type="tied", random_state=seed).fit(X)
+    assert adjusted_rand_score(z, model.predict(X)) > 0.95
+
+
+@pytest.mark.parametrize("D", [MANY - 1, MANY])
+def test_among_many_features_starts_look_at_all_points(D):
+    """Labels of k-means are those of the nearest mean, in the units that it looks at."""
+    X = load_breast_cancer().data[:, :D]
+    Z, w, rng = standardised(X, np.ones(len(X))), np.ones(len(X)), np.random.default_rng(0)
+    r = starts.mixed(Z, 3, rng, w, 4)
+    means = r.T @ Z / r.sum(axis=0)[:, None]
+    at_rest = (r.argmax(axis=1) == starts.squared_distances(Z, means).argmin(axis=1)).all()
+    assert at_rest == (D == MANY)
 
 
 def data_of(X):
