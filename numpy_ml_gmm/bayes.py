@@ -1023,7 +1023,7 @@ class BoundAttempt(Attempt):
         model, rows = self.model, self.data.rows
         if model.prior.process and isinstance(model.init_params, str) and rows.priors is None:
             w = counts_of(rows)
-            guesses = [r[:, np.argsort(-(w @ r), kind="stable")] for r in guesses]
+            guesses = (r[:, np.argsort(-(w @ r), kind="stable")] for r in guesses)
         rule = model.covariance_model.minimise
         return [model.maximise(x, rule) for x in first_statistics(self.data, guesses)]
 

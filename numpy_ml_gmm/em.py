@@ -252,7 +252,11 @@ class SideBySide:
                 N, shifts, W = self._parted(leapt, like=x2)
             # Those of some points have counts and variances above 0.  A failure may hold nan.
             W[~np.isfinite(W).all(axis=-1)] = 0
-            positive = W.min(axis=-1) > 0 if x2.diagonal else are_positive_definite(W)
+            if x2.diagonal:
+                positive = W.min(axis=-1) > 0
+            else:
+                some = np.where(self.free[..., None, None], np.eye(W.shape[-1]), W)
+                positive = are_positive_definite(some)
             possible = ((N > 0) & positive | self.free & (N >= 0)).all(axis=1)
             x = self._as_statistics(N, shifts, W, like=x2)
             if possible.all():

@@ -53,7 +53,7 @@ COARSE = 1e-2
 # data are, and full ones give every component its own frame; with MANY they do if these are few.
 WIDE, MANY = 64, 24
 # So far apart, in standard deviations, two origins may be for points to go from one to the other.
-NEARBY = 1e4
+NEARBY = dict(zip(DTYPES, (1e4, 10), strict=True))
 # OpenBLAS takes a product of fewer multiply-adds from where its operands are; pieces of fewer
 # points cost more than that saves.
 SMALL_PRODUCT, LEAST_PIECE = 980_000, 700
@@ -120,8 +120,8 @@ def triangles(S):
     try:
         return np.linalg.cholesky(S)
     except np.linalg.LinAlgError:
-        SingularCovariance.look_at(np.array([not is_positive_definite(C) for C in S]))
-        raise
+        every = [k for k, C in enumerate(S) if not is_positive_definite(C)]
+    raise SingularCovariance(every[0], every=every)
 
 
 def inverse_triangles(L):
@@ -388,15 +388,16 @@ class OwnFeatures(Features):
         """eta @ T, (K, B)."""
         shape = len(eta), self.x.shape[-1]
         joint = np.empty(shape, self.x.dtype) if self.shared is None else eta @ self.shared
-        y = last = None
+        points = anchor = None  # of the last frame whose points are computed, not shifted
         for k, frame in self.own.items():
-            tied = last is not None and frame.A_inv is last.A_inv and self.x.ndim == 2
-            shift = frame.points(last.c[:, None]) if tied else np.inf
-            if np.abs(shift).max() < NEARBY:  # from the last component's frame to this one
-                y += shift.astype(y.dtype)
+            tied = anchor is not None and frame.A_inv is anchor.A_inv and self.x.ndim == 2
+            shift = frame.points(anchor.c[:, None]) if tied else np.inf
+            if np.abs(shift).max() < NEARBY[self.x.dtype]:
+                y = points + shift.astype(points.dtype)
             else:
-                y = frame.points(points_of(self.x, k, len(eta)))
-            joint[k], last = eta[k, 0] - np.einsum("db,db->b", y, y) / 2, frame
+                y = points = frame.points(points_of(self.x, k, len(eta)))
+                anchor = frame
+            joint[k] = eta[k, 0] - np.einsum("db,db->b", y, y) / 2
         return joint
 
     def sums(self, r):

@@ -3,7 +3,8 @@
 EM ends on the hill it starts on, so several starts are tried.  Each takes a few steps; the
 most promising of each mixture go on to the end.  One search serves :meth:`GMM.fit
 <numpy_ml_gmm.GMM.fit>`, with one mixture, and :func:`~numpy_ml_gmm.selection.select`, with a
-table of them.
+table of them.  A fit then looks further, near the best end and with parts of the others
+(:func:`moved_on`), by the same search.
 
 Source: Biernacki, Celeux & Govaert (2003), *Choosing starting values for the EM algorithm for
 getting the highest likelihood in multivariate Gaussian mixture models*, Computational
@@ -306,7 +307,8 @@ class Attempt(NamedTuple):
         """First guesses near the end of a run, some with components of other ends seen."""
         rows, w, noise = self.data.rows, counts_of(self.data.rows), self.data.rows.box is not None
         free = rows._replace(priors=None)  # where there are priors, they number the guesses below
-        others = [best]  # and the likeliest ends of other optima
+        # The likeliest ends of other optima; what a collapsed one has found besides may be sound.
+        others = [best]
         for run in sorted(seen, key=lambda run: -run.objective):
             apart = (abs(run.objective - one.objective) > self.tolerance for one in others)
             if run.end is not None and len(others) <= FINALISTS and all(apart):
@@ -397,16 +399,16 @@ def likeliest(runs, model, data, tolerance=0.0, margin=0.0):
     if not ends:
         raise ValueError(next(run.error for run in runs if run.error))
     height, slack = np.array([run.objective for run in ends]), max(margin, tolerance)
-    found = np.full(len(ends), -1)  # the grades: from the top until one is sound, and those near it
+    grade = np.full(len(ends), -1)  # known from the top down until one is sound, and near that one
     while True:
-        seen = SOUND_END if SOUND_END in found else -1
-        top = height[found == seen].max(initial=-np.inf)
-        some = np.flatnonzero((found < 0) & (height >= top - slack))
-        if len(some) == 0:
+        first = SOUND_END if SOUND_END in grade else -1
+        lowest = height[grade == first].max(initial=-np.inf) - slack
+        unknown = np.flatnonzero((grade < 0) & (height >= lowest))
+        if len(unknown) == 0:
             break
-        found[some] = grades([ends[i].end for i in some], model, data)
-    best = height[found == found.max()].max()
-    near = np.flatnonzero((found == found.max()) & (height >= best - slack))
+        grade[unknown] = grades([ends[i].end for i in unknown], model, data)
+    best = height[grade == grade.max()].max()
+    near = np.flatnonzero((grade == grade.max()) & (height >= best - slack))
     near = [ends[i] for i in near]
     if margin > 0:
         smallest = np.array([run.counts[: model.n_components].min() for run in near])
@@ -419,16 +421,17 @@ def thinnest(theta, held):
     r"""Each component's smallest variance as a portion of the average in that direction, (..., K).
 
     The smallest :math:`a^\top (\Sigma_k - v) a / a^\top (\bar\Sigma - v) a` over all directions a,
-    with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v what is ``held`` up by smoothing, (D,).
+    with :math:`\bar\Sigma = \sum_k \pi_k \Sigma_k` and v (..., D) what is ``held`` up by smoothing.
     No linear change of units alters it if v = 0, nor how far the components are from each other.
     """
-    pi, Sigma = theta.weights, theta.covariances
+    pi, Sigma, held = theta.weights, theta.covariances, held[..., None, :]
     if theta.diagonal:
         within = (pi[..., None] * Sigma).sum(axis=-2, keepdims=True)
         return ((Sigma - held) / np.maximum(within - held, EPS * within)).min(axis=-1)
     pi = pi[..., None, None]
     unit = np.sqrt(diagonals((pi * Sigma).sum(axis=-3, keepdims=True)))  # (..., 1, D)
-    C = (Sigma - np.diag(held)) / (unit[..., :, None] * unit[..., None, :])
+    square = unit[..., :, None] * unit[..., None, :]
+    C = (Sigma - held[..., None] * np.eye(Sigma.shape[-1])) / square
     values, axes = np.linalg.eigh((pi * C).sum(axis=-3, keepdims=True))
     A = axes / np.sqrt(np.maximum(values, EPS))[..., None, :]  # A^T (within - v) / unit^2 A = 1
     return np.linalg.eigvalsh(np.swapaxes(A, -1, -2) @ C @ A)[..., 0]
@@ -444,11 +447,12 @@ def grades(ends, model, data):
     """
     if model.conjugate_prior is not None:
         return np.full(len(ends), SOUND_END)
-    if not ends[0].diagonal and data.rows.n_counted <= ends[0].means.shape[1]:
+    exact = data.rows.patterns is None and data.rows.errors is None
+    if exact and not ends[0].diagonal and data.rows.n_counted <= ends[0].means.shape[1]:
         return np.zeros(len(ends), int)  # so few points lie in a plane
-    scattered, (held, *_) = zip(*(as_scattered(end, model, data) for end in ends), strict=True)
+    scattered, held = zip(*(as_scattered(end, model, data) for end in ends), strict=True)
     theta = Parameters(*map(np.stack, zip(*scattered, strict=True)))
-    least = thinnest(theta, held).min(axis=1)
+    least = thinnest(theta, np.stack(held)).min(axis=1)
     letters = model.covariance_model.letters
     needed = theta.means.shape[-1] + 1 if letters[1:] == "VV" else 2 if "V" in letters[:2] else 0
     enough = (theta.weights * data.rows.total_weight >= MORE_POINTS * needed).all(axis=1)

@@ -28,7 +28,7 @@ from .validation import check_responsibilities
 
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 ROWS_IN_TREE = 1000  # a tree needs memory for every pair
-MANY = 16  # features from which on most starts are those of k-means
+MANY_FEATURES = 16  # from so many on most starts are those of k-means
 MOVES, CROSSINGS = 10, 20  # guesses near an end, in each round
 AROUND, NEAREST = 0.7, (0.05, 0.3)  # how many part a component around a point, and which portion
 
@@ -175,7 +175,7 @@ def mixed(Z, K, rng, w, i):
     No kind is best on all data, and several starts of one kind often end on the same few hills.
     Tens repeat, but for the trees, which would be the same again.
     """
-    mixture = MIXTURE if Z.shape[1] < MANY else MIXTURE_OF_MANY
+    mixture = MIXTURE if Z.shape[1] < MANY_FEATURES else MIXTURE_OF_MANY
     kind = mixture[i % 10]
     if i >= 10 and kind.startswith("tree"):
         kind = mixture[0]
@@ -232,6 +232,8 @@ def moved(joint, Z, w, rng, noise=False):
     Z : array (N, D)
     w : array (N,)
     rng : numpy.random.Generator
+    noise : bool
+        Whether there is noise, which stays as it is.
 
     Yields
     ------
@@ -266,6 +268,8 @@ def crossed(joint, others, rng, noise=False):
     others : list of array (N, K)
         The same at other ends.
     rng : numpy.random.Generator
+    noise : bool
+        Whether there is noise, which nobody exchanges.
 
     Yields
     ------

@@ -803,7 +803,7 @@ def _symmetric(S):
 
 
 def is_positive_definite(S):
-    """Whether a matrix (D, D), or each of several, has a Cholesky factor in this precision."""
+    """Whether a matrix (D, D), or all of several, have Cholesky factors in this precision."""
     try:
         np.linalg.cholesky(S)
     except np.linalg.LinAlgError:

@@ -18,6 +18,7 @@ from numpy_ml_gmm import (
     GMMClassifier,
     load_iris,
     load_old_faithful,
+    starts,
 )
 from numpy_ml_gmm import bootstrap as module
 from numpy_ml_gmm.bootstrap import (
@@ -247,13 +248,14 @@ def test_the_statistics_are_twice_the_log_ratios_of_two_fits_alike(fitted, K):
 def test_replicates_side_by_side_are_those_one_by_one(monkeypatch, name):
     params = {"n_bootstraps": 6, "covariance_type": name, "n_init": 5, "random_state": 0}
     some = load_iris().X[50:]
+    # Which ends exchange components hangs by a thread now and then, and so which others are found.
+    monkeypatch.setattr(starts, "CROSSINGS", 0)
     together = likelihood_ratio_test(some, 2, **params)
     monkeypatch.setattr(module, "TOGETHER", 1)
     alone = likelihood_ratio_test(some, 2, **params)
     assert together.statistic == pytest.approx(alone.statistic, abs=1e-3)
     same = np.isclose(together.null_statistics, alone.null_statistics, rtol=0, atol=0.05)
-    # Rounding decides now and then which ends exchange components, and so which others are found.
-    assert same.sum() >= 4
+    assert same.sum() >= 5  # even without, rounding may choose among six finalists
 
 
 def test_a_replicate_that_cannot_be_fitted_does_not_stop_the_others(monkeypatch):

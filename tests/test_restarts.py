@@ -1,5 +1,8 @@
 """The search for a start: starts of several kinds, moves, and which ends can be trusted."""
 
+import itertools
+import warnings
+
 import numpy as np
 import pytest
 from problems import random_model, with_holes
@@ -22,7 +25,7 @@ from numpy_ml_gmm.parameters import Parameters
 from numpy_ml_gmm.restarts import AGAIN, collapse, grades, likeliest, thinnest
 from numpy_ml_gmm.starts import (
     CROSSINGS,
-    MANY,
+    MANY_FEATURES,
     MIXTURE,
     MOVES,
     NEAREST,
@@ -115,7 +118,7 @@ def test_clusters_among_many_features_are_found(seed):
     assert adjusted_rand_score(z, model.predict(X)) > 0.95
 
 
-@pytest.mark.parametrize("D", [MANY - 1, MANY])
+@pytest.mark.parametrize("D", [MANY_FEATURES - 1, MANY_FEATURES])
 def test_among_many_features_starts_look_at_all_points(D):
     """Labels of k-means are those of the nearest mean, in the units that it looks at."""
     X = load_breast_cancer().data[:, :D]
@@ -123,7 +126,7 @@ def test_among_many_features_starts_look_at_all_points(D):
     r = starts.mixed(Z, 3, rng, w, 4)
     means = r.T @ Z / r.sum(axis=0)[:, None]
     at_rest = (r.argmax(axis=1) == starts.squared_distances(Z, means).argmin(axis=1)).all()
-    assert at_rest == (D == MANY)
+    assert at_rest == (D == MANY_FEATURES)
 
 
 def data_of(X):
@@ -369,6 +372,29 @@ def test_a_direction_that_smoothing_alone_holds_up_has_no_volume():
 def test_ends_are_graded(theta, smoothing, expected):
     model = GMM(2, var_smoothing=smoothing)
     assert grades([theta, pair(0.5)], model, hundred_points(smoothing)).tolist() == [expected, 2]
+
+
+def test_a_grade_does_not_depend_on_the_others():
+    model = GMM(2, covariance_type="EVV", var_smoothing=1e-6)
+    data = model._data(Rows(np.random.default_rng(0).normal(size=(100, 2))))
+    ends = [pair(0.0), pair(0.5), pair(1e-7)]  # of the first no statistics can be had
+    alone = [grades([end], model, data)[0] for end in ends]
+    for order in itertools.permutations(range(3)):
+        found = grades([ends[i] for i in order], model, data)
+        assert found.tolist() == [alone[i] for i in order]
+
+
+def test_fewer_points_than_features_lie_in_a_plane_unless_some_are_completed():
+    X = np.random.default_rng(0).normal(size=(25, 30))
+    for portion, expected in ((0, {0}), (0.15, {0, 1, 2})):
+        some = with_holes(X, portion)
+        model = GMM(2, covariance_type="tied", max_iter=3, tol=0, random_state=0)
+        data = model._data(model._check_training_rows(some, None, None))
+        with warnings.catch_warnings(action="ignore", category=CollapseWarning):
+            theta = model.fit(some).theta
+        [found] = grades([theta], model, data)
+        assert (collapse(theta, model, data) is None) == (found > 0)
+        assert found in expected
 
 
 def test_the_likeliest_sound_end_is_kept_before_a_likelier_one_that_is_not():

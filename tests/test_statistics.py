@@ -20,7 +20,8 @@ from numpy_ml_gmm.frames import (
     Frame,
     Natural,
 )
-from numpy_ml_gmm.statistics import Statistics, statistics_of
+from numpy_ml_gmm.parameters import Parameters
+from numpy_ml_gmm.statistics import Statistics, map_log_joint, statistics_of
 
 IRIS = load_iris().X
 FAR = 2.0**27  # some 10^8; data on a grid of 1/1024 move so far without rounding
@@ -280,6 +281,24 @@ def test_features_kept_made_anew_or_none_at_all_give_the_same_sums(K, D, kept, m
     assert found.log_likelihood == pytest.approx(w @ logsumexp(joint, axis=1), rel=1e-12)
     alone = Natural.of(model.theta, data.rows, data.frame).own
     assert (len(alone) == K) == (kept != "features" and 6 * K <= D)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("apart", [3, 20, 1e3, 9e3])
+def test_tied_components_in_a_row_are_as_exact_as_alone(apart, dtype):
+    """Shifts from frame to frame do not add up."""
+    rng, D, K = np.random.default_rng(0), 64, 40
+    means = apart * np.outer(np.arange(K), np.eye(D)[0])
+    X = (rng.normal(size=(2000, D)) + means[np.arange(2000) % K]).astype(dtype)
+    theta = Parameters(np.full(K, 1 / K), means, np.tile(np.eye(D), (K, 1, 1)))
+    rows = Rows(X)
+    assert rows.precision == dtype
+    joint = map_log_joint(np.transpose, rows, Natural.of(theta, rows))
+    for k in range(K):
+        alone = theta.reorder([k])
+        joint_alone = map_log_joint(np.transpose, rows, Natural.of(alone, rows))
+        error = np.abs(joint[k::K, k] - joint_alone[k::K, 0])
+        assert error.max() < (1e-9 if dtype == np.float64 else 1e-4)
 
 
 @pytest.mark.parametrize("name", ["tied", "EEV"])
