@@ -29,7 +29,7 @@ from .validation import check_responsibilities
 ROWS_PER_COMPONENT, ROWS_PER_FEATURE = 500, 20  # enough rows for a start
 ROWS_IN_TREE = 1000  # a tree needs memory for every pair
 MANY_FEATURES = 16  # from so many on most starts are those of k-means
-MOVES, CROSSINGS = 10, 20  # guesses near an end, in each round
+MOVES, CROSSINGS = 20, 20  # guesses near an end, in each round
 AROUND, NEAREST = 0.7, (0.05, 0.3)  # how many part a component around a point, and which portion
 
 
