@@ -620,7 +620,7 @@ def test_the_natural_parameters_give_the_log_joint():
         constant, h, J = eta_by_hand(p.pi[k], p.mu[k], p.Sigma[k])
         values = [constant + h @ x + (J * np.outer(x, x)).sum() for x in p.X]
         np.testing.assert_allclose(values, joint_of(p)[:, k])
-    plain = Frame(np.zeros(2), np.eye(2), np.eye(2))  # origin and units of the data
+    plain = Frame(np.zeros(2), np.eye(2), np.eye(2), log_det=0.0)  # origin and units of the data
     eta, _ = natural_parameters(np.log(p.pi), p.mu, p.Sigma, plain)
     constant, h, J = eta_by_hand(p.pi[0], p.mu[0], p.Sigma[0])
     np.testing.assert_allclose(eta[0], [constant, *h, J[0, 0], 2 * J[0, 1], J[1, 1]])

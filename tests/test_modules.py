@@ -724,17 +724,18 @@ def test_steps_of_probability_zero_that_the_rows_need_are_told(tmp_path):
 
 def test_a_first_message_starts_anew_unless_it_keeps_the_numbers(tmp_path):
     X, _ = groups(N=200)
-    obs, gmm1 = learnt(tmp_path, X, 3)
+    _, gmm1 = learnt(tmp_path, X, 3)
     z, means = gmm1.get_forward_msg().argmax(axis=1), gmm1.model.means_
     known = np.where(np.arange(200)[:, None] < 50, np.eye(3)[z], 1.0)
     gmm1.set_backward_msg(known[:, [1, 2, 0]])
     gmm1.update()
     np.testing.assert_allclose(gmm1.model.means_, means[[1, 2, 0]], atol=1e-3)
+    X = np.random.default_rng(0).normal(size=(200, 2))  # one step from a start is not the end
     for keeps_numbers in (False, True):
         once = GMMModule(3, itr=1, directory=tmp_path, random_state=0, n_init=1)
         above = Module("above")
         above.keeps_numbers = keeps_numbers
-        once.connect(obs)
+        once.connect(Observation(X))
         above.connect(once)
         once.update()
         mixture = once.model
@@ -745,7 +746,7 @@ def test_a_first_message_starts_anew_unless_it_keeps_the_numbers(tmp_path):
 
 
 def test_a_message_by_hand_is_not_taken_for_that_of_the_last_module_above(tmp_path):
-    X, _ = groups(N=200)
+    X = np.random.default_rng(0).normal(size=(200, 2))  # one step from a start is not the end
     once = GMMModule(3, itr=1, directory=tmp_path, random_state=0, n_init=1)
     once.connect(Observation(X))
     above = Module("above")
