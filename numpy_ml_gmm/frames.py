@@ -37,7 +37,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
-from .blocks import block_size, slices
+from .blocks import block_size
 from .parameters import diagonals
 from .validation import is_positive_definite
 
@@ -57,6 +57,7 @@ NEARBY = dict(zip(DTYPES, (1e4, 10), strict=True))
 # OpenBLAS takes a product of fewer multiply-adds from where its operands are; pieces of fewer
 # points cost more than that saves.
 SMALL_PRODUCT, LEAST_PIECE = 980_000, 700
+SHORT = 500  # NumPy holds the interpreter's lock for a product with so many numbers or fewer
 # No point is looked at from further away: its square times a precision is still a number.
 HORIZON = {dtype: np.cbrt(np.finfo(dtype).max) for dtype in DTYPES}
 
@@ -309,34 +310,45 @@ class FeaturesInPieces(Features):
     """T of many points: products with columns so few that BLAS does not copy them first.
 
     OpenBLAS copies its operands from a million multiply-adds on.  In single precision it also
-    takes twice as long for ``r @ T.T`` as for the same sums the other way round.
+    takes twice as long for ``r @ T.T`` as for the same sums the other way round.  And while a
+    product is short NumPy lets no other thread work, where short is the result: the sums of several
+    pieces at once are longer.
     """
 
     def __init__(self, array, size):
         self.array = array  # (F, B)
-        self.pieces = slices(0, array.shape[1], size)
+        self.size = size
 
     @classmethod
     def of(cls, T, K):
         """T for products with K rows: as it is, unless pieces are faster."""
-        B, most = T.shape[1], SMALL_PRODUCT // (K * len(T))
-        if B <= most or T.flags.f_contiguous:
+        B, n_sums = T.shape[1], K * len(T)
+        if T.flags.f_contiguous:
             return T
-        if most >= LEAST_PIECE:
-            n_pieces = -(-B // most)
-            return cls(T, -(-B // n_pieces))
-        return cls(T, B) if T.dtype == np.float32 else T
+        most = SMALL_PRODUCT // n_sums
+        n = -(-B // most) if most >= LEAST_PIECE else 1
+        n = max(n, min(SHORT // n_sums + 1, B // LEAST_PIECE))
+        if n > 1:
+            return cls(T, B // n // 8 * 8)  # each piece begins on a cache line
+        return cls(T, B) if most < B and T.dtype == np.float32 else T
 
     def joint(self, eta):
         """eta @ T, (K, B)."""
         joint = np.empty((len(eta), self.array.shape[1]), self.array.dtype)
-        for some in self.pieces:
-            np.matmul(eta, self.array[:, some], out=joint[:, some])
+        for T, out in zip(self.stacks(self.array), self.stacks(joint), strict=True):
+            np.matmul(eta, T, out=out)
         return joint
 
     def sums(self, r):
         """r @ T.T, (K, F)."""
-        return sum(self.array[:, some] @ r[:, some].T for some in self.pieces).T
+        pieces = zip(self.stacks(self.array), self.stacks(r), strict=True)
+        return sum((T @ r.swapaxes(1, 2)).sum(axis=0) for T, r in pieces).T
+
+    def stacks(self, a):
+        """Views of the columns of a (n, B): pieces side by side (P, n, size), and what is left."""
+        n, B = a.shape
+        end = B - B % self.size
+        return a[:, :end].reshape(n, -1, self.size).swapaxes(0, 1), a[None, :, end:]
 
 
 class FeaturesOfSeveral(Features):

@@ -14,6 +14,7 @@ from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
 from numpy_ml_gmm.frames import (
     LEAST_PIECE,
+    SHORT,
     SMALL_PRODUCT,
     WIDE,
     FeaturesInPieces,
@@ -314,16 +315,30 @@ def test_components_that_share_a_covariance_are_as_exact_near_as_far(name, apart
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize(("F", "B"), [(45, 1400), (45, 4096), (45, 2723), (300, 900), (3, 8192)])
-def test_products_in_pieces_are_the_products(F, B, dtype):
+@pytest.mark.parametrize("K", [1, 16])
+@pytest.mark.parametrize(
+    ("F", "B"), [(45, 1399), (45, 4096), (45, 2723), (300, 900), (3, 8192), (3, 700), (900, 2000)]
+)
+def test_products_in_pieces_are_the_products(F, B, K, dtype):
+    """Pieces are small enough for BLAS, and the sums of several are long, so threads are let in."""
     rng = np.random.default_rng(F)
-    T, eta = rng.normal(size=(F, B)).astype(dtype), rng.normal(size=(16, F)).astype(dtype)
-    r = rng.uniform(size=(16, B)).astype(dtype)
-    some = FeaturesInPieces.of(T, 16)
-    small, few = 16 * F * B <= SMALL_PRODUCT, SMALL_PRODUCT // (16 * F) < LEAST_PIECE
-    assert (some is T) == (small or (few and dtype == np.float64))
-    if some is not T and not few:
-        assert all(16 * F * (s.stop - s.start) <= SMALL_PRODUCT for s in some.pieces)
+    T, eta = rng.normal(size=(F, B)).astype(dtype), rng.normal(size=(K, F)).astype(dtype)
+    r = rng.uniform(size=(K, B)).astype(dtype)
+    some = FeaturesInPieces.of(T, K)
+    small, few = K * F * B <= SMALL_PRODUCT, SMALL_PRODUCT // (K * F) < LEAST_PIECE
+    if some is T:
+        assert few or small
+        assert K * F > SHORT or B < 2 * LEAST_PIECE
+        assert small or dtype == np.float64
+    elif some.size < B:
+        pieces, left = some.stacks(T)
+        assert np.shares_memory(pieces, T)
+        assert left.shape[-1] < 8 * (len(pieces) + 1)
+        assert K * F * some.size <= SMALL_PRODUCT
+        assert K * F * len(pieces) > SHORT or some.size < 2 * LEAST_PIECE
+    else:
+        assert few
+        assert dtype == np.float32
     tolerance = {"rtol": 0, "atol": 50 * np.finfo(dtype).eps * np.sqrt(B)}
     np.testing.assert_allclose(eta @ some, eta @ T, **tolerance)
     np.testing.assert_allclose(r @ some.T, r @ T.T, **tolerance)
