@@ -177,7 +177,8 @@ def softmax(joint, weights, sparse=False):
     if sparse and (joint > top - NEGLIGIBLE).mean() < FEW:
         return sparse_softmax(joint, weights, top[0])
     joint -= top
-    np.copyto(joint, FLOOR[joint.dtype], where=joint < FLOOR[joint.dtype])
+    floor = np.full_like(top, FLOOR[joint.dtype])  # NumPy is fast with a row, not with a number
+    np.maximum(joint, floor, out=joint)
     np.exp(joint, out=joint)
     total = joint.sum(axis=-2, keepdims=True)
     joint *= (1 if weights is None else weights) / total
