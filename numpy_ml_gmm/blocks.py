@@ -31,9 +31,9 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-# Four megabytes of float64.  Smaller blocks sit better in the cache, but threads then queue for
-# the interpreter between short calls.
-NUMBERS_PER_BLOCK, ROWS_PER_BLOCK = 2**19, 2**14
+# Smaller blocks sit better in the cache, but threads then queue for the interpreter between short
+# calls.
+BYTES_PER_BLOCK, ROWS_PER_BLOCK = 2**22, 2**14
 MOST_COPIED = 2**25  # numbers: a quarter of a gigabyte
 CHUNKS, FEW_BLOCKS = 32, 4  # at most so many chunks; one, if there are fewer blocks than that
 FEW_PRODUCTS = 1e7  # multiply-adds for each component
@@ -302,7 +302,7 @@ def slices(start, stop, size):
     return [slice(a, min(a + size, stop)) for a in range(start, stop, size)]
 
 
-def block_size(numbers_per_row, n_rows):
+def block_size(numbers_per_row, n_rows, dtype=np.float64):
     """Rows in a block, so that its work fits the cache and all blocks are about equal.
 
     Examples
@@ -310,8 +310,9 @@ def block_size(numbers_per_row, n_rows):
     >>> block_size(64, n_rows=10_000)
     5000
     """
+    numbers_per_block = BYTES_PER_BLOCK // np.dtype(dtype).itemsize
     least = 256 if numbers_per_row < 4096 else 64  # for speed, even if the block is too large
-    most = min(max(NUMBERS_PER_BLOCK // numbers_per_row, least), ROWS_PER_BLOCK)
+    most = min(max(numbers_per_block // numbers_per_row, least), ROWS_PER_BLOCK)
     even = _even(n_rows, _even(n_rows, most))
     return 8 * _even(even, 8)  # each feature begins on a cache line
 

@@ -526,8 +526,8 @@ class Natural(NamedTuple):
     def block_size(self, n_rows):
         """Rows in a block, so that what it needs fits the cache."""
         K, F = self.eta.shape
-        D = len(self.frame.c)
-        return block_size(K + 2 * D * bool(self.own) + (F if len(self.own) < K else 0), n_rows)
+        numbers = K + 2 * len(self.frame.c) * bool(self.own) + (F if len(self.own) < K else 0)
+        return block_size(numbers, n_rows, self.eta.dtype)
 
     def features(self, block):
         """T of the points of a block, (F, B)."""

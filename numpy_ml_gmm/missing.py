@@ -214,9 +214,8 @@ class NaturalOfPatterns:
         """Rows in a block, so that what it needs fits the cache."""
         K, D = self.theta.means.shape
         matrices = self.errors is not None and not self.diagonal
-        return block_size(
-            self.eta.shape[1] + K + int(self.rare_rows * 4 * K * D * (D if matrices else 1)), n_rows
-        )
+        completed = int(self.rare_rows * 4 * K * D * (D if matrices else 1))
+        return block_size(self.eta.shape[1] + K + completed, n_rows, self.dtype)
 
     def features(self, block):
         """T of a block."""

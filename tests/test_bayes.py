@@ -623,7 +623,7 @@ def test_blocks_and_threads_change_no_bit(kind, monkeypatch):
     X = np.tile(clusters(7, N=500), (4, 1)) + np.random.default_rng(0).normal(size=(2000, 3))
     whole = BayesianGMM(4, covariance_type=kind, init_params="kmeans", random_state=0, n_init=1)
     one = clone(whole).fit(X)
-    monkeypatch.setattr(blocks_module, "NUMBERS_PER_BLOCK", 2**11)
+    monkeypatch.setattr(blocks_module, "BYTES_PER_BLOCK", 2**14)
     many = [clone(whole).set_params(n_jobs=n).fit(X) for n in (1, 2, 5)]
     assert_same_posterior(one, many[0], rtol=1e-7)
     for model in many[1:]:

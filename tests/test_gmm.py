@@ -606,7 +606,7 @@ def test_blocks_add_up_to_one_sum(monkeypatch):
     model = random_model("full", K=3, D=2, seed=21)
     X, _ = model.sample(5000)
     whole = model.e_step(X)
-    monkeypatch.setattr("numpy_ml_gmm.blocks.NUMBERS_PER_BLOCK", 1)
+    monkeypatch.setattr("numpy_ml_gmm.blocks.BYTES_PER_BLOCK", 8)
     close(moments(model.e_step(X)), moments(whole), rtol=1e-12, atol=1e-9)
 
 
