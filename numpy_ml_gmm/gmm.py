@@ -55,7 +55,7 @@ from scipy.special import softmax as responsibilities
 
 from . import compare, conditional, density, exchange, online, restarts, summary
 from .archive import check_results
-from .blocks import Block, Rows, few_threads_for, in_chunks, thread_count
+from .blocks import ROWS_PER_BLOCK, Block, Rows, few_threads_for, in_chunks, slices, thread_count
 from .chunks import ClusterLost, additive, row_by_row, rows_of
 from .conventions import Estimator
 from .covariances import CovarianceModel, covariance_model
@@ -1031,17 +1031,20 @@ class GMM(Estimator):
         theta, pi = self.theta, self._places.weights
         n_samples = check_count(n_samples, "n_samples")
         rng = random_generator(self.random_state)
-        z = rng.choice(len(pi), size=n_samples, p=pi / pi.sum())
-        X = rng.standard_normal((n_samples, self.n_features_in_))
-        order = np.argsort(z.astype(np.min_scalar_type(len(pi))), kind="stable")
-        Y = X.take(order, axis=0)  # those of one component in a row
-        parts = np.split(Y, np.cumsum(np.bincount(z, minlength=len(pi)))[:-1])
-        for y, mu, Sigma in zip(parts, theta.means, theta.covariances, strict=False):
-            y[:] = mu + (y * np.sqrt(Sigma) if theta.diagonal else y @ cholesky(Sigma[None])[0].T)
-        if self.noise:
-            parts[-1][:] = self._box.draw(len(parts[-1]), rng)
-            z[z == self.n_components] = -1
-        X[order] = Y
+        L = np.sqrt(theta.covariances) if theta.diagonal else cholesky(theta.covariances)
+        labels = np.arange(len(pi))
+        labels[self.n_components :] = -1  # noise
+        X, z = np.empty((n_samples, self.n_features_in_)), np.empty(n_samples, int)
+        for some in slices(0, n_samples, ROWS_PER_BLOCK):  # so few are shuffled in the cache
+            N_k = rng.multinomial(len(z[some]), pi / pi.sum())
+            Y = rng.standard_normal((len(z[some]), self.n_features_in_))
+            parts = np.split(Y, np.cumsum(N_k)[:-1])  # first all points of component 0
+            for y, mu, L_k in zip(parts, theta.means, L, strict=False):
+                y[:] = (y * L_k if theta.diagonal else y @ L_k.T) + mu
+            if self.noise:
+                parts[-1][:] = self._box.draw(len(parts[-1]), rng)
+            order = rng.permutation(len(Y))
+            X[some], z[some] = Y.take(order, axis=0), labels.repeat(N_k).take(order)
         return X, z
 
     def marginal(self, features: Columns) -> GMM:
