@@ -52,6 +52,7 @@ from .gmm import GMM
 from .hints import Array, Given, Init, PathLike, Seed
 from .parameters import Parameters
 from .selection import TO_THE_END, check_components, check_types, select
+from .statistics import log_sum
 from .training import Data
 from .validation import (
     DataWarning,
@@ -333,8 +334,8 @@ class GMMClassifier(Estimator):
         self._check_is_fitted()
         self._check_feature_names(X)
         joint = self.mixture_.log_joint(X)
-        first = np.cumsum([0, *self.n_components_[:-1]])
-        return np.logaddexp.reduceat(joint, first, axis=1)
+        parts = np.split(joint, np.cumsum(self.n_components_)[:-1], axis=1)  # one for each class
+        return np.stack([log_sum(part, axis=1) for part in parts], axis=1)
 
     @row_by_row
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -185,9 +185,16 @@ def softmax(joint, weights, sparse=False):
     return joint.reshape(-1, joint.shape[-1]), (np.log(total) + top)[..., 0, :]
 
 
-def log_sum(joint):
-    """The log density (B,) of the points whose log joint is (K, B) (:eq:`log-likelihood`)."""
-    return np.logaddexp.reduce(joint, axis=0)
+def log_sum(joint, axis=0):
+    """The log density (B,) of the points whose log joint is (K, B) (:eq:`log-likelihood`).
+
+    Or the log of another sum of exponentials; -inf if all of them are 0.
+    """
+    top = np.maximum(joint.max(axis=axis, keepdims=True), np.finfo(joint.dtype).min)
+    terms = joint - top
+    np.exp(terms, out=terms)
+    with np.errstate(divide="ignore"):
+        return np.log(terms.sum(axis=axis)) + top.squeeze(axis)
 
 
 def sparse_softmax(joint, weights, top):

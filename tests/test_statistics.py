@@ -22,7 +22,8 @@ from numpy_ml_gmm.frames import (
     Natural,
 )
 from numpy_ml_gmm.parameters import Parameters
-from numpy_ml_gmm.statistics import Statistics, map_log_joint, statistics_of
+from numpy_ml_gmm.statistics import FLOOR, Statistics, log_sum, map_log_joint, statistics_of
+from numpy_ml_gmm.statistics import softmax as softmax_of_block
 
 IRIS = load_iris().X
 FAR = 2.0**27  # some 10^8; data on a grid of 1/1024 move so far without rounding
@@ -312,6 +313,32 @@ def test_components_that_share_a_covariance_are_as_exact_near_as_far(name, apart
     model = GMM(3, covariance_type=name, init_params=z, max_iter=2, tol=0, var_smoothing=0).fit(X)
     joint = slow_log_joint(model, X)
     np.testing.assert_allclose(model.log_joint(X), joint, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3, 1e9, 1e30])
+def test_log_sums_and_responsibilities_are_scipys_however_large_the_numbers_are(size, dtype):
+    rng = np.random.default_rng(0)
+    joint = (size * rng.normal(size=(5, 200))).astype(dtype)
+    joint[rng.random((5, 200)) < 0.2] = -np.inf  # ruled out
+    joint[0, 0], joint[1:, 0], joint[:, 1] = 0, -np.inf, -np.inf
+    before = joint.copy()
+    with np.errstate(invalid="ignore"):
+        expected = logsumexp(joint.astype(np.float64), axis=0)
+    found = log_sum(joint)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(joint, before)
+    np.testing.assert_allclose(found, expected, rtol=4 * np.finfo(dtype).eps, atol=1e-6)
+    np.testing.assert_array_equal(log_sum(joint.T.copy(), axis=1), found)
+
+    possible = joint > -np.inf
+    some = possible.any(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        r, log_p = softmax_of_block(joint.copy(), None)
+    np.testing.assert_allclose(log_p[some], expected[some], rtol=4 * np.finfo(dtype).eps, atol=1e-6)
+    share = softmax(joint[:, some].astype(np.float64), axis=0)
+    np.testing.assert_allclose(r[:, some], share, rtol=1e-3, atol=1.1 * np.exp(FLOOR[r.dtype]))
+    assert (r[:, some] > 0).all()  # and none is so small that its square would be slow
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

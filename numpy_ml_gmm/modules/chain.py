@@ -38,6 +38,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..statistics import log_sum
+
 LEAST_COUNT = 1e-150  # of a step: none is ruled out for good, and two in a row are not yet 0
 NEARLY_LOST = 1e-200  # a sum above it lacks no digit for terms that were too small for a float
 LOWEST = np.finfo(float).min
@@ -83,13 +85,6 @@ def log_product(P, x):
             lost = p.min(axis=0) < NEARLY_LOST
             log_p[:, lost] = log_sum(np.log(P).T[:, :, None] + x[:, None, lost])
     return log_p
-
-
-def log_sum(x, axis=0):
-    """The log of a sum of exponentials; -inf if all of them are 0."""
-    top = np.maximum(x.max(axis=axis, keepdims=True), LOWEST)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis)
 
 
 def forward_pass(log_b, P, a, last):
