@@ -354,7 +354,7 @@ def _changed(x, function):
     return x._replace(**{name: function(name) for name in names})
 
 
-def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_end=int):
+def climb(family, data, cells, starts, *, tol, max_iter, cuts=None, on_end=int):
     """EM from some starts, side by side and with leaps: a :class:`Run` for each.
 
     A mixture ends when what it can still gain is below ``tol`` nats a point, after ``max_iter``
@@ -371,16 +371,16 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
         One for each cell.
     tol, max_iter : float, int
         As for :class:`~numpy_ml_gmm.GMM`.
-    short : int
-        So many plain steps come first, and then ``keep`` says who goes on.  One that has ended by
-        then has its end.
-    keep : callable, optional
-        From the log-likelihoods (M,) after the short run, -inf where it failed, to the numbers
-        of those who go on.
+    cuts : dict, optional
+        After how many steps it is decided who goes on, and a function for each: from the
+        log-likelihoods (M,), -inf where one failed or was left behind, to the numbers of those who
+        do.  Until the last cut all steps are plain.  One that has ended by then has its end.
     on_end : callable
         Is told how many end.
     """
     max_iter = min(max_iter, np.iinfo(int).max)  # NumPy's whole numbers have an end
+    cuts = cuts or {}
+    last_cut = max(cuts, default=0)
     runs = [Run(start, history=[]) for start in starts]
     going, N, first = np.arange(len(runs)), data.rows.total_weight, 0
     heights, entry = np.full(len(runs), -np.inf), next_entry()
@@ -412,8 +412,10 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
             for i, reason in stack.failures.items():
                 runs[going[i]] = runs[going[i]]._replace(end=None, error=reason)
                 over[i] = True
-            if keep and n_rounds == short:
-                over |= ~np.isin(going, keep(heights))
+            if n_rounds in cuts:
+                left_behind = ~over & ~np.isin(going, cuts[n_rounds](heights))
+                heights[going[left_behind]] = -np.inf
+                over |= left_behind
             if over.any():
                 on_end(np.count_nonzero(over))
                 if over.all():
@@ -422,7 +424,7 @@ def climb(family, data, cells, starts, *, tol, max_iter, short=0, keep=None, on_
                 stack, theta, x = _narrowed(stack, theta, x, ~over)
                 going, steps, gain = going[~over], steps[~over], gain[~over]
             last = x.objective
-            if n_rounds >= short and max_iter - steps.max() >= 3:
+            if n_rounds >= last_cut and max_iter - steps.max() >= 3:
                 theta, x, path = stack.round_trip(theta, x)
             else:
                 theta, x = stack.step(theta, x)

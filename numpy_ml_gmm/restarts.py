@@ -1,18 +1,21 @@
 """The search for a start: short runs side by side, finalists, the climb.
 
 EM ends on the hill it starts on, so several starts are tried.  Each takes a few steps; the
-most promising of each mixture go on to the end.  One search serves :meth:`GMM.fit
-<numpy_ml_gmm.GMM.fit>`, with one mixture, and :func:`~numpy_ml_gmm.selection.select`, with a
-table of them.  A fit then looks further, near the best end and with parts of the others
-(:func:`moved_on`), by the same search.
+likelier half takes a few more, and the most promising of each mixture go on to the end.  One
+search serves :meth:`GMM.fit <numpy_ml_gmm.GMM.fit>`, with one mixture, and
+:func:`~numpy_ml_gmm.selection.select`, with a table of them.  A fit then looks further, near the
+best end and with parts of the others (:func:`moved_on`), by the same search.
 
 Source: Biernacki, Celeux & Govaert (2003), *Choosing starting values for the EM algorithm for
 getting the highest likelihood in multivariate Gaussian mixture models*, Computational
-Statistics & Data Analysis 41, https://doi.org/10.1016/S0167-9473(02)00163-9.
+Statistics & Data Analysis 41, https://doi.org/10.1016/S0167-9473(02)00163-9.  Jamieson &
+Talwalkar (2016), *Non-stochastic best arm identification and hyperparameter optimization*, AISTATS
+51, https://proceedings.mlr.press/v51/jamieson16.html, for halving.
 """
 
 import itertools
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,7 +52,8 @@ from .statistics import (
 from .training import Data, completed_rows
 from .validation import check_alive, check_distinct_rows, in_words, random_generator
 
-SHORT_RUN, FINALISTS = 10, 6  # EM steps of every start, and how many starts go on to the end
+# After so many EM steps the likelier half of the starts goes on, and after so many the finalists.
+HALF_WAY, SHORT_RUN, FINALISTS = 4, 10, 6
 TOGETHER = 2**18  # numbers in the first guesses that are looked at together: two megabytes
 TO_COMPARE = 1e-5  # nats a point that an end may still gain when it is compared with others
 ROUNDS = 4  # at most so many rounds of moves from the best end
@@ -546,7 +550,9 @@ def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, o
     if not good:
         return runs
     owner = np.array([c for c, _ in good])
-    short = min(SHORT_RUN, max_iter) if len(good) > len(set(owner)) else 0
+    half = np.maximum(finalists, np.bincount(owner) / 2)  # of each cell
+    several = len(good) > len(set(owner))
+    cuts = {min(HALF_WAY, max_iter): half, min(SHORT_RUN, max_iter): finalists} if several else {}
     found = climb(
         family,
         data.taken(owner),
@@ -554,8 +560,7 @@ def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, o
         [starts[c][i] for c, i in good],
         tol=tol,
         max_iter=max_iter,
-        short=short,
-        keep=lambda log_likelihood: promising(owner, log_likelihood, finalists),
+        cuts={n: partial(promising, owner, most=most) for n, most in cuts.items()},
         on_end=on_end,
     )
     for (c, i), run in zip(good, found, strict=True):
@@ -563,9 +568,13 @@ def search(family, data, cells, starts, *, tol, max_iter, finalists=FINALISTS, o
     return runs
 
 
-def promising(owner, log_likelihood, finalists=FINALISTS):
-    """The numbers of the likeliest few tries of each owner; failures, at -inf, are left out."""
+def promising(owner, log_likelihood, most=FINALISTS):
+    """The numbers of the likeliest tries of each owner; failures, at -inf, are left out.
+
+    The ``most`` that are left may be a number for each owner.
+    """
     order = np.lexsort((-log_likelihood, owner))
     _, first, place = np.unique(owner[order], return_index=True, return_inverse=True)
     rank = np.arange(len(order)) - first[place]
-    return np.sort(order[(rank < finalists) & np.isfinite(log_likelihood[order])])
+    most = np.broadcast_to(most, owner.max() + 1)[owner[order]]
+    return np.sort(order[(rank < most) & np.isfinite(log_likelihood[order])])

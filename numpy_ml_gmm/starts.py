@@ -19,10 +19,10 @@ import functools
 
 import numpy as np
 import scipy  # its parts are loaded when they are first asked for
-from scipy.special import softmax
 
+from .frames import EPS
 from .noise import guesses_with_noise
-from .statistics import one_component
+from .statistics import one_component, softmax
 from .training import constant_features, what_is_there
 from .validation import check_responsibilities
 
@@ -240,15 +240,15 @@ def moved(joint, Z, w, rng, noise=False):
     array (N, K)
     """
     K = joint.shape[1] - noise
-    own = softmax(joint, axis=1)[:, K:]  # of the noise, (N, 0) or (N, 1)
+    joint = np.ascontiguousarray(joint.T)
+    own = softmax(joint.copy(), None)[0][K:].T  # of the noise, (N, 0) or (N, 1)
     pairs = np.array([(j, k) for j in range(K) for k in range(K - 1)])
     pairs = rng.permutation(np.tile(pairs, (-(-MOVES // len(pairs)), 1)))[:MOVES]
     for j, k in pairs:
-        r = softmax(np.delete(joint[:, :K], j, axis=1), axis=1)  # (N, K - 1) without component j
-        if r[:, k] @ w > 0:
+        r, _ = softmax(np.delete(joint[:K], j, axis=0), None)  # (K - 1, N) without component j
+        if r[k] @ w > EPS:
             part = around_a_point if rng.random() < AROUND else parted
-            halves = part(r[:, k], Z, w, rng)
-            r = np.column_stack([np.delete(r, k, axis=1), *halves])
+            r = np.vstack([np.delete(r, k, axis=0), *part(r[k], Z, w, rng)]).T
             yield np.hstack([r * (1 - own), own]) if noise else r
 
 
@@ -276,11 +276,12 @@ def crossed(joint, others, rng, noise=False):
     array (N, K)
     """
     K = joint.shape[1] - noise
+    joint, others = np.ascontiguousarray(joint.T), [other.T for other in others]
     for i in rng.permutation(len(others) * K * K)[:CROSSINGS]:
         other, j, k = np.unravel_index(i, (len(others), K, K))
         mixture = joint.copy()
-        mixture[:, j] = others[other][:, k]
-        yield softmax(mixture, axis=1)
+        mixture[j] = others[other][k]
+        yield softmax(mixture, None)[0].T
 
 
 def parted(r_k, Z, w, rng=None):

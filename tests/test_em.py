@@ -12,8 +12,15 @@ from sklearn.datasets import load_breast_cancer, load_wine
 from numpy_ml_gmm import GMM, ConvergenceWarning, load_iris, load_old_faithful
 from numpy_ml_gmm.blocks import Rows
 from numpy_ml_gmm.covariances import MODELS
-from numpy_ml_gmm.em import Cell, SideBySide, climb, gain_to_come
-from numpy_ml_gmm.restarts import first_statistics, promising, search, start_parameters
+from numpy_ml_gmm.em import Cell, Run, SideBySide, climb, gain_to_come
+from numpy_ml_gmm.restarts import (
+    HALF_WAY,
+    SHORT_RUN,
+    first_statistics,
+    promising,
+    search,
+    start_parameters,
+)
 from numpy_ml_gmm.starts import METHODS, standardised
 from numpy_ml_gmm.training import Data
 
@@ -230,6 +237,23 @@ def test_of_many_starts_the_promising_few_go_on():
     log_likelihood = np.array([-5.0, -1.0, -3.0, -2.0, -np.inf, -7.0, -np.inf])
     assert promising(owner, log_likelihood, 3).tolist() == [1, 2, 3, 5]
     assert promising(owner, log_likelihood).tolist() == [0, 1, 2, 3, 5]
+    assert promising(owner, log_likelihood, np.array([1.5, 0])).tolist() == [1, 3]
+
+
+def test_half_of_many_starts_are_left_behind_early():
+    """Those whose end is not near by then: four steps, ten steps, or the whole way."""
+    data, cell = Data.of(Rows(IRIS), False, 1e-6), Cell(3, MODELS["VVV"])
+    starts = starts_of(data, cell, [guess(IRIS, 3, seed) for seed in range(20)])
+    none, few = search(GMM, data, [cell, cell], [[Run(error="no start")], starts], **LIMITS)
+    assert none == [Run(error="no start")]
+    lengths = np.array([len(run.history) for run in few])
+    assert np.sum(lengths == HALF_WAY) == 10
+    assert np.sum(lengths == SHORT_RUN) == 4
+    assert [run.end is not None for run in few] == (lengths > SHORT_RUN).tolist()
+    fourth = np.array([run.history[HALF_WAY - 1] for run in few])
+    assert fourth[lengths == HALF_WAY].max() <= fourth[lengths > HALF_WAY].min()
+    tenth = np.array([run.history[min(SHORT_RUN, len(run.history)) - 1] for run in few])
+    assert tenth[lengths == SHORT_RUN].max() <= tenth[lengths > SHORT_RUN].min()
 
 
 def test_restarts_reach_the_best_of_single_starts():
