@@ -1014,7 +1014,7 @@ class GMM(Estimator):
         return float(log_p / N)
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Labels]:
-        """Draw points: first a component, then a point of its Gaussian.
+        """Draw points: first how many of each component, then those of its Gaussian.
 
         Returns
         -------
@@ -1036,8 +1036,8 @@ class GMM(Estimator):
         labels[self.n_components :] = -1  # noise
         X, z = np.empty((n_samples, self.n_features_in_)), np.empty(n_samples, int)
         for some in slices(0, n_samples, ROWS_PER_BLOCK):  # so few are shuffled in the cache
-            N_k = rng.multinomial(len(z[some]), pi / pi.sum())
-            Y = rng.standard_normal((len(z[some]), self.n_features_in_))
+            N_k = rng.multinomial(some.stop - some.start, pi / pi.sum())
+            Y = rng.standard_normal((N_k.sum(), self.n_features_in_))
             parts = np.split(Y, np.cumsum(N_k)[:-1])  # first all points of component 0
             for y, mu, L_k in zip(parts, theta.means, L, strict=False):
                 y[:] = (y * L_k if theta.diagonal else y @ L_k.T) + mu

@@ -246,7 +246,7 @@ def moved(joint, Z, w, rng, noise=False):
     pairs = rng.permutation(np.tile(pairs, (-(-MOVES // len(pairs)), 1)))[:MOVES]
     for j, k in pairs:
         r, _ = softmax(np.delete(joint[:K], j, axis=0), None)  # (K - 1, N) without component j
-        if r[k] @ w > EPS:
+        if r[k] @ w > EPS * w.sum():
             part = around_a_point if rng.random() < AROUND else parted
             r = np.vstack([np.delete(r, k, axis=0), *part(r[k], Z, w, rng)]).T
             yield np.hstack([r * (1 - own), own]) if noise else r
