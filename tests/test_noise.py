@@ -16,7 +16,7 @@ from numpy_ml_gmm import GMM, bootstrap_parameters, combine, load_iris, select
 from numpy_ml_gmm.noise import Box, likely_noise
 from numpy_ml_gmm.plots import plot_classification, plot_responsibilities
 from numpy_ml_gmm.plots.colours import FAINT, palette
-from numpy_ml_gmm.validation import check_rows
+from numpy_ml_gmm.validation import CollapseWarning, check_rows
 
 CHEVRON = Path(__file__).parent / "data" / "chevron.csv"
 
@@ -372,7 +372,9 @@ def test_equal_points_and_blocks_without_a_feature_leak_no_warning():
     X = np.vstack([np.repeat(rng.normal(size=(3, 4)), 40, axis=0), rng.uniform(-5, 5, (30, 4))])
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        GMM(3, noise=True, random_state=0, covariance_type="diag").fit(X)
+        with pytest.warns(CollapseWarning, match="component 0 has collapsed: it lies on 40.0 points"):
+            model = GMM(3, noise=True, random_state=0, covariance_type="diag").fit(X)
+        np.testing.assert_allclose(model.weights_, 40 / 150, rtol=1e-6)
         Z = rng.normal(size=(20000, 2))
         Z[:9000, 0] = np.nan
         assert Box.of(check_rows(Z, 1)).log_volume > 3
