@@ -372,7 +372,7 @@ def test_equal_points_and_blocks_without_a_feature_leak_no_warning():
     X = np.vstack([np.repeat(rng.normal(size=(3, 4)), 40, axis=0), rng.uniform(-5, 5, (30, 4))])
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        with pytest.warns(CollapseWarning, match="component 0 has collapsed: it lies on 40.0 points"):
+        with pytest.warns(CollapseWarning, match="it lies on 40.0 points"):
             model = GMM(3, noise=True, random_state=0, covariance_type="diag").fit(X)
         np.testing.assert_allclose(model.weights_, 40 / 150, rtol=1e-6)
         Z = rng.normal(size=(20000, 2))
